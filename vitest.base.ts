@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('./', import.meta.url));
+
+/** Vitest configuration shared by every project: libraries resolve to their sources, decorators carry metadata. */
+export const base = (test: Record<string, unknown> = {}) =>
+  defineConfig({
+    // Explicit, because spec files may lie outside a tsconfig's "include".
+    oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+    // An alias, not resolve.conditions: Vitest hands conditions to node, and CommonJS require() would then load sources.
+    resolve: {
+      alias: [
+        { find: /^@seedfleet\/(fleet|conformance|bench)$/, replacement: `${root}tools/$1/src/index.ts` },
+        { find: /^@seedfleet\/([^/]+)$/, replacement: `${root}libs/$1/src/index.ts` },
+      ],
+    },
+    test: { environment: 'node', include: ['src/**/*.spec.ts'], passWithNoTests: true, ...test },
+  });

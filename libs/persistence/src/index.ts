@@ -1,1 +1,3 @@
-export {};
+export * from './client.js';
+export { createMigration, deployMigrations, deployRoles, type RolePasswords } from './migrate.js';
+export { pruneOutbox, relayOutbox, type OutboxMessage, type OutboxOwner } from './outbox.js';

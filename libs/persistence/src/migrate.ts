@@ -1,0 +1,216 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import pg from 'pg';
+
+/**
+ * Prisma's own schema engine, driven as WebAssembly through the Postgres driver, because its native binary is a
+ * download. The migration files keep Prisma's format, so `prisma migrate` can take over wherever it runs.
+ */
+
+const projectRoot = fileURLToPath(new URL('../../../', import.meta.url));
+const schemaPath = join(projectRoot, 'prisma/schema.prisma');
+const migrationsPath = join(projectRoot, 'prisma/migrations');
+const rolesPath = join(projectRoot, 'prisma/roles.sql');
+
+interface MigrationList {
+  baseDir: string;
+  shadowDbInitScript: string;
+  lockfile: { path: string; content: string | null };
+  migrationDirectories: { path: string; migrationFile: { path: string; content: { tag: 'ok'; value: string } } }[];
+}
+
+interface SchemaEngine {
+  devDiagnostic(request: object): Promise<{ action: { tag: string; reason?: string } }>;
+  evaluateDataLoss(
+    request: object,
+  ): Promise<{ warnings: { message: string }[]; unexecutableSteps: { message: string }[] }>;
+  applyMigrations(request: object): Promise<{ appliedMigrationNames: string[] }>;
+  createMigration(
+    request: object,
+  ): Promise<{ migrationScript?: string | null; generatedMigrationName: string; connectorType: string }>;
+  free?(): void;
+}
+
+interface EngineGlue {
+  __wbg_set_wasm(exports: WebAssembly.Exports): void;
+  SchemaEngine: {
+    new: (models: [string, string][], log: () => void, factory: unknown) => Promise<SchemaEngine>;
+  };
+}
+
+const filters = { externalTables: [], externalEnums: [] };
+
+function readIfThere(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+function listMigrations(): MigrationList {
+  const names = existsSync(migrationsPath) ? readdirSync(migrationsPath) : [];
+  return {
+    baseDir: migrationsPath,
+    shadowDbInitScript: '',
+    lockfile: { path: 'migration_lock.toml', content: readIfThere(join(migrationsPath, 'migration_lock.toml')) },
+    migrationDirectories: names
+      .filter((name) => statSync(join(migrationsPath, name)).isDirectory())
+      .sort()
+      .map((name) => ({
+        path: name,
+        migrationFile: {
+          path: 'migration.sql',
+          content: { tag: 'ok', value: readFileSync(join(migrationsPath, name, 'migration.sql'), 'utf8') },
+        },
+      })),
+  };
+}
+
+function connectionParts(url: string) {
+  const parsed = new URL(url);
+  return {
+    host: parsed.hostname,
+    port: Number(parsed.port || 5432),
+    user: decodeURIComponent(parsed.username),
+    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
+    database: decodeURIComponent(parsed.pathname.slice(1)),
+  };
+}
+
+/** With a connection string the adapter's shadow run would go to the main database, and DROP would meet an open pool. */
+class MigrationPg extends PrismaPg {
+  constructor(private readonly parts: ReturnType<typeof connectionParts>) {
+    super(parts);
+  }
+
+  override async connectToShadowDb() {
+    const admin = await this.connect();
+    const database = `prisma_shadow_${crypto.randomUUID()}`;
+    await admin.executeScript(`CREATE DATABASE "${database}"`);
+    const shadow = await new PrismaPg({ ...this.parts, database }).connect();
+    const dispose = shadow.dispose.bind(shadow);
+    shadow.dispose = async () => {
+      await dispose();
+      await admin.executeScript(`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`);
+      await admin.dispose();
+    };
+    return shadow;
+  }
+}
+
+/** Postgres types the adapter doesn't know ("char", name and their arrays); the engine only reads them as text. */
+const READ_AS_TEXT: Readonly<Record<number, number>> = { 18: 25, 19: 25, 1002: 1009, 1003: 1009 };
+
+let typesMended = false;
+
+function mendUnknownTypes(): void {
+  if (typesMended) return;
+  typesMended = true;
+  for (const owner of [pg.Client, pg.Pool]) {
+    const prototype = owner.prototype as unknown as { query: (...args: unknown[]) => unknown };
+    const query = prototype.query;
+    prototype.query = function (...args: unknown[]) {
+      const result = query.apply(this, args);
+      if (!(result instanceof Promise)) return result;
+      return result.then((rows: { fields?: { dataTypeID: number }[] }) => {
+        for (const field of rows?.fields ?? []) field.dataTypeID = READ_AS_TEXT[field.dataTypeID] ?? field.dataTypeID;
+        return rows;
+      });
+    };
+  }
+}
+
+async function openEngine(databaseUrl: string): Promise<SchemaEngine> {
+  mendUnknownTypes();
+  const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
+  const glue = (await import(pathToFileURL(join(folder, 'schema_engine_bg.js')).href)) as EngineGlue;
+  const imports = { './schema_engine_bg.js': glue as unknown as WebAssembly.ModuleImports };
+  const wasm = await WebAssembly.instantiate(readFileSync(join(folder, 'schema_engine_bg.wasm')), imports);
+  glue.__wbg_set_wasm(wasm.instance.exports);
+  (wasm.instance.exports['__wbindgen_start'] as () => void)();
+  const factory = bindMigrationAwareSqlAdapterFactory(new MigrationPg(connectionParts(databaseUrl)));
+  return glue.SchemaEngine.new([[schemaPath, readFileSync(schemaPath, 'utf8')]], () => {}, factory);
+}
+
+/**
+ * Applies what is missing of `prisma/migrations` to the database. Safe to call at each start; the engine takes an
+ * advisory lock. Returns the names of the migrations applied.
+ */
+export async function deployMigrations(databaseUrl: string): Promise<string[]> {
+  const engine = await openEngine(databaseUrl);
+  try {
+    const applied = await engine.applyMigrations({ migrationsList: listMigrations(), filters });
+    return applied.appliedMigrationNames;
+  } finally {
+    engine.free?.();
+  }
+}
+
+/** Writes a new migration for the difference between the migrations and `schema.prisma`. Null when there is none. */
+export async function createMigration(databaseUrl: string, name: string): Promise<string | null> {
+  const engine = await openEngine(databaseUrl);
+  try {
+    const diagnosis = await engine.devDiagnostic({ migrationsList: listMigrations(), filters });
+    if (diagnosis.action.tag === 'reset') throw new Error(`the scratch database has drifted: ${diagnosis.action.reason}`);
+    await engine.applyMigrations({ migrationsList: listMigrations(), filters });
+    const schema = { files: [{ path: schemaPath, content: readFileSync(schemaPath, 'utf8') }] };
+    const loss = await engine.evaluateDataLoss({ migrationsList: listMigrations(), schema, filters });
+    for (const { message } of [...loss.warnings, ...loss.unexecutableSteps]) process.stderr.write(`${message}\n`);
+    const made = await engine.createMigration({
+      migrationsList: listMigrations(),
+      schema,
+      migrationName: name,
+      draft: false,
+      filters,
+    });
+    if (!made.migrationScript) return null;
+    const folder = join(migrationsPath, made.generatedMigrationName);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'migration.sql'), made.migrationScript);
+    writeFileSync(join(migrationsPath, 'migration_lock.toml'), `provider = "${made.connectorType}"\n`);
+    return made.generatedMigrationName;
+  } finally {
+    engine.free?.();
+  }
+}
+
+/** Passwords of the services' own Postgres roles. */
+export type RolePasswords = Readonly<Record<'chain' | 'channel' | 'market', string>>;
+
+/**
+ * Gives each service its own role, which may write its own schema and read what it reports on (`prisma/roles.sql`).
+ * Role names carry the database's name, so that fleets sharing a server don't share roles. Returns one URL per service,
+ * or null where the connecting user may not create roles.
+ */
+export async function deployRoles(databaseUrl: string, passwords: RolePasswords): Promise<RolePasswords | null> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const may = await client.query<{ may: boolean }>(
+      'SELECT rolcreaterole OR rolsuper AS may FROM pg_roles WHERE rolname = current_user',
+    );
+    if (may.rows[0]?.may !== true) return null;
+    const database = connectionParts(databaseUrl).database;
+    const role = (service: string) => `${database}_${service}`;
+    for (const service of ['chain', 'channel', 'market'] as const) {
+      const name = client.escapeIdentifier(role(service));
+      const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role(service)]);
+      const verb = known.rowCount === 0 ? 'CREATE' : 'ALTER';
+      await client.query(`${verb} ROLE ${name} LOGIN PASSWORD ${client.escapeLiteral(passwords[service])}`);
+    }
+    const grants = readFileSync(rolesPath, 'utf8').replace(/:"(chain|channel|market)"/g, (_, service: string) =>
+      client.escapeIdentifier(role(service)),
+    );
+    await client.query(grants);
+    const urlFor = (service: 'chain' | 'channel' | 'market') => {
+      const url = new URL(databaseUrl);
+      url.username = encodeURIComponent(role(service));
+      url.password = encodeURIComponent(passwords[service]);
+      return url.href;
+    };
+    return { chain: urlFor('chain'), channel: urlFor('channel'), market: urlFor('market') };
+  } finally {
+    await client.end();
+  }
+}

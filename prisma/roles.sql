@@ -1,0 +1,20 @@
+-- Only the owner writes a table (one schema per owner). market-api reads channel and chain for its reports; nobody
+-- else reads another's schema. :"name" is replaced by the role's real name.
+GRANT USAGE ON SCHEMA chain TO :"chain", :"market";
+GRANT USAGE ON SCHEMA channel TO :"channel", :"market";
+GRANT USAGE ON SCHEMA market TO :"market";
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA chain TO :"chain";
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA chain TO :"chain";
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA channel TO :"channel";
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA channel TO :"channel";
+-- The story of a channel is written once.
+REVOKE UPDATE, DELETE ON channel.channel_event FROM :"channel";
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA market TO :"market";
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA market TO :"market";
+REVOKE UPDATE, DELETE ON market.audit_entry FROM :"market";
+
+GRANT SELECT ON ALL TABLES IN SCHEMA channel TO :"market";
+GRANT SELECT ON ALL TABLES IN SCHEMA chain TO :"market";

@@ -78,17 +78,30 @@ function connectionParts(url: string) {
   };
 }
 
-/** With a connection string the adapter's shadow run would go to the main database, and DROP would meet an open pool. */
+/**
+ * The adapter for migrations. Three things differ from the stock one: a script goes to the server whole, hence in one
+ * transaction (the stock one cuts at every semicolon, also inside function bodies); the shadow run has its own
+ * database (with a connection string it would go to the main one); and it is dropped after its pool has ended.
+ */
 class MigrationPg extends PrismaPg {
   constructor(private readonly parts: ReturnType<typeof connectionParts>) {
     super(parts);
+  }
+
+  override async connect() {
+    const pool = new pg.Pool(this.parts);
+    const adapter = await new PrismaPg(pool, { disposeExternalPool: true }).connect();
+    adapter.executeScript = async (script) => {
+      await pool.query(script);
+    };
+    return adapter;
   }
 
   override async connectToShadowDb() {
     const admin = await this.connect();
     const database = `prisma_shadow_${crypto.randomUUID()}`;
     await admin.executeScript(`CREATE DATABASE "${database}"`);
-    const shadow = await new PrismaPg({ ...this.parts, database }).connect();
+    const shadow = await new MigrationPg({ ...this.parts, database }).connect();
     const dispose = shadow.dispose.bind(shadow);
     shadow.dispose = async () => {
       await dispose();

@@ -1,1 +1,11 @@
+export * from './decode.js';
+export * from './encode.js';
+export * from './errors.js';
+export * from './extended-handshake.js';
+export * from './frames.js';
+export * from './limits.js';
+export * from './mapping.js';
+export * from './message-ids.js';
 export * from './messages.js';
+export * from './version.js';
+export type { BencodeDictionary, BencodeErrorCode, BencodeInput, BencodeValue } from './bencode.js';

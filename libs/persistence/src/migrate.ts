@@ -89,10 +89,15 @@ class MigrationPg extends PrismaPg {
   }
 
   override async connect() {
-    const pool = new pg.Pool(this.parts);
-    const adapter = await new PrismaPg(pool, { disposeExternalPool: true }).connect();
+    const adapter = await super.connect();
     adapter.executeScript = async (script) => {
-      await pool.query(script);
+      const client = new pg.Client(this.parts);
+      await client.connect();
+      try {
+        await client.query(script);
+      } finally {
+        await client.end();
+      }
     };
     return adapter;
   }
@@ -134,14 +139,25 @@ function mendUnknownTypes(): void {
   }
 }
 
+let loadedGlue: Promise<EngineGlue> | undefined;
+
+/** The glue keeps views of one instance's memory, so a process instantiates the module once. */
+function loadGlue(): Promise<EngineGlue> {
+  loadedGlue ??= (async () => {
+    const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
+    const glue = (await import(pathToFileURL(join(folder, 'schema_engine_bg.js')).href)) as EngineGlue;
+    const imports = { './schema_engine_bg.js': glue as unknown as WebAssembly.ModuleImports };
+    const wasm = await WebAssembly.instantiate(readFileSync(join(folder, 'schema_engine_bg.wasm')), imports);
+    glue.__wbg_set_wasm(wasm.instance.exports);
+    (wasm.instance.exports['__wbindgen_start'] as () => void)();
+    return glue;
+  })();
+  return loadedGlue;
+}
+
 async function openEngine(databaseUrl: string): Promise<SchemaEngine> {
   mendUnknownTypes();
-  const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
-  const glue = (await import(pathToFileURL(join(folder, 'schema_engine_bg.js')).href)) as EngineGlue;
-  const imports = { './schema_engine_bg.js': glue as unknown as WebAssembly.ModuleImports };
-  const wasm = await WebAssembly.instantiate(readFileSync(join(folder, 'schema_engine_bg.wasm')), imports);
-  glue.__wbg_set_wasm(wasm.instance.exports);
-  (wasm.instance.exports['__wbindgen_start'] as () => void)();
+  const glue = await loadGlue();
   const factory = bindMigrationAwareSqlAdapterFactory(new MigrationPg(connectionParts(databaseUrl)));
   return glue.SchemaEngine.new([[schemaPath, readFileSync(schemaPath, 'utf8')]], () => {}, factory);
 }

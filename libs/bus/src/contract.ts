@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+
+/**
+ * What travels on the bus. Every subject is declared once, with the service that owns it; nothing is published,
+ * requested or consumed except through a contract. Subjects are written below the fleet's prefix.
+ */
+
+export type Service = 'swarm-node' | 'channel-service' | 'chain-watcher' | 'market-api';
+
+/** A question with exactly one answer. The owner answers; several instances share a queue group. */
+export interface RequestContract<Q extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
+  readonly kind: 'request';
+  readonly subject: string;
+  readonly owner: Service;
+  readonly request: Q;
+  readonly reply: A;
+}
+
+/** News for whoever listens now. May be lost: whoever needs the fact asks again or reads a stream. */
+export interface EventContract<P extends z.ZodType = z.ZodType> {
+  readonly kind: 'event';
+  /** A last token `*` is filled with a key (a node's id) by the publisher. */
+  readonly subject: string;
+  readonly owner: Service;
+  readonly payload: P;
+}
+
+/** Facts that must not be lost: stored by the broker, acknowledged by each durable consumer. */
+export interface StreamContract<P extends z.ZodType = z.ZodType> {
+  readonly kind: 'stream';
+  /** The stream's name below the fleet's prefix. */
+  readonly stream: string;
+  /** Subjects of the stream; each `*` is filled by the publisher. */
+  readonly subject: string;
+  /** Who publishes. */
+  readonly owner: Service;
+  readonly payload: P;
+  readonly maxAgeHours: number;
+  readonly maxBytes: number;
+}
+
+export type AnyContract = RequestContract | EventContract | StreamContract;
+
+export const defineRequest = <Q extends z.ZodType, A extends z.ZodType>(
+  contract: Omit<RequestContract<Q, A>, 'kind'>,
+): RequestContract<Q, A> => ({ kind: 'request', ...contract });
+
+export const defineEvent = <P extends z.ZodType>(contract: Omit<EventContract<P>, 'kind'>): EventContract<P> => ({
+  kind: 'event',
+  ...contract,
+});
+
+export const defineStream = <P extends z.ZodType>(contract: Omit<StreamContract<P>, 'kind'>): StreamContract<P> => ({
+  kind: 'stream',
+  ...contract,
+});

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { base64Bytes, infoHash, nodeId, satoshi } from './codecs.js';
+import { defineEvent, defineRequest } from './contract.js';
+
+/** Largest part of a .torrent file in one answer: base64 of it stays below the broker's 1 MiB limit. */
+export const METAINFO_PART_BYTES = 512 * 1024;
+
+export const seedingState = z.enum(['waiting', 'verifying', 'on-sale', 'paused', 'missing', 'corrupt', 'failed']);
+
+/** A node enters the fleet, or comes back. */
+export const nodeRegister = defineRequest({
+  subject: 'fleet.register',
+  owner: 'market-api',
+  request: z.object({
+    nodeId,
+    /** HOST:PORT for leechers. */
+    peerAddress: z.string().max(300),
+    version: z.string().max(40),
+  }),
+  reply: z.object({ accepted: z.boolean() }),
+});
+
+/** A node lives. Every 5 s. */
+export const nodeHeartbeat = defineEvent({
+  subject: 'fleet.heartbeat',
+  owner: 'swarm-node',
+  payload: z.object({
+    nodeId,
+    peerAddress: z.string().max(300),
+    connections: z.int().min(0),
+    activeChannels: z.int().min(0),
+    joinedChannels: z.int().min(0),
+    piecesSold: z.int().min(0),
+    bytesSold: z.int().min(0),
+    /** Delivered and not yet durably paid. */
+    exposureBytes: z.int().min(0),
+    draining: z.boolean(),
+  }),
+});
+
+/** How the verification and sale of a torrent stand on a node. Sent on each change and at most once a second. */
+export const seedingReport = defineRequest({
+  subject: 'fleet.seeding-report',
+  owner: 'market-api',
+  request: z.object({
+    nodeId,
+    reports: z
+      .array(
+        z.object({ infoHash, state: seedingState, progress: z.number().min(0).max(1), detail: z.string().max(300) }),
+      )
+      .max(500),
+  }),
+  reply: z.object({}),
+});
+
+/** Terms as the operator wants them, policy already applied except what depends on the buyer or the fee forecast. */
+export const effectiveOffer = z.object({
+  version: z.int().min(0),
+  priceSat: satoshi,
+  /** Null: fitted to each buyer by policy. */
+  lockUnits: z.int().min(0).max(65_535).nullable(),
+  /** Null: what `channelQuote` says at the moment. */
+  settlementFeeSat: satoshi.nullable(),
+  minContractFeePerKbSat: satoshi,
+  maxSellers: z.int().min(1).max(0xffff_ffff),
+});
+
+/** The torrents a node has to seed, in pages ordered by infohash. */
+export const nodeAssignments = defineRequest({
+  subject: 'fleet.assignments',
+  owner: 'market-api',
+  request: z.object({ nodeId, after: infoHash.nullable() }),
+  reply: z.object({
+    torrents: z
+      .array(
+        z.object({
+          infoHash,
+          state: z.enum(['active', 'paused']),
+          version: z.int(),
+          metainfoBytes: z.int().positive(),
+          contentPath: z.string().max(4_096),
+          offer: effectiveOffer,
+        }),
+      )
+      .max(500),
+    /** False: ask again after the last infohash of this page. */
+    complete: z.boolean(),
+  }),
+});
+
+/** Part of a .torrent file. */
+export const torrentMetainfo = defineRequest({
+  subject: 'fleet.metainfo',
+  owner: 'market-api',
+  request: z.object({ infoHash, offsetBytes: z.int().min(0) }),
+  reply: z.object({ found: z.boolean(), part: base64Bytes(METAINFO_PART_BYTES), totalBytes: z.int().min(0) }),
+});
+
+/** Torrents or offers changed: nodes fetch their assignments again. They also do so every 15 s. */
+export const assignmentsChanged = defineEvent({
+  subject: 'fleet.assignments-changed',
+  owner: 'market-api',
+  payload: z.object({ reason: z.string().max(100) }),
+});

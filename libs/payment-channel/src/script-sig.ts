@@ -1,0 +1,45 @@
+import { concatBytes } from './bytes.js';
+import type { SigningRule } from './network.js';
+import { sighashByte } from './network.js';
+
+/** Input scripts, all pushes minimal. */
+
+const OP_0 = 0x00;
+const OP_1 = 0x51;
+const OP_PUSHDATA1 = 0x4c;
+
+/** Both signatures, `51` for the settlement branch, the redeem script (payment channel specification §5). */
+export function settlementScriptSig(
+  buyerDer: Uint8Array,
+  sellerDer: Uint8Array,
+  redeemScript: Uint8Array,
+  rule: SigningRule,
+): Uint8Array {
+  return concatBytes(
+    pushSignature(buyerDer, rule),
+    pushSignature(sellerDer, rule),
+    Uint8Array.of(OP_1),
+    push(redeemScript),
+  );
+}
+
+/** The buyer's signature, `00` for the refund branch, the redeem script (payment channel specification §6). */
+export function refundScriptSig(buyerDer: Uint8Array, redeemScript: Uint8Array, rule: SigningRule): Uint8Array {
+  return concatBytes(pushSignature(buyerDer, rule), Uint8Array.of(OP_0), push(redeemScript));
+}
+
+/** Signature and public key, for spending a P2PKH output. */
+export function p2pkhScriptSig(der: Uint8Array, publicKey: Uint8Array, rule: SigningRule): Uint8Array {
+  return concatBytes(pushSignature(der, rule), push(publicKey));
+}
+
+function pushSignature(der: Uint8Array, rule: SigningRule): Uint8Array {
+  return push(concatBytes(der, Uint8Array.of(sighashByte(rule))));
+}
+
+/** Pushes of 2…255 bytes; that covers signatures, keys and redeem scripts. */
+function push(data: Uint8Array): Uint8Array {
+  if (data.length < 2 || data.length > 255) throw new RangeError('push is not within 2…255 bytes');
+  const prefix = data.length > 75 ? Uint8Array.of(OP_PUSHDATA1, data.length) : Uint8Array.of(data.length);
+  return concatBytes(prefix, data);
+}

@@ -1,5 +1,17 @@
+export * from './bus.js';
 export * from './chain.js';
 export * from './channels.js';
 export * from './codecs.js';
 export * from './contract.js';
 export * from './fleet.js';
+export { FleetNatsServer, Handles } from './nest-server.js';
+export { PARKED } from './parking.js';
+export {
+  consumeStream,
+  ensureStream,
+  streamName,
+  UnprocessableMessage,
+  type ConsumeOptions,
+  type StreamConsumer,
+  type StreamMessage,
+} from './streams.js';

@@ -1,0 +1,181 @@
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type ConsumerMessages,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import type { z } from 'zod';
+import type { Bus } from './bus.js';
+import type { StreamContract } from './contract.js';
+
+const NANOS_PER_HOUR = 3_600_000_000_000;
+const ACK_WAIT_NANOS = 30_000_000_000;
+/** How often a batch that is being worked on tells the broker so; well below the acknowledgement wait. */
+const WORKING_EVERY_MS = 10_000;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+/** The stream's full name in the broker. */
+export function streamName(bus: Bus, contract: StreamContract): string {
+  return `${bus.options.fleetId}-${contract.stream}`;
+}
+
+/**
+ * Creates the stream or brings its limits up to date: file storage, retention by limits so that a restored database
+ * can be replayed, and new messages refused rather than old ones dropped when it is full.
+ * Returns the time it was created, which tells a stream from a later one of the same name.
+ */
+export async function ensureStream(bus: Bus, contract: StreamContract, replicas = 1): Promise<string> {
+  const manager = await jetstreamManager(bus.connection);
+  const name = streamName(bus, contract);
+  const config = {
+    subjects: [bus.subject(contract.subject)],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: contract.stream === 'PARKED' ? DiscardPolicy.Old : DiscardPolicy.New,
+    max_age: contract.maxAgeHours * NANOS_PER_HOUR,
+    max_bytes: contract.maxBytes,
+    num_replicas: replicas,
+  };
+  const known = await manager.streams.info(name).catch(() => undefined);
+  const info =
+    known === undefined ? await manager.streams.add({ name, ...config }) : await manager.streams.update(name, config);
+  return info.created;
+}
+
+/** One message of a stream with its place. */
+export interface StreamMessage<P> {
+  readonly seq: number;
+  /** The `*` tokens of the subject, in order. */
+  readonly keys: readonly string[];
+  readonly payload: P;
+}
+
+export interface ConsumeOptions<P extends z.ZodType> {
+  /** Name of the durable consumer: instances that share it share the work. */
+  readonly durable: string;
+  /** Fill of the subject's `*` tokens; missing ones stay open. */
+  readonly keys?: readonly string[];
+  readonly maxBatch: number;
+  /**
+   * Works on messages in the stream's order. Messages are acknowledged when it resolves. When it rejects, the same
+   * batch is tried again, with growing pauses, for as long as it takes; a message named by `UnprocessableMessage` is
+   * parked first.
+   */
+  readonly handle: (messages: StreamMessage<z.output<P>>[]) => Promise<void>;
+  readonly onError: (failure: unknown, attempt: number) => void;
+}
+
+/** Thrown by a handler for a message that can never succeed, whatever the state of the stores. */
+export class UnprocessableMessage extends Error {
+  constructor(
+    readonly seq: number,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+export interface StreamConsumer {
+  /** Finishes the batch in hand and stops. */
+  stop(): Promise<void>;
+}
+
+/** Consumes a stream in order, in batches of what is there. Creates the durable consumer when it does not exist. */
+export async function consumeStream<P extends z.ZodType>(
+  bus: Bus,
+  contract: StreamContract<P>,
+  options: ConsumeOptions<P>,
+): Promise<StreamConsumer> {
+  const manager = await jetstreamManager(bus.connection);
+  const name = streamName(bus, contract);
+  await manager.consumers.add(name, {
+    durable_name: options.durable,
+    filter_subject: bus.subject(contract.subject, ...(options.keys ?? [])),
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: ACK_WAIT_NANOS,
+    max_ack_pending: options.maxBatch * 4,
+  });
+  const consumer = await jetstream(bus.connection).consumers.get(name, options.durable);
+  const messages = await consumer.consume({ max_messages: options.maxBatch * 2 });
+  const aborted = new AbortController();
+  const finished = drainInBatches(bus, contract, options, messages, aborted.signal);
+  return {
+    stop: async () => {
+      aborted.abort();
+      await messages.close();
+      await finished;
+    },
+  };
+}
+
+async function drainInBatches<P extends z.ZodType>(
+  bus: Bus,
+  contract: StreamContract<P>,
+  options: ConsumeOptions<P>,
+  messages: ConsumerMessages,
+  signal: AbortSignal,
+): Promise<void> {
+  let batch: JsMsg[] = [];
+  for await (const message of messages) {
+    batch.push(message);
+    if (batch.length < options.maxBatch && messages.getPending() > 0) continue;
+    await workOff(bus, contract, options, batch, signal);
+    batch = [];
+    if (signal.aborted) return;
+  }
+}
+
+async function workOff<P extends z.ZodType>(
+  bus: Bus,
+  contract: StreamContract<P>,
+  options: ConsumeOptions<P>,
+  batch: JsMsg[],
+  signal: AbortSignal,
+): Promise<void> {
+  let waiting: { raw: JsMsg; message: StreamMessage<z.output<P>> }[] = [];
+  for (const raw of batch) {
+    const payload = bus.decode(contract.payload, raw.subject, raw.data);
+    // What can't be read was counted and parked; delivering it again would not help.
+    if (payload === undefined) raw.term();
+    else waiting.push({ raw, message: { seq: raw.seq, keys: keysOf(bus, contract, raw.subject), payload } });
+  }
+  const working = setInterval(() => waiting.forEach(({ raw }) => raw.working()), WORKING_EVERY_MS);
+  let pauseMs = FIRST_RETRY_MS;
+  try {
+    for (let tries = 1; waiting.length > 0 && !signal.aborted; tries += 1) {
+      try {
+        await options.handle(waiting.map(({ message }) => message));
+        waiting.forEach(({ raw }) => raw.ack());
+        return;
+      } catch (failure) {
+        options.onError(failure, tries);
+        if (failure instanceof UnprocessableMessage) {
+          waiting = waiting.filter(({ raw }) => {
+            if (raw.seq !== failure.seq) return true;
+            bus.reject('internal', raw.subject, failure.message, raw.data);
+            raw.term();
+            return false;
+          });
+          continue;
+        }
+      }
+      // The store being away for an hour is no reason to park a payment: only the handler may call a message hopeless.
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(pauseMs * 2, LONGEST_RETRY_MS);
+    }
+  } finally {
+    clearInterval(working);
+  }
+}
+
+function keysOf(bus: Bus, contract: StreamContract, subject: string): string[] {
+  const pattern = bus.subject(contract.subject).split('.');
+  return subject.split('.').filter((_, place) => pattern[place] === '*');
+}

@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+import { FleetError } from './errors.js';
+import { startServers } from './servers.js';
+
+/** `servers.mjs`: the servers alone, for work on a service. */
+export async function runServersCommand(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { state: { type: 'string', default: '.seedfleet' } } });
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+  try {
+    const servers = await startServers({
+      stateDir: values.state,
+      onEvent: (event) => process.stderr.write(`${JSON.stringify(event)}\n`),
+      conversation: {
+        allow: (plan) => {
+          process.stderr.write(`${plan}\n`);
+          return Promise.resolve(true);
+        },
+        say: (line) => void process.stderr.write(`${line}\n`),
+      },
+    });
+    const { connections, state, supervisor } = servers;
+    process.stdout.write(`${JSON.stringify({ id: state.id, ...connections, processes: supervisor.summary() })}\n`);
+    await interrupted;
+    await servers.stop();
+  } catch (thrown) {
+    if (!(thrown instanceof FleetError)) throw thrown;
+    process.stderr.write(`${thrown.what}: ${thrown.why}\nTo do: ${thrown.todo}\n`);
+    process.exitCode = 1;
+  }
+}

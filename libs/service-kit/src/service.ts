@@ -1,0 +1,153 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Bus, FleetNatsServer, type Service } from '@seedfleet/bus';
+import type { z } from 'zod';
+import { parseConfig, type CommonConfig } from './config.js';
+import { HealthRegistry } from './health.js';
+import { createLogger, NestLogger, type Logger } from './logging.js';
+import { busRejections, createRegistry, type Registry } from './metrics.js';
+import { OperationsModule } from './operations.module.js';
+
+/** What a service's own part gets to build itself from. */
+export interface ServiceParts<C> {
+  readonly config: C;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: HealthRegistry;
+  readonly bus: Bus;
+}
+
+export interface ServiceDefinition<S extends z.ZodType<CommonConfig>> {
+  readonly name: Service;
+  readonly config: S;
+  /** Builds the root module. Rejecting stops the start with the message. */
+  readonly module: (parts: ServiceParts<z.output<S>>) => DynamicModule | Promise<DynamicModule>;
+  /** How long a stop may take before the process leaves anyhow. Default 20 s. */
+  readonly stopTimeoutMs?: (config: z.output<S>) => number;
+  /** Last touches on the HTTP application before it listens. */
+  readonly configure?: (app: NestExpressApplication, parts: ServiceParts<z.output<S>>) => void | Promise<void>;
+  /** Runs when everything listens; what it returns is added to READY_FILE. */
+  readonly started?: (app: INestApplication, parts: ServiceParts<z.output<S>>) => Promise<Record<string, unknown>>;
+}
+
+const STOP_TIMEOUT_MS = 20_000;
+
+/** Exit codes: 1 the service failed, 78 (EX_CONFIG of sysexits) its configuration is unusable. */
+const EXIT_FAILED = 1;
+const EXIT_CONFIG = 78;
+
+/**
+ * Runs one service until it is told to stop: configuration, logger, bus, HTTP with /health and /metrics, requests over
+ * NATS, READY_FILE, and an orderly stop on SIGTERM and SIGINT. Never resolves; exits the process.
+ */
+export async function runService<S extends z.ZodType<CommonConfig>>(definition: ServiceDefinition<S>): Promise<void> {
+  let logger = createLogger(definition.name, 'info');
+  try {
+    const config = parseConfig(definition.config, process.env);
+    logger = createLogger(definition.name, config.LOG_LEVEL);
+    const registry = createRegistry(definition.name);
+    const health = new HealthRegistry();
+    const bus = await connectBus(definition.name, config, logger, registry, health);
+    const parts: ServiceParts<z.output<S>> = { config, logger, registry, health, bus };
+    const root = await definition.module(parts);
+    const app = await NestFactory.create<NestExpressApplication>(
+      rootModule(root, OperationsModule.with({ logger, registry, health, bus })),
+      { logger: new NestLogger(logger), abortOnError: false },
+    );
+    await definition.configure?.(app, parts);
+    app.connectMicroservice({ strategy: new FleetNatsServer(bus) }, { inheritAppConfig: false });
+    stopOnSignals(app, bus, logger, definition.stopTimeoutMs?.(config) ?? STOP_TIMEOUT_MS);
+    await app.startAllMicroservices();
+    await listen(app, config);
+    const httpPort = (app.getHttpServer().address() as { port: number }).port;
+    const extra = (await definition.started?.(app, parts)) ?? {};
+    logger.info({ httpPort, ...extra }, 'listening');
+    if (config.READY_FILE !== undefined) writeReadyFile(config.READY_FILE, { httpPort, pid: process.pid, ...extra });
+  } catch (failure) {
+    const error = failure instanceof Error ? failure : new Error(String(failure));
+    const code = (error as { code?: unknown }).code;
+    logger.fatal({ code, stack: error.stack }, error.message);
+    process.exit(code === 'config_invalid' ? EXIT_CONFIG : EXIT_FAILED);
+  }
+}
+
+function rootModule(service: DynamicModule, operations: DynamicModule): DynamicModule {
+  @Module({})
+  class Root {}
+  return { module: Root, imports: [operations, service] };
+}
+
+async function connectBus(
+  name: Service,
+  config: CommonConfig,
+  logger: Logger,
+  registry: Registry,
+  health: HealthRegistry,
+): Promise<Bus> {
+  const rejected = busRejections(registry);
+  const bus = await Bus.connect({
+    natsUrl: config.NATS_URL,
+    fleetId: config.FLEET_ID,
+    service: name,
+    instance: `${hostname()}-${randomUUID().slice(0, 8)}`,
+    onRejected: ({ code, subject, detail }) => {
+      rejected.inc({ code, subject });
+      logger.warn({ code, subject, detail }, 'bus message refused');
+    },
+    onStatus: (status) => logger.warn({ status }, 'connection to NATS'),
+  }).catch((failure: unknown) => {
+    const url = new URL(config.NATS_URL);
+    throw new Error(
+      `NATS at ${url.host} can't be reached: ${failure instanceof Error ? failure.message : String(failure)}`,
+    );
+  });
+  health.register({ name: 'nats', check: () => (bus.isConnected ? null : 'disconnected') });
+  return bus;
+}
+
+async function listen(app: INestApplication, config: CommonConfig): Promise<void> {
+  try {
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  } catch (failure) {
+    const code = (failure as { code?: string }).code;
+    if (code !== 'EADDRINUSE') throw failure;
+    throw new Error(`HTTP port ${config.HTTP_HOST}:${config.HTTP_PORT} is in use; set HTTP_PORT to another, or to 0`);
+  }
+}
+
+/** Renamed into place, so that a reader never sees half of it. */
+function writeReadyFile(path: string, content: object): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, JSON.stringify(content));
+  renameSync(temporary, path);
+}
+
+function stopOnSignals(app: INestApplication, bus: Bus, logger: Logger, timeoutMs: number): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    setTimeout(() => {
+      logger.error(`not stopped within ${timeoutMs} ms`);
+      process.exit(EXIT_FAILED);
+    }, timeoutMs).unref();
+    await app.close();
+    await bus.close();
+    logger.info('stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((failure: unknown) => {
+        logger.error({ failure: String(failure) }, 'stop failed');
+        process.exit(EXIT_FAILED);
+      });
+    });
+  }
+}

@@ -1,14 +1,17 @@
 export * from './amounts.js';
 export * from './bytes.js';
+export * from './contract.js';
 export * from './der.js';
 export * from './digest.js';
 export * from './ecdsa.js';
+export * from './funding.js';
 export * from './lock.js';
 export { nativeEcdsa } from './native.js';
 export * from './network.js';
 export * from './parameters.js';
 export * from './payment.js';
 export * from './redeem-script.js';
+export * from './refund.js';
 export * from './script-sig.js';
 export * from './scripts.js';
 export * from './settlement.js';

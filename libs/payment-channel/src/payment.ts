@@ -34,9 +34,9 @@ const GOOD = { ok: true } as const;
  * @param der the signature as received, without a sighash byte.
  */
 export function verifyPayment(template: SettlementTemplate, k: number, der: Uint8Array, ecdsa: Ecdsa): PaymentVerdict {
-  const verdict = verifyBuyerSignature(template, k, der, ecdsa);
-  if (!verdict.ok) return verdict;
-  return isRelayable(template, k) ? GOOD : { ok: false, code: 'beyond-k-cap' };
+  const covered = isCovered(template, k);
+  if (covered.ok && !isRelayable(template, k)) return { ok: false, code: 'beyond-k-cap' };
+  return covered.ok ? verifyBuyerSignature(template, k, der, ecdsa) : covered;
 }
 
 /**
@@ -49,15 +49,15 @@ export function verifyBuyerSignature(
   der: Uint8Array,
   ecdsa: Ecdsa,
 ): SignatureVerdict {
-  if (!Number.isSafeInteger(k) || k < 1) return { ok: false, code: 'k-out-of-range' };
-  const { channel } = template;
-  if (paidSat(k, channel.priceSat) > channel.fundingValueSat) return { ok: false, code: 'beyond-k-pay' };
+  const covered = isCovered(template, k);
+  if (!covered.ok) return covered;
+  const { buyerPublicKey } = template.channel;
   const signature = parseDerSignature(der);
   if (!signature.ok) return signature;
   const { compact } = signature;
-  if (ecdsa.verify(template.digest(k), compact, channel.buyerPublicKey)) return GOOD;
+  if (ecdsa.verify(template.digest(k), compact, buyerPublicKey)) return GOOD;
   const foreign = template.digest(k, otherRule(template.rule));
-  const code = ecdsa.verify(foreign, compact, channel.buyerPublicKey) ? 'wrong-network' : 'invalid-signature';
+  const code = ecdsa.verify(foreign, compact, buyerPublicKey) ? 'wrong-network' : 'invalid-signature';
   return { ok: false, code };
 }
 
@@ -72,6 +72,12 @@ export function signSettlement(
   ecdsa: Ecdsa,
 ): Uint8Array {
   return derSignature(ecdsa.sign(template.digest(k), privateKey));
+}
+
+function isCovered(template: SettlementTemplate, k: number): SignatureVerdict {
+  if (!Number.isSafeInteger(k) || k < 1) return { ok: false, code: 'k-out-of-range' };
+  const { priceSat, fundingValueSat } = template.channel;
+  return paidSat(k, priceSat) > fundingValueSat ? { ok: false, code: 'beyond-k-pay' } : GOOD;
 }
 
 function isRelayable(template: SettlementTemplate, k: number): boolean {

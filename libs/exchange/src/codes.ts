@@ -55,6 +55,8 @@ export type CloseCode =
   | 'payment-beyond-cap'
   /** A payment signature that is not strict DER. */
   | 'payment-encoding-invalid'
+  /** A payment signature whose R or S is zero or not below the group order. */
+  | 'payment-scalar-out-of-range'
   /** A payment signature with a high S. */
   | 'payment-high-s'
   /** A well-formed payment signature that does not verify for the next settlement. */
@@ -76,8 +78,6 @@ export type CloseCode =
   | 'piece-overflow'
   /** A piece that failed its hash. */
   | 'piece-invalid'
-  /** The seller's contract key equals one of ours. */
-  | 'seller-key-equal'
   /** The buyer's own download ended and the connection with it. */
   | 'download-finished'
   // Both.
@@ -92,6 +92,7 @@ const PENALISED: ReadonlySet<CloseCode> = new Set<CloseCode>([
   'payment-overflow',
   'payment-beyond-cap',
   'payment-encoding-invalid',
+  'payment-scalar-out-of-range',
   'payment-high-s',
   'payment-signature-invalid',
   'piece-overflow',
@@ -165,6 +166,8 @@ export type NoteCode =
   | 'trailing-bytes'
   /** A repeated full mapping on an installed connection; the newer one counts (H2). */
   | 'handshake-repeated'
+  /** All eleven ids zero from a peer that had announced none; ignored (wire protocol §3). */
+  | 'uninstall-without-mapping'
   /** A later handshake without the version key; ignored (H2). */
   | 'handshake-without-version'
   /** The peer's mapping is incomplete, mixed, negative, repeated or out of range: plain peer (H37). */

@@ -1,19 +1,11 @@
 /** What a connection or session machine is told once, at creation. */
 
-import type { EcdsaVerifier, Network } from '@seedfleet/payment-channel';
+import type { Ecdsa, Network } from '@seedfleet/payment-channel';
 
 /** The peer as the BitTorrent handshake showed it. */
 export interface PeerIdentity {
   /** 20 bytes. `-JS` at the start marks a client derived from the reference (wire protocol §4). */
   readonly peerId: Uint8Array;
-}
-
-/** Curve arithmetic, injected so that this library needs no crypto of its own. */
-export interface ExchangeCrypto {
-  /** Whether 33 bytes are a compressed point on secp256k1. Never throws. */
-  readonly isOnCurve: (publicKey: Uint8Array) => boolean;
-  /** Verifies payments; native where present. */
-  readonly verifier: EcdsaVerifier;
 }
 
 /** How many pieces, and how many bytes, may be delivered and not yet durably paid. */
@@ -73,6 +65,7 @@ export interface ConnectionConfig {
   readonly network: Network;
   readonly torrent: TorrentShape;
   readonly peer: PeerIdentity;
-  readonly crypto: ExchangeCrypto;
+  /** Curve arithmetic: native where present. */
+  readonly ecdsa: Ecdsa;
   readonly seller: SellerLimits;
 }

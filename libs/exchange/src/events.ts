@@ -94,11 +94,11 @@ export type BuyerEvent =
   | { readonly type: 'contract-ready'; readonly funding: BuyerFunding }
   /** Request a piece. */
   | { readonly type: 'request-piece'; readonly piece: number }
-  /** The oldest unverified piece of this connection was good: pay for it. */
-  | { readonly type: 'piece-good' }
+  /** A received piece was good: pay for it, unless its request was paid politely before. */
+  | { readonly type: 'piece-good'; readonly piece: number }
   /** It failed its hash. */
-  | { readonly type: 'piece-bad' }
-  /** Pay for every request not yet paid, delivered or not (session behaviour §8). */
+  | { readonly type: 'piece-bad'; readonly piece: number }
+  /** Pay politely for every unanswered request (session behaviour §8). */
   | { readonly type: 'pay-outstanding' };
 
 /** One funding output and what signs for it. */

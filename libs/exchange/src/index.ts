@@ -9,5 +9,11 @@
 export * from './buyer/session-types.js';
 export * from './codes.js';
 export * from './config.js';
+export * from './connection/connection.js';
+export * from './connection/status.js';
+export type { ConnectionState } from './connection/state.js';
 export * from './effects.js';
 export * from './events.js';
+export { inboundLimitBytes, MAX_CONTROL_PAYLOAD_BYTES } from './limits.js';
+export * from './pieces.js';
+export * from './terms.js';

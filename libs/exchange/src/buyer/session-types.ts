@@ -3,13 +3,13 @@
  * one connection machine per connection; the host names connections by numbers of its own.
  */
 
+import type { Ecdsa, Network } from '@seedfleet/payment-channel';
 import type { BuyerTerms, Outpoint, SellerTerms } from '@seedfleet/wire';
 
 import type { ChannelEndReason, HostReason } from '../codes.js';
-import type { ExchangeCrypto, PeerIdentity, TorrentShape } from '../config.js';
+import type { PeerIdentity, TorrentShape } from '../config.js';
 import type { TransportEffect } from '../effects.js';
 import type { TransportEvent } from '../events.js';
-import type { Network } from '@seedfleet/payment-channel';
 
 /** Host's name of a connection. */
 export type ConnectionId = number;
@@ -17,7 +17,8 @@ export type ConnectionId = number;
 export interface BuyerSessionConfig {
   readonly network: Network;
   readonly torrent: TorrentShape;
-  readonly crypto: ExchangeCrypto;
+  /** Curve arithmetic: native where present. */
+  readonly ecdsa: Ecdsa;
   readonly terms: BuyerTerms;
   /** Sellers to pick for a contract; fewer are taken if not so many joined, but never fewer than `minNumberOfSellers`. */
   readonly sellers: number;

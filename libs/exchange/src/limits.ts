@@ -1,0 +1,29 @@
+import { MAX_EXTENDED_HANDSHAKE_BYTES, messageNameOfId } from '@seedfleet/wire';
+
+import type { ConnectionState } from './connection/state.js';
+
+/** Largest JoyStream payload but for pieces and speed tests; the largest legitimate one is `ready` with 97 bytes (wire protocol §8). */
+export const MAX_CONTROL_PAYLOAD_BYTES = 256;
+
+/** Length prefix of a blob. */
+const BLOB_PREFIX_BYTES = 4;
+
+/**
+ * Largest payload worth reading for an extended id in the connection's present state, to be asked as soon as a frame's
+ * header is seen: beyond it the host stops reading and sends `received-oversized`. Toward a seller pieces and speed
+ * tests are never legitimate, toward a buyer only when asked for. The ids of other extensions are the host's matter.
+ */
+export function inboundLimitBytes(conn: ConnectionState, id: number): number {
+  if (id === 0) return MAX_EXTENDED_HANDSHAKE_BYTES;
+  const { role, config } = conn;
+  switch (messageNameOfId(id)) {
+    case 'full_piece':
+      if (role.kind !== 'loading') return MAX_CONTROL_PAYLOAD_BYTES;
+      return Math.max(MAX_CONTROL_PAYLOAD_BYTES, BLOB_PREFIX_BYTES + config.torrent.pieceLengthBytes);
+    case 'speedTestPayload':
+      if (role.kind !== 'testing') return MAX_CONTROL_PAYLOAD_BYTES;
+      return Math.max(MAX_CONTROL_PAYLOAD_BYTES, BLOB_PREFIX_BYTES + role.sizeBytes);
+    default:
+      return MAX_CONTROL_PAYLOAD_BYTES;
+  }
+}

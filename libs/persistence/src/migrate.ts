@@ -181,7 +181,8 @@ export async function createMigration(databaseUrl: string, name: string): Promis
   const engine = await openEngine(databaseUrl);
   try {
     const diagnosis = await engine.devDiagnostic({ migrationsList: listMigrations(), filters });
-    if (diagnosis.action.tag === 'reset') throw new Error(`the scratch database has drifted: ${diagnosis.action.reason}`);
+    if (diagnosis.action.tag === 'reset')
+      throw new Error(`the scratch database has drifted: ${diagnosis.action.reason}`);
     await engine.applyMigrations({ migrationsList: listMigrations(), filters });
     const schema = { files: [{ path: schemaPath, content: readFileSync(schemaPath, 'utf8') }] };
     const loss = await engine.evaluateDataLoss({ migrationsList: listMigrations(), schema, filters });

@@ -15,5 +15,12 @@ export const base = (test: Record<string, unknown> = {}) =>
         { find: /^@seedfleet\/([^/]+)$/, replacement: `${root}libs/$1/src/index.ts` },
       ],
     },
-    test: { environment: 'node', include: ['src/**/*.spec.ts'], passWithNoTests: true, ...test },
+    // Specs named *.int.spec.ts need real servers; each project that has some runs them by its vitest.int.config.ts.
+    test: {
+      environment: 'node',
+      include: ['src/**/*.spec.ts'],
+      exclude: Array.isArray(test['include']) ? [] : ['**/*.int.spec.ts'],
+      passWithNoTests: true,
+      ...test,
+    },
   });

@@ -1,7 +1,7 @@
 /** Bitcoin amounts as the RPC writes them (decimal bitcoin) against satoshi; integer arithmetic only. */
 
 const SAT_DECIMALS = 8;
-const DECIMAL = /^(-?)(\d{1,16})(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
+const DECIMAL = /^(-?)(\d{1,16})(?:\.(\d+))?(?:[eE]([+-]?\d{1,2}))?$/;
 
 /**
  * Satoshi of a decimal amount of bitcoin, e.g. `'20999999.97690000'`, `'1e-8'`.

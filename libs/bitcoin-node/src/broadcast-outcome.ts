@@ -70,13 +70,14 @@ const REASONS: ReadonlyArray<readonly [RegExp, BroadcastCode]> = [
     'below-min-fee',
   ],
   [/max-fee-exceeded|fee exceeds maximum|absurdly-high-fee/i, 'fee-too-high'],
-  [/non-final|non-BIP68-final|bad-txns-premature-spend-of-coinbase/i, 'not-final'],
+  [/non-?final|non-BIP68-final|bad-txns-premature-spend-of-coinbase/i, 'not-final'],
   [/too-long-mempool-chain|too many unconfirmed|too-large-cluster|exceeds (ancestor|descendant)/i, 'long-chain'],
   [/^dust|[^-]dust\b|tx-dust/i, 'dust'],
   [/script-verify-flag/i, 'script-rejected'],
+  [/nonstandard/i, 'not-standard'],
   [/^bad-|^tx-size-small|block-validation|txns-/i, 'invalid'],
   [
-    /nonstandard|non-mandatory|scriptpubkey|scriptsig|bare-multisig|multi-op-return|datacarrier|tx-size|^version|tx-version|parasite|tokens/i,
+    /scriptpubkey|scriptsig|bare-multisig|multi-op-return|datacarrier|tx-size|^version|tx-version|parasite|tokens/i,
     'not-standard',
   ],
 ];

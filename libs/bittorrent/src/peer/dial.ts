@@ -1,0 +1,72 @@
+import { connect, type Socket } from 'node:net';
+import { failure, success, type Result } from '../result.js';
+import type { CloseReason } from './close-reason.js';
+import { openPeer } from './connect.js';
+import type { Peer, TorrentSide } from './peer.js';
+
+export interface DialOptions {
+  /** IPv4 or IPv6 address, or a name. */
+  readonly host: string;
+  readonly port: number;
+  readonly torrent: TorrentSide;
+  /** Our peer id, 20 bytes. */
+  readonly peerId: Uint8Array;
+  /** Address to connect from; default the system's choice. */
+  readonly localAddress?: string;
+  /** Default 15 s, libtorrent's. */
+  readonly connectTimeoutMs?: number;
+  /** Default 10 s. */
+  readonly handshakeTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type DialError =
+  | CloseReason
+  /** Nobody listens there. */
+  | 'connection-refused'
+  /** No answer in time. */
+  | 'connect-timeout'
+  /** No route, or no such name. */
+  | 'unreachable';
+
+const CONNECT_TIMEOUT_MS = 15_000;
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/** Opens a connection and does the handshake. Attach listeners to the peer, then call its `start`. Never rejects. */
+export async function dialPeer(options: DialOptions): Promise<Result<Peer, DialError>> {
+  const connected = await openSocket(options);
+  if (!connected.ok) return connected;
+  return openPeer(connected.value, options.torrent, {
+    peerId: options.peerId,
+    ...(options.handshakeTimeoutMs === undefined ? {} : { timeoutMs: options.handshakeTimeoutMs }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+function openSocket(options: DialOptions): Promise<Result<Socket, DialError>> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: options.host,
+      port: options.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    });
+    const settle = (outcome: Result<Socket, DialError>): void => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+      // The error listener stays: a socket may report more than one.
+      if (!outcome.ok) socket.destroy();
+      resolve(outcome);
+    };
+    const onConnect = (): void => settle(success(socket));
+    const onError = (error: Error & { code?: string }): void =>
+      settle(failure(error.code === 'ECONNREFUSED' ? 'connection-refused' : 'unreachable'));
+    const onAbort = (): void => settle(failure('local'));
+    const timer = setTimeout(() => settle(failure('connect-timeout')), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
+    options.signal?.addEventListener('abort', onAbort);
+    socket.on('connect', onConnect).on('error', onError);
+    if (options.signal?.aborted === true) onAbort();
+  });
+}

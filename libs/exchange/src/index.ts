@@ -6,6 +6,9 @@
  *
  * A step may change its state in place: the returned state replaces the one given in.
  */
+export * from './buyer/session.js';
+export * from './buyer/session-status.js';
+export type { BuyerSessionState } from './buyer/session-state.js';
 export * from './buyer/session-types.js';
 export * from './codes.js';
 export * from './config.js';

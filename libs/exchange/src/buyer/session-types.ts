@@ -39,7 +39,7 @@ export const DEFAULT_MAX_OPEN_REQUESTS = 4;
 export type BuyerSessionEvent =
   /** A BitTorrent handshake with BEP 10 finished. */
   | { readonly type: 'connected'; readonly connection: ConnectionId; readonly peer: PeerIdentity }
-  /** A frame, or the end, of a connection; `atMs` is the host's monotonic clock and measures speed tests. */
+  /** A frame, or the end, of a connection; `atMs` is the host's monotonic clock and measures speed tests. After a `close` effect nothing more need be sent. */
   | {
       readonly type: 'transport';
       readonly connection: ConnectionId;
@@ -49,13 +49,13 @@ export type BuyerSessionEvent =
   /** Pick sellers among those that joined and prepare a contract. */
   | { readonly type: 'choose' }
   /** Answer to `prepare-contract`: the funding transaction exists and is signed, but is not broadcast. */
-  | { readonly type: 'contract-prepared'; readonly fundings: readonly SessionFunding[] }
+  | { readonly type: 'contract-prepared'; readonly contract: number; readonly fundings: readonly SessionFunding[] }
   /** Answer to `prepare-contract` or `broadcast-contract`: it could not be made. */
-  | { readonly type: 'contract-failed' }
+  | { readonly type: 'contract-failed'; readonly contract: number }
   /** Answer to `store-refunds`: they are durable. */
-  | { readonly type: 'refunds-stored' }
+  | { readonly type: 'refunds-stored'; readonly contract: number }
   /** Answer to `broadcast-contract`: our node took it. */
-  | { readonly type: 'contract-broadcast' }
+  | { readonly type: 'contract-broadcast'; readonly contract: number }
   /** Answer to `verify-piece`. */
   | {
       readonly type: 'piece-verdict';
@@ -140,16 +140,18 @@ export type BuyerSessionEffect =
   /** Build and sign one funding transaction with an output per seller in this order, but do not broadcast it. */
   | {
       readonly type: 'prepare-contract';
+      /** Serial number of the attempt; answers to an abandoned one are dropped. */
+      readonly contract: number;
       readonly sellers: readonly ChosenSeller[];
       /** Largest `minContractFeePerKb` among them, satoshi per 1000 bytes. */
       readonly feeSatPerKb: bigint;
     }
   /** Make these durable before anything is broadcast. */
-  | { readonly type: 'store-refunds'; readonly refunds: readonly RefundData[] }
+  | { readonly type: 'store-refunds'; readonly contract: number; readonly refunds: readonly RefundData[] }
   /** Broadcast the prepared funding transaction. */
-  | { readonly type: 'broadcast-contract' }
+  | { readonly type: 'broadcast-contract'; readonly contract: number }
   /** A seller left before the broadcast: forget the prepared transaction; nothing was spent. */
-  | { readonly type: 'abandon-contract' }
+  | { readonly type: 'abandon-contract'; readonly contract: number }
   /** Hash a piece, answer with `piece-verdict`. `data` is a view into the receive buffer. */
   | {
       readonly type: 'verify-piece';

@@ -142,13 +142,13 @@ function onFrame(conn: ConnectionState, id: number, payload: Uint8Array): void {
   onMessage(conn, decoded.message);
 }
 
-/** Last of the ids that stock extensions of the reference's host use (wire protocol §2). */
-const LAST_STOCK_ID = 8;
+/** Ids of stock extensions: ut_pex, ut_metadata, upload_only, ut_holepunch, lt_donthave, share_mode (wire protocol §2). */
+const STOCK_IDS: ReadonlySet<number> = new Set([1, 2, 3, 4, 7, 8]);
 
 function onForeignId(conn: ConnectionState, id: number): void {
   const { peerIds } = conn.extension;
   const isPeersOwn = peerIds !== undefined && Object.values(peerIds).includes(id);
-  if (id <= LAST_STOCK_ID || isPeersOwn) conn.outbox.note('foreign-id');
+  if (STOCK_IDS.has(id) || isPeersOwn) conn.outbox.note('foreign-id');
   else fail(conn, 'unknown-extended-id');
 }
 

@@ -1,1 +1,11 @@
-export {};
+export * from './child.js';
+export * from './defaults.js';
+export * from './economics.js';
+export * from './exposure.js';
+export * from './fees.js';
+export * from './gates.js';
+export * from './limits.js';
+export * from './policy.js';
+export * from './price.js';
+export * from './terms.js';
+export * from './window.js';

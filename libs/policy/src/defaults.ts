@@ -1,0 +1,264 @@
+/**
+ * Every number of the fleet's policy, with its unit and its reason. Figures without a source are judgement, to be
+ * replaced by measurement. All are configurable: a deployment overrides what it wants with `policyFor`, once, at start.
+ * Sizes are bytes, amounts satoshi (bigint), rates satoshi per 1000 virtual bytes, spans milliseconds of wall clock
+ * unless the name says that they are seconds of median time past.
+ */
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Zero-conf where every unconfirmed transaction can be replaced. What is at risk is bandwidth and content, not price. */
+const ZERO_CONF_ON_BITCOIN = {
+  /** 32 MiB starts a film. */
+  maxBytesPerChannel: 32 * MIB,
+  /** Per mille of the pieces: 2 %. At least one piece is always allowed, or no sale could start. */
+  maxPiecesPerMille: 20,
+  /** Value of the unpaid or unconfirmed pieces; null: no limit, as bytes limit it already. */
+  maxValueSat: null as bigint | null,
+  /** Time an unconfirmed funding must have been seen before it is served. */
+  minAgeMs: 0,
+};
+
+/** First-seen is honoured on the Bitcoin Cash chains, so more is served, after a moment to see a double spend. */
+const ZERO_CONF_ON_BITCOIN_CASH: typeof ZERO_CONF_ON_BITCOIN = {
+  maxBytesPerChannel: 256 * MIB,
+  maxPiecesPerMille: 200,
+  maxValueSat: 20_000n,
+  minAgeMs: 5 * SECOND_MS,
+};
+
+export const DEFAULT_POLICY = {
+  /** Serving before the funding transaction has a confirmation. */
+  zeroConf: {
+    bitcoin: ZERO_CONF_ON_BITCOIN,
+    bitcoinCash: ZERO_CONF_ON_BITCOIN_CASH,
+    /** No conflicting spend seen for this long; else wait for a confirmation. */
+    conflictQuietMs: 3 * SECOND_MS,
+    /** Ancestors still unconfirmed: none, as each can be replaced and takes the funding with it. */
+    maxUnconfirmedAncestors: 0,
+    /** Per /24 or /48 and day. With the next figure, stealing a title takes more than 20 subnets. */
+    maxBytesPerSubnetDay: 64 * MIB,
+    /** Per mille of a torrent's pieces, per subnet: 5 %. */
+    maxPiecesPerSubnetPerMille: 50,
+    /** Sum over one node's unconfirmed channels. */
+    maxBytesPerNode: 2 * GIB,
+    /** Sum over the fleet's unconfirmed channels. */
+    maxBytesPerFleet: 20 * GIB,
+  },
+
+  /** Confirmations before everything is served: value against the cost of a reorganisation. Ascending; last is open. */
+  confirmations: {
+    tiers: [
+      { upToSat: 250_000n, confirmations: 1 },
+      { upToSat: 1_000_000n, confirmations: 2 },
+    ],
+    above: 3,
+  },
+
+  /** When a settlement counts as final. */
+  burial: {
+    /** Revenue is final at this many confirmations. */
+    finalConfirmations: 6,
+    /** Until here the channel is watched; then it is archived. */
+    archiveConfirmations: 144,
+  },
+
+  /** Pieces delivered and not yet durably paid. */
+  window: {
+    startPieces: 1,
+    /** Durable payments per step of one piece. */
+    paymentsPerStep: 4,
+    /** A reference buyer has at most four requests open, so more is useless. */
+    maxPieces: 4,
+    /** Never beyond, except that one piece is always allowed. */
+    maxBytes: 32 * MIB,
+  },
+
+  /** Requests received and not yet answered, per connection; a peer that exceeds it is closed. Never beyond kCap. */
+  maxQueuedRequests: 16,
+
+  /** Bytes delivered and not yet paid, over all channels of the same origin. */
+  unpaidInFlight: {
+    maxBytesPerAddress: 64 * MIB,
+    maxBytesPerSubnet: 256 * MIB,
+    maxBytesPerNode: 1 * GIB,
+  },
+
+  /** The channel's relative lock, in units of 512 s. */
+  lock: {
+    /** Default buyers accept at most 20, and 20 leave about 80 minutes of service. */
+    minUnits: 20,
+    /** About 20 hours: longer only keeps deposits locked. */
+    maxUnits: 144,
+    /** Where `sell` must go before the peer's `buy` is known: the most that a default buyer accepts. */
+    unknownBuyerUnits: 20,
+  },
+
+  /** How long `sell` is held for the peer's `buy`, so that terms can fit it. Compatible: the wire has no order for it. */
+  holdSellMs: 2 * SECOND_MS,
+
+  /** Distance between the last moment to settle and the maturing of the refund, seconds of median time past. */
+  settlementMargin: {
+    /** Simulated: 60 minutes leave two safe blocks or fewer in 6 % of channels, 90 minutes in 0.6 %. */
+    baseSeconds: 5_400,
+    /** For more valuable channels. */
+    valuableSeconds: 7_200,
+    /** Net above which a channel is valuable. */
+    valuableNetSat: 20_000n,
+    /** Added where the estimate for six blocks exceeds the frozen settlement fee: it may take longer to be mined. */
+    underpaidExtraSeconds: 1_800,
+  },
+
+  /** The settlement fee F, frozen when the channel is offered: both signatures cover it. Buyers never compare it. */
+  settlementFee: {
+    /** Safety factor over the estimate, per cent: 1.25. */
+    factorPercent: 125n,
+    /** A settlement's size with its seller output. */
+    settlementVbytes: 347n,
+    /** Below this the settlement would not be relayed. */
+    minSat: 347n,
+    /** Where the node has no estimate (regtest): 1 sat/vB, so F = 434. */
+    noEstimateSatPerKvb: 1_000n,
+  },
+
+  /** Size of what is spent to sweep one settlement output into the treasury. */
+  sweepInputVbytes: 148n,
+
+  /** When a quote is replaced. Quotes are recomputed on every block. */
+  requote: {
+    /** Idle peers get a new `sell` when F has moved by this many per cent. */
+    idleMovePercent: 20n,
+    /** Peers that joined but have not funded are closed when F has risen to this many per cent of theirs. */
+    joinedClosePercent: 150n,
+    /** Or when they have waited this long. */
+    joinedMaxAgeMs: 6 * HOUR_MS,
+  },
+
+  /** What a channel must promise before we join it. The value is unknown then, so all N pieces are assumed. */
+  joinGate: {
+    /** Settlement fee and sweep, per cent of N·P. */
+    maxFeeSharePercent: 25n,
+    /** kMin at latest after this fraction of the pieces, rounded up: N ÷ 5. */
+    kMinAtLatestDivisor: 5,
+    /** Net of the settlement fee. */
+    minNetSat: 1_000n,
+  },
+
+  /** At `ready` the funding exists, and only one that can't reach kMin plus this many payments is refused. */
+  readyGate: { marginPayments: 0 },
+
+  /** How a price comes about. */
+  price: {
+    /** Rate of default buyers and sellers, satoshi per MB of 2^20 bytes. */
+    defaultSatPerMb: 2n,
+    /** The settlement fee that default clients put into the price formula, whatever ours is. */
+    formulaSettlementFeeSat: 450n,
+  },
+
+  /** Other terms of `sell` where the offer does not say. */
+  terms: {
+    /** Sellers in one funding transaction; default sellers say five. */
+    maxSellers: 5,
+    /** Fee rate the funding transaction must pay; default buyers refuse more than 1024. */
+    minContractFeePerKbSat: 1_000n,
+  },
+
+  /** Channels that end below kMin: settle so that the buyer gets its change back, where that is relayed. */
+  belowMin: 'return-change' as 'return-change' | 'leave-to-refund',
+
+  /** Size and relay minimum that `return-change` needs: k·P is then the whole fee. */
+  returnChange: { settlementVbytes: 313n, minRelaySatPerKvb: 1_000n },
+
+  /** A child that pays for a late settlement. Output 0 is the buyer's and can be used for pinning, so ours goes first. */
+  child: {
+    /** Blocks left before the refund matures, below which a child goes along. */
+    safeBlocks: 12,
+    /** Per cent of net that fees may take. */
+    budgetPercent: 50n,
+    /** … in the last blocks, where losing all is the alternative. */
+    lastBudgetPercent: 80n,
+    lastBlocks: 3,
+    /** Confirmed treasury coins that may be added, and the stock below which somebody is told. */
+    treasuryCoinSat: 20_000n,
+    minTreasuryCoins: 20,
+  },
+
+  /** Settlements signed while the sale runs, filed as dated broadcast orders: bounds what a dead service can lose. */
+  checkpoint: { everyNetSat: 2_000n, everyMs: 60 * SECOND_MS },
+
+  /** Beyond these a node sends no new piece: a blind fleet must not serve past deadlines. */
+  nodeLease: { maxWatermarkAgeMs: 30 * SECOND_MS, maxChainReportAgeMs: 10 * MINUTE_MS },
+
+  /** Money that the fleet holds itself. */
+  treasury: {
+    /** Sweep at this many outputs, when the fee rate is in the lowest part of the last 24 hours. */
+    sweepAtOutputs: 100,
+    sweepAtPercentile24h: 25,
+    /** Hot balance: the larger of this and one day's revenue. */
+    maxHotSat: 1_000_000n,
+  },
+
+  /** Speed tests cost bandwidth before any money moves. Answered only where the peer's `buy` fits. */
+  speedTest: {
+    maxBytes: 2_000_000,
+    maxPerConnection: 1,
+    maxPerAddressHour: 2,
+    maxPerSubnetHour: 20,
+    /** Per cent of the node's bandwidth, with a burst. */
+    bandwidthPercent: 1,
+    burstBytes: 50_000_000,
+  },
+
+  /** Joins waiting for their funding, and how often an origin may abandon a channel. */
+  joins: {
+    maxWaitingPerAddress: 4,
+    maxWaitingPerSubnet: 64,
+    maxWaitingPerNode: 2_000,
+    /** Channels per subnet and torrent until kMin is passed; outputs of one funding transaction count as one. */
+    maxBelowMinPerSubnetTorrent: 1,
+    /** Channels abandoned below kMin per /24 and day; beyond, that subnet gets no zero-conf. */
+    maxAbandonedPerSubnetDay: 2,
+  },
+
+  timeouts: {
+    handshakeMs: 10 * SECOND_MS,
+    /** From `ready` until our node has the transaction. */
+    fundingSeenMs: 120 * SECOND_MS,
+    /** Unconfirmed for this long: close, and go on watching. */
+    unconfirmedMs: 6 * HOUR_MS,
+    watchUnconfirmedMs: 14 * DAY_MS,
+    /** Window full and no payment. */
+    unpaidMs: 120 * SECOND_MS,
+    noRequestMs: 30 * MINUTE_MS,
+    /** Acknowledgement of a published payment: warn, hold deliveries, close. */
+    publishWarnMs: 2 * SECOND_MS,
+    publishHoldMs: 10 * SECOND_MS,
+    publishCloseMs: 120 * SECOND_MS,
+  },
+
+  /** Batches of payments: the next leaves when the last is acknowledged. */
+  paymentBatch: { lingerMs: 5, maxEntries: 2_000, maxBytes: 256 * 1024 },
+
+  /** The durable payment stream in production, kept long enough to replay into a restored database. */
+  paymentStream: { replicas: 3, maxAgeMs: 72 * HOUR_MS, maxDeliveries: 10 },
+
+  /** Before a node stops: no new joins, channels run out or are settled at their deadline. */
+  drain: { maxMs: 2 * HOUR_MS, terminationGraceSeconds: 7_500 },
+
+  retention: {
+    hotChannelsMs: 90 * DAY_MS,
+    booksMs: 3_653 * DAY_MS,
+    outboxMs: 7 * DAY_MS,
+    /** Peers' addresses in clear, then as a keyed hash. */
+    addressesMs: 7 * DAY_MS,
+    addressHashesMs: 30 * DAY_MS,
+  },
+
+  /** On regtest many test buyers share this machine, so limits per address and subnet skip 127.0.0.0/8. */
+  limitLocalAddresses: false,
+};

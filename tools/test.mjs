@@ -1,0 +1,140 @@
+// npm test: everything that must hold, from a fresh clone. Installs and builds what is missing, then runs lint, unit
+// tests, the specs that need real servers, and one whole sale. The last line counts tests: `N passed, N failed`.
+//   node tools/test.mjs [--only lint,unit,servers,sale]
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const bin = (name) => join(root, 'node_modules', ...name.split('/'));
+const scratch = mkdtempSync(join(tmpdir(), 'seedfleet-test-'));
+const totals = { passed: 0, failed: 0 };
+const started = Date.now();
+
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1].split(',') : null;
+const wanted = (step) => only === null || only.includes(step);
+
+function say(text) {
+  console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${text}`);
+}
+
+/** Runs a program with its output shown; resolves with its exit code. */
+function run(args, options = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', ...options });
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** A check that passes or fails as a whole counts as one test. */
+async function check(name, args, options) {
+  say(name);
+  const code = await run(args, options);
+  totals[code === 0 ? 'passed' : 'failed'] += 1;
+  if (code !== 0) say(`FAILED: ${name} (exit ${code})`);
+}
+
+/** Runs Vitest with a configuration and adds its tests to the totals. */
+async function vitest(name, config, environment = {}) {
+  say(name);
+  const report = join(scratch, `${name.replace(/\W+/g, '-')}.json`);
+  const code = await run(
+    [
+      bin('vitest/vitest.mjs'),
+      'run',
+      '--config',
+      config,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { env: { ...process.env, ...environment } },
+  );
+  const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
+  totals.passed += counts?.numPassedTests ?? 0;
+  const failed = (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0);
+  // A run that fails without a failed test (a broken file, an unhandled error) must not look like success.
+  totals.failed += code === 0 ? failed : Math.max(1, failed);
+}
+
+/** Projects that have specs needing real servers. */
+function projectsWithServerSpecs() {
+  return ['libs', 'apps', 'tools'].flatMap((kind) =>
+    readdirSync(join(root, kind))
+      .map((name) => join(root, kind, name, 'vitest.int.config.ts'))
+      .filter((config) => existsSync(config)),
+  );
+}
+
+/** One Postgres, NATS, Redis and Bitcoin node for all specs that need them. */
+async function withServers(work) {
+  const child = spawn(process.execPath, ['tools/fleet/bin/servers.mjs', '--state', join(scratch, 'servers')], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const line = await new Promise((resolve, reject) => {
+      createInterface({ input: child.stdout }).once('line', resolve);
+      child.once('exit', (code) => reject(new Error(`the servers did not start (exit ${code})`)));
+    });
+    const servers = JSON.parse(line);
+    await work({
+      TEST_POSTGRES_URL: servers.postgres.url,
+      TEST_NATS_URL: servers.nats.url,
+      TEST_REDIS_URL: servers.redis.url,
+      TEST_BTC_RPC: servers.bitcoin.rpcUrl,
+      TEST_BTC_ZMQ: servers.bitcoin.zmq,
+    });
+  } finally {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null) {
+      child.kill('SIGINT');
+      await gone;
+    }
+  }
+}
+
+async function main() {
+  const install = await import('./install.mjs');
+  await install.ensureInstalled();
+  const { ensureBuilt } = await import('./build.mjs');
+  say('building');
+  await ensureBuilt();
+  mkdirSync(scratch, { recursive: true });
+
+  if (wanted('lint')) {
+    await check('lint', [bin('eslint/bin/eslint.js'), '.', '--max-warnings=0']);
+    await check('format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
+  }
+  if (wanted('unit')) await vitest('unit tests', 'vitest.config.ts');
+  if (wanted('servers')) {
+    await withServers(async (environment) => {
+      for (const config of projectsWithServerSpecs()) {
+        await vitest(`server tests: ${relative(root, config).split('/').slice(0, 2).join('/')}`, config, environment);
+      }
+    });
+  }
+  if (wanted('sale')) {
+    const state = join(scratch, 'sale');
+    await check('one whole sale', ['tools/start/bin.mjs', '--once', '--yes', '--state', state]);
+  }
+}
+
+let broken;
+try {
+  await main();
+} catch (failure) {
+  broken = failure;
+  totals.failed += 1;
+  console.error(failure);
+}
+try {
+  rmSync(scratch, { recursive: true, force: true });
+} catch {
+  // Another user's server may have left files there; they are in the system's temporary folder.
+}
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(totals.failed === 0 && broken === undefined ? 0 : 1);

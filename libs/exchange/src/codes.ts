@@ -6,7 +6,6 @@
 import type {
   HandshakeErrorCode,
   MappingErrorCode,
-  MessageName,
   VersionErrorCode,
   WireErrorCode,
 } from '@seedfleet/wire';

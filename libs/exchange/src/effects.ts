@@ -55,7 +55,7 @@ export type SellerEffect =
       /** Index of the accepted `sell`. */
       readonly index: number;
     }
-  /** An invitation or a joined, unfunded channel came to nothing. */
+  /** An invitation or a joined, unfunded channel came to nothing; an answer still under way will be dropped. */
   | {
       readonly type: 'join-lapsed';
       readonly invitation: number;

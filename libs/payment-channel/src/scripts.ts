@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { address, crypto } from 'bitcoinjs-lib';
 import { concatBytes } from './bytes.js';
 import type { Network } from './network.js';
@@ -21,9 +22,9 @@ export function hash160(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(crypto.hash160(bytes));
 }
 
-/** Double SHA-256. */
+/** Double SHA-256. By OpenSSL, more than twice as fast as JavaScript: every payment costs two or four of these hashes. */
 export function hash256(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from(crypto.hash256(bytes));
+  return hash('sha256', hash('sha256', bytes, 'buffer'), 'buffer');
 }
 
 /** Base58 address of a redeem script. On the Bitcoin Cash chains this is the legacy form. */

@@ -1,4 +1,3 @@
-import { crypto } from 'bitcoinjs-lib';
 import { isCollectable, netSat, paidSat } from './amounts.js';
 import { concatBytes, reversed, u32le, u64le } from './bytes.js';
 import type { SigningRule } from './network.js';
@@ -125,7 +124,7 @@ function forkidPreimage(channel: ChannelParameters, redeemScript: Uint8Array, ou
   return {
     digest(changeSat, sellerSat) {
       amounts.write(changeSat, sellerSat);
-      bytes.set(crypto.hash256(outs), head.length);
+      bytes.set(hash256(outs), head.length);
       return hash256(bytes);
     },
   };

@@ -7,6 +7,7 @@ import {
   RetentionPolicy,
   StorageType,
   type ConsumerMessages,
+  type JetStreamManager,
   type JsMsg,
 } from '@nats-io/jetstream';
 import type { z } from 'zod';
@@ -63,6 +64,11 @@ export interface ConsumeOptions<P extends z.ZodType> {
   readonly keys?: readonly string[];
   readonly maxBatch: number;
   /**
+   * First sequence wanted, for a service that keeps its place itself: the durable consumer is made anew from there, so
+   * that a restored database gets everything again. Absent: from where the durable stands, or the first message.
+   */
+  readonly startSeq?: number;
+  /**
    * Works on messages in the stream's order. Messages are acknowledged when it resolves. When it rejects, the same
    * batch is tried again, with growing pauses, for as long as it takes; a message named by `UnprocessableMessage` is
    * parked first.
@@ -82,6 +88,8 @@ export class UnprocessableMessage extends Error {
 }
 
 export interface StreamConsumer {
+  /** Resolves when it has stopped, also where the broker ended it (the stream or the consumer was deleted). */
+  readonly finished: Promise<void>;
   /** Finishes the batch in hand and stops. */
   stop(): Promise<void>;
 }
@@ -94,25 +102,41 @@ export async function consumeStream<P extends z.ZodType>(
 ): Promise<StreamConsumer> {
   const manager = await jetstreamManager(bus.connection);
   const name = streamName(bus, contract);
+  if (options.startSeq !== undefined) await dropConsumer(manager, name, options.durable);
   await manager.consumers.add(name, {
     durable_name: options.durable,
     filter_subject: bus.subject(contract.subject, ...(options.keys ?? [])),
     ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.All,
+    ...startingAt(options.startSeq),
     ack_wait: ACK_WAIT_NANOS,
     max_ack_pending: options.maxBatch * 4,
   });
   const consumer = await jetstream(bus.connection).consumers.get(name, options.durable);
   const messages = await consumer.consume({ max_messages: options.maxBatch * 2 });
   const aborted = new AbortController();
-  const finished = drainInBatches(bus, contract, options, messages, aborted.signal);
+  const finished = drainInBatches(bus, contract, options, messages, aborted.signal).catch((failure: unknown) =>
+    options.onError(failure, 0),
+  );
   return {
+    finished,
     stop: async () => {
       aborted.abort();
       await messages.close();
       await finished;
     },
   };
+}
+
+function startingAt(startSeq: number | undefined) {
+  return startSeq === undefined
+    ? { deliver_policy: DeliverPolicy.All }
+    : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSeq };
+}
+
+/** A consumer's start can't be changed, so the old one goes. */
+async function dropConsumer(manager: JetStreamManager, stream: string, durable: string): Promise<void> {
+  const known = await manager.consumers.info(stream, durable).catch(() => undefined);
+  if (known !== undefined) await manager.consumers.delete(stream, durable);
 }
 
 async function drainInBatches<P extends z.ZodType>(

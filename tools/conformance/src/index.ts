@@ -1,1 +1,3 @@
-export {};
+export { main } from './cli.js';
+export { Report, type Failure } from './report.js';
+export { runFiles } from './run.js';

@@ -107,7 +107,7 @@ export interface BroadcastOptions {
 
 /**
  * The link to a Bitcoin node. All methods answer with a result; an absent thing is `null`, a failed link an error.
- * Every adapter passes the compliance suite in compliance/.
+ * Every adapter passes the compliance suite in testing/.
  */
 export interface BitcoinNode {
   capabilities(): Promise<NodeResult<NodeCapabilities>>;

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
-import { complianceSuite } from '../compliance/suite.js';
-import { must } from '../compliance/workbench.js';
+import { complianceSuite } from '../testing/compliance-suite.js';
+import { must } from '../testing/workbench.js';
 import { RegtestControl } from '../regtest.js';
 import { RpcClient } from '../rpc/client.js';
 import { listenForHints, type NodeHint } from '../zmq-hints.js';

@@ -1,0 +1,146 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { checkNetwork, CoreNode, listenForHints, type NodeResult } from '@seedfleet/bitcoin-node';
+import { chainBroadcastChanged, chainOutputChanged, ensureStream } from '@seedfleet/bus';
+import { createPrismaClient } from '@seedfleet/persistence';
+import type { ServiceParts } from '@seedfleet/service-kit';
+import { BroadcastsController } from './broadcasting/broadcasts.controller.js';
+import { Broadcaster } from './broadcasting/broadcaster.js';
+import type { ChainWatcherConfig } from './config.js';
+import { MAX_WAITING_WORK, STALE_AFTER_MS, START_PATIENCE_MS } from './defaults.js';
+import { FeeWatch } from './fees/fee-rates.js';
+import { ChainFollower } from './following/chain-follower.js';
+import { ChainWatch } from './following/chain-watch.js';
+import { chainMetrics } from './metrics.js';
+import { OutboxRelay } from './outbox/outbox-relay.js';
+import { Serial } from './serial.js';
+import { ChainStatus } from './status/chain-status.js';
+import { StatusController } from './status/status.controller.js';
+import { ChainStore } from './store/chain-store.js';
+import { StoreMetrics } from './store/store-metrics.js';
+import { MempoolWatch } from './watching/mempool-watch.js';
+import { OutputWatcher } from './watching/output-watcher.js';
+import { OutputsController } from './watching/outputs.controller.js';
+
+/** The running parts, started and stopped in order. */
+class Lifecycle implements OnModuleInit, OnApplicationShutdown {
+  #stopHints: (() => void) | undefined;
+
+  constructor(
+    private readonly zmqAddress: string | undefined,
+    private readonly parts: {
+      node: CoreNode;
+      store: ChainStore;
+      watch: ChainWatch;
+      status: ChainStatus;
+      relay: OutboxRelay;
+      storeMetrics: StoreMetrics;
+    },
+  ) {}
+
+  /** Requests are answered only after this: the chain is then followed up to the node's tip. */
+  async onModuleInit(): Promise<void> {
+    const { watch, status, relay, storeMetrics } = this.parts;
+    await watch.start();
+    await status.start();
+    relay.start();
+    storeMetrics.start();
+    if (this.zmqAddress !== undefined) {
+      this.#stopHints = listenForHints({ address: this.zmqAddress, onHint: (hint) => watch.hint(hint) });
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const { node, store, watch, status, relay, storeMetrics } = this.parts;
+    this.#stopHints?.();
+    status.stop();
+    storeMetrics.stop();
+    await watch.stop();
+    await relay.stop();
+    node.close();
+    await store.prisma.$disconnect();
+  }
+}
+
+/** Builds the chain watcher. Rejects, naming the cause, if the node is unreachable or follows another chain. */
+@Module({})
+export class ChainWatcherModule {
+  static async with(service: ServiceParts<ChainWatcherConfig>): Promise<DynamicModule> {
+    const { config, logger, registry, health, bus } = service;
+    const metrics = chainMetrics(registry);
+    const node = new CoreNode({
+      url: config.BTC_RPC,
+      cookieFile: config.BTC_COOKIE,
+      onAttemptFailed: (error) => metrics.rpcErrors.inc({ code: error.code }),
+    });
+    await refuseOtherNetwork(config);
+    await ensureStream(bus, chainOutputChanged, config.NATS_REPLICAS);
+    await ensureStream(bus, chainBroadcastChanged, config.NATS_REPLICAS);
+
+    const store = new ChainStore(createPrismaClient(config.DATABASE_URL));
+    const serial = new Serial(MAX_WAITING_WORK);
+    const follower = new ChainFollower(node, store);
+    const outputs = new OutputWatcher(node, store, follower);
+    const mempool = new MempoolWatch(node, store);
+    const broadcaster = new Broadcaster(node, store, follower, (error) =>
+      logger.warn({ code: error.code }, `a transaction could not be handed to the node: ${error.message}`),
+    );
+    const relay = new OutboxRelay(store.prisma, bus, logger);
+    const status = new ChainStatus(bus, new FeeWatch(node), metrics, logger);
+    const watch = new ChainWatch({
+      node,
+      store,
+      follower,
+      mempool,
+      outputs,
+      broadcaster,
+      serial,
+      metrics,
+      logger,
+      onRound: (tip, moved) => {
+        status.observed(tip, moved);
+        relay.poke();
+      },
+    });
+    health.register({ name: 'chain', check: () => staleness(watch) });
+    health.register({
+      name: 'postgres',
+      check: async () => (await store.prisma.$queryRaw`SELECT 1`, null),
+    });
+    const storeMetrics = new StoreMetrics(store, metrics, logger);
+    const lifecycle = new Lifecycle(config.BTC_ZMQ, { node, store, watch, status, relay, storeMetrics });
+    return {
+      module: ChainWatcherModule,
+      controllers: [StatusController, OutputsController, BroadcastsController],
+      providers: [
+        { provide: CoreNode, useValue: node },
+        { provide: ChainStore, useValue: store },
+        { provide: Serial, useValue: serial },
+        { provide: OutputWatcher, useValue: outputs },
+        { provide: Broadcaster, useValue: broadcaster },
+        { provide: OutboxRelay, useValue: relay },
+        { provide: ChainStatus, useValue: status },
+        { provide: Lifecycle, useValue: lifecycle },
+      ],
+    };
+  }
+
+  constructor(@Inject(Lifecycle) readonly lifecycle: Lifecycle) {}
+}
+
+/** One network per deployment, and the node must follow it: a sale on the wrong chain is money lost. */
+async function refuseOtherNetwork(config: ChainWatcherConfig): Promise<void> {
+  const node = new CoreNode({ url: config.BTC_RPC, cookieFile: config.BTC_COOKIE, retryForMs: START_PATIENCE_MS });
+  const verdict = await checkNetwork(node, config.SEEDFLEET_NETWORK).finally(() => node.close());
+  if (!verdict.ok) throw new Error(startFailure(config.BTC_RPC, verdict));
+  if (!verdict.value.ok) throw new Error(`SEEDFLEET_NETWORK: ${verdict.value.message}`);
+}
+
+function startFailure(rpcUrl: string, failed: NodeResult<unknown> & { ok: false }): string {
+  return `Bitcoin node at ${new URL(rpcUrl).host} (BTC_RPC): ${failed.error.message} (${failed.error.code})`;
+}
+
+function staleness(watch: ChainWatch): string | null {
+  const ageMs = Date.now() - watch.observedAtMs;
+  if (watch.outage === undefined && ageMs <= STALE_AFTER_MS) return null;
+  return watch.outage ?? `last read ${Math.floor(ageMs / 1_000)} s ago`;
+}

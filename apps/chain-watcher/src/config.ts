@@ -1,0 +1,20 @@
+import { commonConfig } from '@seedfleet/service-kit';
+import { z } from 'zod';
+
+/** What chain-watcher reads from the environment. */
+export const chainWatcherConfig = commonConfig.extend({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** RPC address of the Bitcoin node, with user and password unless BTC_COOKIE is given. */
+  BTC_RPC: z.url({ protocol: /^https?$/ }),
+  /** Path of the node's cookie file. */
+  BTC_COOKIE: z.string().optional(),
+  /** Address of the node's ZMQ publisher (hashblock and hashtx). Without it the chain is polled every 2 s. */
+  BTC_ZMQ: z
+    .string()
+    .regex(/^(tcp|ipc):\/\/\S+$/, 'tcp://HOST:PORT')
+    .optional(),
+  /** Copies that the broker keeps of each stream: 1 on one machine, 3 in production. */
+  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+});
+
+export type ChainWatcherConfig = z.infer<typeof chainWatcherConfig>;

@@ -1,0 +1,65 @@
+/** Numbers of the chain watcher, each with its reason. */
+
+/** Confirmations after which revenue counts as final. Policy: burial at 6. */
+export const BURIAL_CONFIRMATIONS = 6;
+
+/** Blocks remembered, and so the deepest reorganisation that is followed step by step. Policy watches to 144 blocks. */
+export const REMEMBERED_BLOCKS = 200;
+
+/** Headers asked for per step while catching up: one commit per block, one look at the node per batch. */
+export const BLOCK_BATCH = 50;
+
+/** How often the node is asked when ZMQ says nothing. Polling is the truth; this bounds how late it can be. */
+export const POLL_MS = 2_000;
+
+/** Least pause between two looks at the mempool: mainnet announces several transactions a second. */
+export const HINT_PAUSE_MS = 250;
+
+/** How often the state of the chain is published. Its age is part of a node's lease, which is minutes long. */
+export const STATUS_EVERY_MS = 5_000;
+
+/** How often fee estimates are read: nodes recompute them once per block. */
+export const FEES_EVERY_MS = 30_000;
+
+/** Samples of a day at one per FEES_EVERY_MS. */
+export const FEE_SAMPLES = (24 * 3_600_000) / FEES_EVERY_MS;
+
+/** Fee rate assumed where the node has no estimate: 1 sat/vB, the least that has always been relayed. */
+export const FALLBACK_FEE_SAT_PER_KVB = 1_000n;
+
+/** Outputs looked at in the mempool per round; more wait for the next round, oldest look first. */
+export const MEMPOOL_OUTPUTS_PER_ROUND = 20_000;
+
+/** Outputs whose past is looked up per round, when that could not be done on request. */
+export const NEW_OUTPUTS_PER_ROUND = 200;
+
+/** Outputs that may be watched at once; beyond it a request is refused and counted. */
+export const MAX_WATCHED_OUTPUTS = 500_000;
+
+/** An output that nobody funds is forgotten after this long. Policy: unconfirmed channels are watched for 14 days. */
+export const UNSEEN_DAYS = 14;
+
+/** Blocks read to find who spent an output before it was watched: a week, longer than any lock that is sold. */
+export const SPEND_SEARCH_BLOCKS = 1_008;
+
+/** Broadcasts tried per round, so that one round stays short. */
+export const BROADCASTS_PER_ROUND = 100;
+
+/** A transaction in the mempool is handed to the node again this often, in case it was evicted. */
+export const MEMPOOL_RECHECK_MS = 30_000;
+
+/** First and longest pause before a refused transaction is tried again; a new block ends every pause. */
+export const RETRY_FIRST_MS = 5_000;
+export const RETRY_LONGEST_MS = 600_000;
+
+/** Sent outbox rows are kept this long. Policy: 7 days. */
+export const OUTBOX_DAYS = 7;
+
+/** Age of the last successful look at the node beyond which the service calls itself unavailable. */
+export const STALE_AFTER_MS = 60_000;
+
+/** How long the node may be unreachable or loading at start before the service gives up and says so. */
+export const START_PATIENCE_MS = 30_000;
+
+/** Work waiting for its turn; beyond it requests are refused. */
+export const MAX_WAITING_WORK = 2_000;

@@ -1,0 +1,69 @@
+import type { Bus } from '@seedfleet/bus';
+import { pruneOutbox, relayOutbox, type PrismaClient } from '@seedfleet/persistence';
+import type { Logger } from '@seedfleet/service-kit';
+import { OUTBOX_DAYS } from '../defaults.js';
+
+const EVERY_MS = 1_000;
+const PRUNE_EVERY_MS = 3_600_000;
+
+/** Relays stored events to the bus after their commit: at once when poked, and every second for what was left over. */
+export class OutboxRelay {
+  #timer: NodeJS.Timeout | undefined;
+  #pruneTimer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #failing = false;
+
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly bus: Bus,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.#timer = setInterval(() => this.poke(), EVERY_MS);
+    this.#pruneTimer = setInterval(() => void this.#prune(), PRUNE_EVERY_MS);
+    this.poke();
+  }
+
+  /** There may be something to send. */
+  poke(): void {
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    clearInterval(this.#pruneTimer);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#again) {
+        this.#again = false;
+        const sent = await relayOutbox(this.prisma, 'chain', ({ subject, payload }) =>
+          this.bus.relay(subject, payload, true),
+        );
+        if (sent > 0) this.#again = true;
+      }
+      if (this.#failing) this.logger.info('events are relayed again');
+      this.#failing = false;
+    } catch (error) {
+      // Nothing is lost: the rows stay unsent and the next tick tries again. One line per outage is enough.
+      if (!this.#failing)
+        this.logger.error({ error: String(error) }, 'events can not be relayed; they wait in the outbox');
+      this.#failing = true;
+    }
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      await pruneOutbox(this.prisma, 'chain', OUTBOX_DAYS);
+    } catch (error) {
+      this.logger.warn({ error: String(error) }, 'sent events could not be pruned');
+    }
+  }
+}

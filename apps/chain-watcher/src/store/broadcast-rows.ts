@@ -1,0 +1,42 @@
+import { classifyRefusal } from '@seedfleet/bitcoin-node';
+import type { BroadcastModel } from '@seedfleet/persistence';
+import type { BroadcastLife, BroadcastState, RefusalCode } from '../broadcasting/broadcast-life.js';
+
+/** A broadcast as stored. */
+export interface StoredBroadcast {
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  readonly label: string;
+  readonly version: number;
+  readonly life: BroadcastLife;
+}
+
+const STATES: readonly string[] = ['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted'];
+
+/** Reads a row. The refusal's code is not stored: it follows from the state and the node's words. */
+export function broadcastFromRow(row: BroadcastModel): StoredBroadcast {
+  if (!STATES.includes(row.state)) throw new Error(`broadcast ${row.txid} has the unknown state "${row.state}"`);
+  const state = row.state as BroadcastState;
+  const inBlock = row.confirmedHeight !== null && row.confirmedHash !== null;
+  return {
+    txid: row.txid,
+    raw: row.raw,
+    label: row.label,
+    version: row.version,
+    life: {
+      state,
+      code: row.rejectReason === null ? null : codeOf(state, row.rejectReason),
+      reason: row.rejectReason,
+      inclusion: inBlock ? { height: row.confirmedHeight ?? 0, hash: row.confirmedHash ?? '' } : null,
+      confirmations: row.confirmations,
+      attempts: row.attempts,
+      nextAttemptMs: row.nextAttemptAt === null ? null : row.nextAttemptAt.getTime(),
+    },
+  };
+}
+
+/** A conflict in which the node misses inputs is one with a transaction that was mined. */
+function codeOf(state: BroadcastState, reason: string): RefusalCode {
+  const code = classifyRefusal(reason);
+  return state === 'conflicted' && code === 'missing-inputs' ? 'double-spent' : code;
+}

@@ -1,0 +1,83 @@
+import {
+  fail,
+  MAX_OUTPOINTS_PER_CALL,
+  outpointKey,
+  succeed,
+  type BitcoinNode,
+  type NodeResult,
+} from '@seedfleet/bitcoin-node';
+import { MEMPOOL_OUTPUTS_PER_ROUND } from '../defaults.js';
+import type { ChainStore, FollowedBlock } from '../store/chain-store.js';
+import type { StoredOutput } from '../store/output-rows.js';
+import { moveOutput } from '../store/writes.js';
+import { mempoolRead } from './output-life.js';
+
+export interface MempoolReport {
+  /** False if a block came while the mempool was read: what was read then is not used. */
+  readonly tipHeld: boolean;
+  readonly changed: number;
+}
+
+/** Looks for watched outputs and their spends in the mempool. */
+export class MempoolWatch {
+  /** Where the next round goes on, when there is more than one round's worth. */
+  #after: { txid: string; vout: number } | null = null;
+
+  constructor(
+    private readonly node: BitcoinNode,
+    private readonly store: ChainStore,
+  ) {}
+
+  /**
+   * Reads the mempool for outputs that are open at this tip. Observations count only if the tip was the same before and
+   * after: else a transaction that was just mined would look as if it had vanished.
+   */
+  async look(tip: FollowedBlock): Promise<NodeResult<MempoolReport>> {
+    let changed = 0;
+    for (let looked = 0; looked < MEMPOOL_OUTPUTS_PER_ROUND; looked += MAX_OUTPOINTS_PER_CALL) {
+      const page = await this.store.openOutputs(this.#after, MAX_OUTPOINTS_PER_CALL);
+      const done = await this.lookAt(page, tip);
+      if (!done.ok || !done.value.tipHeld) return done;
+      changed += done.value.changed;
+      const last = page.at(-1);
+      this.#after = last && page.length === MAX_OUTPOINTS_PER_CALL ? { txid: last.txid, vout: last.vout } : null;
+      if (this.#after === null) break;
+    }
+    return succeed({ tipHeld: true, changed });
+  }
+
+  /** The same for some outputs, at most `MAX_OUTPOINTS_PER_CALL`. */
+  async lookAt(outputs: readonly StoredOutput[], tip: FollowedBlock): Promise<NodeResult<MempoolReport>> {
+    if (outputs.length === 0) return succeed({ tipHeld: true, changed: 0 });
+    const funded = await this.#fundedInMempool(outputs);
+    if (!funded.ok) return funded;
+    const spends = await this.node.mempoolSpenders(outputs.map(({ txid, vout }) => ({ txid, vout })));
+    if (!spends.ok) return spends;
+    const now = await this.node.tip();
+    if (!now.ok) return now;
+    if (now.value.hash !== tip.hash) return succeed({ tipHeld: false, changed: 0 });
+
+    const spenderOf = new Map(spends.value.map((spend) => [outpointKey(spend.outpoint), spend.spenderTxid]));
+    let changed = 0;
+    for (const output of outputs) {
+      const spenderTxid = spenderOf.get(outpointKey(output)) ?? null;
+      const life = mempoolRead(output.life, { funded: funded.value.has(output.txid), spenderTxid });
+      if (life === output.life) continue;
+      if (await moveOutput(this.store.prisma, output, life, tip.height)) changed += 1;
+    }
+    return succeed({ tipHeld: true, changed });
+  }
+
+  async #fundedInMempool(outputs: readonly StoredOutput[]): Promise<NodeResult<ReadonlySet<string>>> {
+    const txids = new Set(outputs.filter(({ life }) => life.funding.kind !== 'block').map(({ txid }) => txid));
+    const entries = await Promise.all(
+      [...txids].map(async (txid) => [txid, await this.node.mempoolEntry(txid)] as const),
+    );
+    const found = new Set<string>();
+    for (const [txid, entry] of entries) {
+      if (!entry.ok) return fail(entry.error);
+      if (entry.value !== null) found.add(txid);
+    }
+    return succeed(found);
+  }
+}

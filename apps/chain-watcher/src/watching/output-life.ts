@@ -1,0 +1,98 @@
+import { BURIAL_CONFIRMATIONS } from '../defaults.js';
+
+/**
+ * The life of a watched output: what blocks and mempool say about its funding and its spending. Pure: every function
+ * answers with the next state, and with the same object when nothing changed.
+ */
+
+/** Where the transaction that creates the output is. */
+export type Funding =
+  /** Neither in the active chain nor in our mempool. */
+  | { readonly kind: 'unseen' }
+  | { readonly kind: 'mempool' }
+  /** `mtp`: median time past of the block before, where a relative lock starts counting (BIP 68); seconds. */
+  | { readonly kind: 'block'; readonly height: number; readonly hash: string; readonly mtp: number };
+
+/** The transaction that spends the output; height and hash are null while it is in the mempool. */
+export interface Spend {
+  readonly txid: string;
+  readonly height: number | null;
+  readonly hash: string | null;
+}
+
+export interface OutputLife {
+  readonly funding: Funding;
+  readonly spend: Spend | null;
+}
+
+export type OutputState = 'unseen' | 'mempool' | 'confirmed' | 'spent-mempool' | 'spent-confirmed';
+
+/** A block as far as outputs are concerned. */
+export interface BlockPlace {
+  readonly height: number;
+  readonly hash: string;
+  /** Median time past of the block before this one, seconds. */
+  readonly previousMtp: number;
+}
+
+export const UNSEEN: OutputLife = { funding: { kind: 'unseen' }, spend: null };
+
+/** The state by which readers know it. A spend outranks the funding: it is what has to be acted on. */
+export function outputState(life: OutputLife): OutputState {
+  if (life.spend) return life.spend.height === null ? 'spent-mempool' : 'spent-confirmed';
+  return life.funding.kind === 'block' ? 'confirmed' : life.funding.kind;
+}
+
+/** A block was added to the active chain. `creates`: it holds the funding; `spender`: it holds this spend. */
+export function blockConnected(
+  life: OutputLife,
+  block: BlockPlace,
+  found: { readonly creates: boolean; readonly spenderTxid: string | null },
+): OutputLife {
+  const { height, hash } = block;
+  const funding: Funding = found.creates ? { kind: 'block', height, hash, mtp: block.previousMtp } : life.funding;
+  const spend = found.spenderTxid === null ? life.spend : { txid: found.spenderTxid, height, hash };
+  return found.creates || found.spenderTxid !== null ? { funding, spend } : life;
+}
+
+/**
+ * A block left the active chain. What it held is expected back in the mempool; the next look there decides.
+ */
+export function blockDisconnected(life: OutputLife, hash: string): OutputLife {
+  const fundingGone = life.funding.kind === 'block' && life.funding.hash === hash;
+  const spendGone = life.spend?.hash === hash;
+  if (!fundingGone && !spendGone) return life;
+  return {
+    funding: fundingGone ? { kind: 'mempool' } : life.funding,
+    spend: life.spend && spendGone ? { txid: life.spend.txid, height: null, hash: null } : life.spend,
+  };
+}
+
+/** The mempool was read at the tip that `life` stands at. Says nothing about what is in a block. */
+export function mempoolRead(
+  life: OutputLife,
+  seen: { readonly funded: boolean; readonly spenderTxid: string | null },
+): OutputLife {
+  const funding: Funding = life.funding.kind === 'block' ? life.funding : { kind: seen.funded ? 'mempool' : 'unseen' };
+  const settled = life.spend !== null && life.spend.height !== null;
+  const spend = settled ? life.spend : asMempoolSpend(life.spend, seen.spenderTxid);
+  return funding.kind === life.funding.kind && spend === life.spend ? life : { funding, spend };
+}
+
+/** Blocks on top of the funding, its own included; 0 outside the chain. */
+export function confirmations(life: OutputLife, tipHeight: number): number {
+  return life.funding.kind === 'block' ? Math.max(0, tipHeight - life.funding.height + 1) : 0;
+}
+
+/** True while each new block is news: until funding, and later the spend, is buried. */
+export function isAging(life: OutputLife, tipHeight: number): boolean {
+  const young = (height: number): boolean => tipHeight - height + 1 <= BURIAL_CONFIRMATIONS;
+  const fundingYoung = life.funding.kind === 'block' && young(life.funding.height);
+  const spendYoung = life.spend !== null && life.spend.height !== null && young(life.spend.height);
+  return fundingYoung || spendYoung;
+}
+
+function asMempoolSpend(known: Spend | null, txid: string | null): Spend | null {
+  if (txid === null) return null;
+  return known?.txid === txid ? known : { txid, height: null, hash: null };
+}

@@ -1,0 +1,61 @@
+import { Controller, Inject } from '@nestjs/common';
+import { CoreNode } from '@seedfleet/bitcoin-node';
+import { chainGetOutput, chainWatchOutput, Handles } from '@seedfleet/bus';
+import type { z } from 'zod';
+import { MAX_WATCHED_OUTPUTS } from '../defaults.js';
+import { OutboxRelay } from '../outbox/outbox-relay.js';
+import { Serial } from '../serial.js';
+import { ChainStore } from '../store/chain-store.js';
+import { lookUpOutput } from './output-lookup.js';
+import { OutputWatcher } from './output-watcher.js';
+
+@Controller()
+export class OutputsController {
+  constructor(
+    @Inject(CoreNode) private readonly node: CoreNode,
+    @Inject(Serial) private readonly serial: Serial,
+    @Inject(ChainStore) private readonly store: ChainStore,
+    @Inject(OutputWatcher) private readonly watcher: OutputWatcher,
+    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+  ) {}
+
+  /** Answers from the node as it is now, whether the output is watched or not. */
+  @Handles(chainGetOutput)
+  async getOutput(asked: z.output<typeof chainGetOutput.request>): Promise<z.output<typeof chainGetOutput.reply>> {
+    const facts = await lookUpOutput(this.node, asked);
+    if (!facts.ok) throw new Error(`${facts.error.method}: ${facts.error.message}`);
+    if (facts.value === null) return { found: false };
+    const { found, fundingMtp, seenAtSec, spend, mempool } = facts.value;
+    const block = found.place.kind === 'block' ? found.place : null;
+    return {
+      found: true,
+      raw: new Uint8Array(Buffer.from(found.hex, 'hex')),
+      confirmations: block?.confirmations ?? 0,
+      height: block?.block.height ?? null,
+      blockHash: block?.block.hash ?? null,
+      fundingMtp,
+      ageSeconds: Math.max(0, Math.floor(Date.now() / 1_000) - seenAtSec),
+      spentBy: spend,
+      mempool: mempool && {
+        feeSat: mempool.feeSat,
+        virtualBytes: mempool.virtualSize,
+        ancestors: mempool.ancestorCount - 1,
+        // A node that does not report the signal may replace any unconfirmed transaction.
+        replaceable: mempool.signalsReplacement ?? true,
+      },
+    };
+  }
+
+  /** Answered once the wish is stored and the output's past is known. */
+  @Handles(chainWatchOutput)
+  async watchOutput(wish: z.output<typeof chainWatchOutput.request>): Promise<Record<string, never>> {
+    const done = await this.serial.run(async () => {
+      if ((await this.store.watchedCount()) >= MAX_WATCHED_OUTPUTS) throw new Error('too many outputs are watched');
+      return this.watcher.watch(wish);
+    });
+    this.relay.poke();
+    // Stored all the same: the past is looked up by the next round that reaches the node.
+    if (!done.ok) throw new Error(`${done.error.method}: ${done.error.message}`);
+    return {};
+  }
+}

@@ -83,7 +83,7 @@ export const TEST_PACKAGES = [
   'vitest',
   'fast-check',
   'supertest',
-  '@nestjs/testing',
+  '@nestjs/*',
   'yaml',
   'playwright-core',
   'webtorrent',

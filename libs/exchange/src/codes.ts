@@ -3,12 +3,7 @@
  * codes as data; the host logs, counts and scores them.
  */
 
-import type {
-  HandshakeErrorCode,
-  MappingErrorCode,
-  VersionErrorCode,
-  WireErrorCode,
-} from '@seedfleet/wire';
+import type { HandshakeErrorCode, MappingErrorCode, VersionErrorCode, WireErrorCode } from '@seedfleet/wire';
 
 /** Why a connection is to be closed. One code per cause, none shared. */
 export type CloseCode =

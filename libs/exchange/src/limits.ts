@@ -5,8 +5,8 @@ import type { ConnectionState } from './connection/state.js';
 /** Largest JoyStream payload but for pieces and speed tests; the largest legitimate one is `ready` with 97 bytes (wire protocol §8). */
 export const MAX_CONTROL_PAYLOAD_BYTES = 256;
 
-/** Length prefix of a blob. */
-const BLOB_PREFIX_BYTES = 4;
+/** Length prefix of a blob, and room for one a little too long to be seen and named as what it is. */
+const BLOB_MARGIN_BYTES = 4 + 256;
 
 /**
  * Largest payload worth reading for an extended id in the connection's present state, to be asked as soon as a frame's
@@ -19,10 +19,10 @@ export function inboundLimitBytes(conn: ConnectionState, id: number): number {
   switch (messageNameOfId(id)) {
     case 'full_piece':
       if (role.kind !== 'loading') return MAX_CONTROL_PAYLOAD_BYTES;
-      return Math.max(MAX_CONTROL_PAYLOAD_BYTES, BLOB_PREFIX_BYTES + config.torrent.pieceLengthBytes);
+      return BLOB_MARGIN_BYTES + config.torrent.pieceLengthBytes;
     case 'speedTestPayload':
       if (role.kind !== 'testing') return MAX_CONTROL_PAYLOAD_BYTES;
-      return Math.max(MAX_CONTROL_PAYLOAD_BYTES, BLOB_PREFIX_BYTES + role.sizeBytes);
+      return BLOB_MARGIN_BYTES + role.sizeBytes;
     default:
       return MAX_CONTROL_PAYLOAD_BYTES;
   }

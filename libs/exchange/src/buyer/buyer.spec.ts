@@ -20,10 +20,10 @@ describe('shopping', () => {
     expect(effects).toEqual([{ type: 'speed-tested' }]);
   });
 
-  it('closes on a payload of another size, without penalty', () => {
+  it.each([299, 301])('closes on a payload of %i bytes instead of 300, without penalty', (sentBytes) => {
     const probe = shoppingProbe();
     probe.step({ type: 'test-speed', sizeBytes: 300 });
-    const effects = probe.recv({ type: 'speedTestPayload', data: new Uint8Array(299) });
+    const effects = probe.recv({ type: 'speedTestPayload', data: new Uint8Array(sentBytes) });
     expect(only(effects, 'close')).toEqual([{ type: 'close', code: 'speed-test-size-mismatch', penalise: false }]);
   });
 

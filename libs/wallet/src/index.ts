@@ -1,1 +1,9 @@
-export {};
+export * from './coins.js';
+export * from './funding.js';
+export * from './hd.js';
+export * from './mnemonic.js';
+export * from './outputs.js';
+export * from './seed-file.js';
+export * from './sign.js';
+export * from './size.js';
+export * from './spend.js';

@@ -1,0 +1,52 @@
+import { address } from 'bitcoinjs-lib';
+import type { Network } from '@seedfleet/payment-channel';
+import { addressParameters, concatBytes, hasSegwit, p2pkhAddress, p2pkhScript } from '@seedfleet/payment-channel';
+
+/** Output scripts of the wallet, their addresses, and what is too small to be sent. */
+
+export type CoinKind = 'p2wpkh' | 'p2pkh';
+
+/** OP_0 {key hash} (BIP 141). */
+export function p2wpkhScript(keyHash: Uint8Array): Uint8Array {
+  if (keyHash.length !== 20) throw new RangeError('a key hash has 20 bytes');
+  return concatBytes(Uint8Array.of(0x00, 0x14), keyHash);
+}
+
+export function outputScript(kind: CoinKind, keyHash: Uint8Array): Uint8Array {
+  return kind === 'p2wpkh' ? p2wpkhScript(keyHash) : p2pkhScript(keyHash);
+}
+
+/** Bech32 for P2WPKH, base58 for P2PKH (the legacy form on Bitcoin Cash). */
+export function walletAddress(kind: CoinKind, keyHash: Uint8Array, network: Network): string {
+  if (kind === 'p2pkh') return p2pkhAddress(keyHash, network);
+  if (!hasSegwit(network)) throw new RangeError('this chain has no segregated witness');
+  return address.toBech32(keyHash, 0, addressParameters(network).bech32);
+}
+
+/** The output script of an address, or undefined where it is none of this network. */
+export function scriptOfAddress(text: string, network: Network): Uint8Array | undefined {
+  try {
+    const script = Uint8Array.from(address.toOutputScript(text, addressParameters(network)));
+    const isWitness = script[0] === 0x00 || (script[0] ?? 0) >= 0x51;
+    return isWitness && !hasSegwit(network) ? undefined : script;
+  } catch {
+    // bitcoinjs-lib throws for every text that is no address of the network.
+    return undefined;
+  }
+}
+
+/**
+ * Smallest value that nodes relay to a script: three times what spending the output costs at 1 sat/vB, as Bitcoin Core
+ * reckons it (3000 sat per 1000 vbytes). 546 for P2PKH, 540 for P2SH, 294 for P2WPKH.
+ */
+export function dustSat(script: Uint8Array): bigint {
+  if (script[0] === 0x6a) return 0n;
+  const isWitness =
+    script.length >= 4 && (script[0] === 0x00 || ((script[0] ?? 0) >= 0x51 && (script[0] ?? 0) <= 0x60));
+  return BigInt(3 * (outputBytes(script) + (isWitness ? 67 : 148)));
+}
+
+/** Serialised size of an output: amount, length, script. */
+export function outputBytes(script: Uint8Array): number {
+  return 8 + (script.length < 253 ? 1 : 3) + script.length;
+}

@@ -27,8 +27,7 @@ export function walletAddress(kind: CoinKind, keyHash: Uint8Array, network: Netw
 export function scriptOfAddress(text: string, network: Network): Uint8Array | undefined {
   try {
     const script = Uint8Array.from(address.toOutputScript(text, addressParameters(network)));
-    const isWitness = script[0] === 0x00 || (script[0] ?? 0) >= 0x51;
-    return isWitness && !hasSegwit(network) ? undefined : script;
+    return isWitnessProgram(script) && !hasSegwit(network) ? undefined : script;
   } catch {
     // bitcoinjs-lib throws for every text that is no address of the network.
     return undefined;
@@ -40,10 +39,16 @@ export function scriptOfAddress(text: string, network: Network): Uint8Array | un
  * reckons it (3000 sat per 1000 vbytes). 546 for P2PKH, 540 for P2SH, 294 for P2WPKH.
  */
 export function dustSat(script: Uint8Array): bigint {
+  // OP_RETURN: never spent, so never dust.
   if (script[0] === 0x6a) return 0n;
-  const isWitness =
-    script.length >= 4 && (script[0] === 0x00 || ((script[0] ?? 0) >= 0x51 && (script[0] ?? 0) <= 0x60));
-  return BigInt(3 * (outputBytes(script) + (isWitness ? 67 : 148)));
+  return BigInt(3 * (outputBytes(script) + (isWitnessProgram(script) ? 67 : 148)));
+}
+
+/** A version opcode (OP_0, OP_1…OP_16) and one push of 2 to 40 bytes (BIP 141). */
+function isWitnessProgram(script: Uint8Array): boolean {
+  const [version = 0xff, length = 0] = script;
+  const isVersion = version === 0x00 || (version >= 0x51 && version <= 0x60);
+  return isVersion && length >= 2 && length <= 40 && script.length === 2 + length;
 }
 
 /** Serialised size of an output: amount, length, script. */

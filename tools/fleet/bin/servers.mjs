@@ -1,7 +1,7 @@
 // Brings the four servers up without any service, prints their addresses as JSON and stays until Ctrl-C:
 //   node tools/fleet/bin/servers.mjs [--state DIR]
-import { ensureBuilt } from '../../build.mjs';
+import { prepare } from '../../build.mjs';
 
-ensureBuilt(['tools/fleet']);
+await prepare(['tools/fleet']);
 const { runServersCommand } = await import('../dist/servers-command.js');
 await runServersCommand(process.argv.slice(2));

@@ -5,6 +5,7 @@ import { ensureDatabase, postgresProvider } from './providers/postgres.js';
 import { provide, type Conversation, type Provided } from './providers/provide.js';
 import type { Network, ProviderContext, ServerProvider } from './providers/provider.js';
 import { redisProvider } from './providers/redis.js';
+import { lock, releaseLocks } from './state/folder-lock.js';
 import { forgetServers, recordedServers, recordServers } from './state/server-record.js';
 import type { ProcessEvent } from './supervise/supervised-process.js';
 import { Supervisor } from './supervise/supervisor.js';
@@ -20,6 +21,8 @@ export async function bringServers(
   step: RunStep,
 ): Promise<Connections> {
   const running = recordedServers(context.state);
+  // A folder whose servers somebody runs but has not announced is still being prepared.
+  if (running === undefined) lock(context.state, 'servers');
   const bring = <C>(provider: ServerProvider<C>, existing: C | undefined): Promise<Provided<C>> =>
     step(
       provider.title,
@@ -69,6 +72,7 @@ export async function startServers(options: ServerOptions): Promise<RunningServe
   const stop = async () => {
     forgetServers(state);
     await supervisor.stopAll();
+    releaseLocks(state);
   };
   try {
     await supervisor.endStrays();
@@ -84,4 +88,5 @@ export async function startServers(options: ServerOptions): Promise<RunningServe
 /** Nobody is asked and nothing is said: what is missing is brought. */
 export const silentConsent: Conversation = { allow: () => Promise.resolve(true), say: () => undefined };
 
-const plainStep: RunStep = (_title, work) => work();
+/** Steps that nobody watches. */
+export const plainStep: RunStep = (_title, work) => work();

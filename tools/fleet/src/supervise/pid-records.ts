@@ -19,7 +19,7 @@ export class PidRecords {
   readonly #runner = ownIdentity();
 
   constructor(private readonly folder: string) {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   add(name: string, identity: ProcessIdentity): void {

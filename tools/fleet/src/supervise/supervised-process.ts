@@ -22,7 +22,7 @@ export interface ProcessSpec {
   /** Higher tiers are stopped first; one tier stops together. Servers are tier 0. */
   readonly tier: number;
   /** Whether the process answers now. Asked again and again until it says yes. */
-  readonly isReady: () => Promise<boolean>;
+  readonly isReady: (pid: number) => Promise<boolean>;
   readonly readyTimeoutMs: number;
 }
 
@@ -165,7 +165,8 @@ export class SupervisedProcess {
   async #becomesReady(): Promise<boolean> {
     const deadline = Date.now() + this.spec.readyTimeoutMs;
     while (this.#exit === undefined && !this.#stopping && Date.now() < deadline) {
-      if (await this.spec.isReady().catch(() => false)) return this.#exit === undefined;
+      const pid = this.pid;
+      if (pid !== undefined && (await this.spec.isReady(pid).catch(() => false))) return this.#exit === undefined;
       await Promise.race([sleep(READY_POLL_MS), this.#exited]);
     }
     return false;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { runOneShot, type OneShotResult, type OneShotSpec } from './one-shot.js';
 import { PidRecords } from './pid-records.js';
+import { signalGroup } from './process-identity.js';
 import {
   SupervisedProcess,
   type ProcessEvent,
@@ -23,12 +25,13 @@ export class Supervisor {
   readonly #processes: SupervisedProcess[] = [];
   readonly #surroundings: Surroundings;
   readonly #logs: string;
+  readonly #oneShots = new Set<number>();
   #closed = false;
 
   /** @param folder the state folder; logs and pid records go below it */
   constructor(folder: string, onEvent: (event: ProcessEvent) => void) {
     this.#logs = join(folder, 'logs');
-    mkdirSync(this.#logs, { recursive: true });
+    mkdirSync(this.#logs, { recursive: true, mode: 0o700 });
     const token = randomBytes(12).toString('hex');
     this.#surroundings = {
       token,
@@ -75,6 +78,20 @@ export class Supervisor {
     await process?.stop();
   }
 
+  /** Runs a command to its end; ended with everything else if the fleet stops first. */
+  async run(spec: OneShotSpec): Promise<OneShotResult> {
+    if (this.#closed) return { exitCode: null, errorOutput: 'the fleet is stopping' };
+    let started: number | undefined;
+    try {
+      return await runOneShot(spec, this.#surroundings, (pid) => {
+        started = pid;
+        this.#oneShots.add(pid);
+      });
+    } finally {
+      if (started !== undefined) this.#oneShots.delete(started);
+    }
+  }
+
   /** What runs now, in starting order. */
   summary(): readonly ProcessSummary[] {
     return this.#processes.flatMap(({ spec, pid, log }) => (pid === undefined ? [] : [{ name: spec.name, pid, log }]));
@@ -83,16 +100,19 @@ export class Supervisor {
   /** Stops everything, highest tier first. With a grace, no process gets longer than that. Never fails. */
   async stopAll(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#closed = true;
+    for (const pid of this.#oneShots) signalGroup(pid, 'SIGTERM');
     const tiers = [...new Set(this.#processes.map(({ spec }) => spec.tier))].sort((a, b) => b - a);
     for (const tier of tiers) {
       await Promise.all(this.#processes.filter(({ spec }) => spec.tier === tier).map((one) => one.stop(graceMs)));
     }
+    for (const pid of this.#oneShots) signalGroup(pid, 'SIGKILL');
     this.#surroundings.watchdog.dismiss();
   }
 
   /** Ends everything at once, without waiting: for the second Ctrl-C. */
   killAll(): void {
     this.#closed = true;
+    for (const pid of this.#oneShots) signalGroup(pid, 'SIGKILL');
     for (const process of this.#processes) process.kill();
   }
 }

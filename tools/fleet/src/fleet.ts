@@ -1,0 +1,206 @@
+import { deployMigrations, deployRoles } from '@seedfleet/persistence';
+import { FleetError, reasonOf } from './errors.js';
+import { pickPort } from './free-port.js';
+import { isRegtest, type Network, type ProviderContext } from './providers/provider.js';
+import type { Connections } from './providers/connections.js';
+import type { Conversation } from './providers/provide.js';
+import { startOnFreePorts } from './providers/start-server.js';
+import { bringServers, plainStep, silentConsent, type RunStep } from './servers.js';
+import {
+  apiKeyFile,
+  planServices,
+  rolePasswords,
+  serviceProcess,
+  type ServicePlan,
+  type ServiceSettings,
+} from './services.js';
+import { AutoMiner } from './mining/auto-miner.js';
+import { lock, releaseLocks } from './state/folder-lock.js';
+import { publishRun, withdrawRun, type RunFile } from './state/run-file.js';
+import { forgetServers } from './state/server-record.js';
+import { StateDir } from './state/state-dir.js';
+import type { ProcessEvent } from './supervise/supervised-process.js';
+import { Supervisor } from './supervise/supervisor.js';
+
+/** What `startFleet` needs; only the state folder has no default. */
+export interface FleetOptions {
+  /** Holds all state; a second start resumes it. */
+  readonly stateDir: string;
+  /** Default: regtest. */
+  readonly network?: Network;
+  /** Swarm nodes, on 127.0.0.1, 127.0.0.2, … Default: 1. */
+  readonly nodes?: number;
+  /** On regtest, mine a block 2 s after a transaction enters the mempool. Default: yes. */
+  readonly mine?: boolean;
+  /** Where DATABASE_URL, NATS_URL, REDIS_URL and BTC_RPC are looked for. Default: this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Of the services. Default: info. */
+  readonly logLevel?: string;
+  /** Told of crashes and restarts. */
+  readonly onEvent?: (event: ProcessEvent) => void;
+  /** Default: packages may be brought, nothing is said. */
+  readonly conversation?: Conversation;
+  readonly step?: RunStep;
+}
+
+/** A fleet that answers. */
+export interface RunningFleet {
+  readonly state: StateDir;
+  readonly run: RunFile;
+  readonly supervisor: Supervisor;
+  /** Undefined where blocks are not made here. */
+  readonly miner: AutoMiner | undefined;
+  /** Withdraws run.json and stops everything in order; with a grace, no process gets longer than that. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** A fleet in the making: `started` can be awaited, `stop` works at any moment and leaves nothing running. */
+export interface FleetStart {
+  readonly started: Promise<RunningFleet>;
+  stop(graceMs?: number): Promise<void>;
+  /** Ends everything at once, without order. */
+  kill(): void;
+}
+
+/** Starts servers, migrations and services. Rejects with FleetError, with nothing left running. */
+export async function startFleet(options: FleetOptions): Promise<RunningFleet> {
+  return beginFleet(options).started;
+}
+
+/** As `startFleet`, for callers that may have to stop before everything is up. */
+export function beginFleet(options: FleetOptions): FleetStart {
+  const state = StateDir.open(options.stateDir);
+  lock(state, 'fleet');
+  const supervisor = new Supervisor(state.path, (event) => options.onEvent?.(event));
+  let miner: AutoMiner | undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = (graceMs?: number): Promise<void> => {
+    stopped ??= (async () => {
+      withdrawRun(state);
+      miner?.stop();
+      forgetServers(state);
+      await supervisor.stopAll(graceMs);
+      releaseLocks(state);
+    })();
+    return stopped;
+  };
+  const start = async (): Promise<RunningFleet> => {
+    try {
+      withdrawRun(state); // of a run that was killed
+      const { settings, connections } = await prepare(options, state, supervisor);
+      const services = await startServices(settings, supervisor, options);
+      if (isRegtest(settings.network) && options.mine !== false) {
+        miner = new AutoMiner(connections.bitcoin.rpcUrl);
+        miner.start();
+      }
+      const run = describeRun(settings, services, supervisor);
+      publishRun(state, run);
+      return { state, run, supervisor, miner, stop };
+    } catch (thrown) {
+      await stop();
+      throw thrown;
+    }
+  };
+  return { started: start(), stop, kill: () => supervisor.killAll() };
+}
+
+/** Where each started service is reached. */
+type Addresses = ReadonlyMap<string, { readonly http: number; readonly peer: number }>;
+
+async function prepare(
+  options: FleetOptions,
+  state: StateDir,
+  supervisor: Supervisor,
+): Promise<{ settings: ServiceSettings; connections: Connections }> {
+  const step = options.step ?? plainStep;
+  const network = options.network ?? 'regtest';
+  checkNetwork(state, network);
+  const strays = await supervisor.endStrays();
+  if (strays.length > 0) options.conversation?.say(`ended what a killed run had left: ${strays.join(', ')}`);
+  const context: ProviderContext = { state, supervisor, env: options.env ?? process.env, network };
+  const connections = await bringServers(context, options.conversation ?? silentConsent, step);
+  const databases = await step(
+    'migrations',
+    () => migrate(connections.postgres.url, state),
+    ({ applied }) => (applied === 0 ? 'up to date' : `${applied} applied`),
+  );
+  return { settings: { state, connections, databases, network, nodes: options.nodes ?? 1 }, connections };
+}
+
+/** Keys, channels and books of one network are no use on another. */
+function checkNetwork(state: StateDir, network: Network): void {
+  const known = state.known.network;
+  if (known === undefined) state.remember({ network });
+  else if (known !== network) {
+    throw new FleetError(
+      'server-unsuitable',
+      `the fleet in ${state.path} is not on ${network}`,
+      `it was created for ${known}, and its keys and books are of that network`,
+      `start it with --network ${known}, or another fleet with --state DIR`,
+    );
+  }
+}
+
+async function migrate(url: string, state: StateDir) {
+  try {
+    const applied = await deployMigrations(url);
+    const roles = await deployRoles(url, rolePasswords(state));
+    return { applied: applied.length, ...(roles ?? { chain: url, channel: url, market: url }) };
+  } catch (thrown) {
+    throw new FleetError('database-failed', 'the migrations failed', reasonOf(thrown), 'see the log of Postgres');
+  }
+}
+
+async function startServices(
+  settings: ServiceSettings,
+  supervisor: Supervisor,
+  options: FleetOptions,
+): Promise<Addresses> {
+  const step = options.step ?? plainStep;
+  const addresses = new Map<string, { http: number; peer: number }>();
+  for (const stage of planServices(settings)) {
+    await Promise.all(
+      stage.map((plan) =>
+        step(
+          plan.name,
+          async () =>
+            addresses.set(plan.name, await startService(plan, settings, supervisor, options.logLevel ?? 'info')),
+          () => describeService(plan, addresses.get(plan.name)),
+        ),
+      ),
+    );
+  }
+  return addresses;
+}
+
+function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: Supervisor, logLevel: string) {
+  return startOnFreePorts(plan.name, supervisor.logOf(plan.name), async () => {
+    // Picked here rather than by the service, so that it comes back on the same ports after a crash.
+    const ports = { http: await pickPort(), peer: plan.peerHost === undefined ? 0 : await pickPort(plan.peerHost) };
+    return { outcome: await supervisor.start(serviceProcess(plan, settings, ports, logLevel)), connection: ports };
+  });
+}
+
+function describeService(plan: ServicePlan, ports: { http: number; peer: number } | undefined): string {
+  if (ports === undefined) return '';
+  return plan.peerHost === undefined ? `http://127.0.0.1:${ports.http}` : `peers at ${plan.peerHost}:${ports.peer}`;
+}
+
+function describeRun(settings: ServiceSettings, addresses: Addresses, supervisor: Supervisor): RunFile {
+  const { state, connections, network } = settings;
+  return {
+    id: state.id,
+    network,
+    marketApi: { url: `http://127.0.0.1:${addresses.get('market-api')?.http}`, keyFile: apiKeyFile(state) },
+    nodes: planServices(settings)
+      .flat()
+      .flatMap(({ name, peerHost }) =>
+        peerHost === undefined ? [] : [{ id: name, peerAddress: `${peerHost}:${addresses.get(name)?.peer}` }],
+      ),
+    bitcoin: { rpcUrl: connections.bitcoin.rpcUrl, zmq: connections.bitcoin.zmq },
+    postgres: connections.postgres.url,
+    nats: connections.nats.url,
+    redis: connections.redis.url,
+    processes: supervisor.summary(),
+  };
+}

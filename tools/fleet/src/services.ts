@@ -1,0 +1,158 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RolePasswords } from '@seedfleet/persistence';
+import type { Connections } from './providers/connections.js';
+import type { Network } from './providers/provider.js';
+import { writeAtomically, type StateDir } from './state/state-dir.js';
+import type { ProcessSpec } from './supervise/supervised-process.js';
+
+/**
+ * The contract between this tool and the services: `node apps/<app>/dist/main.js`, configured by the environment alone.
+ * Every name of a variable that a service reads from the fleet is in this file.
+ */
+
+const APPS = fileURLToPath(new URL('../../../apps/', import.meta.url));
+
+/** One service process of the fleet. */
+export interface ServicePlan {
+  /** The process's name, in logs and run.json. */
+  readonly name: string;
+  readonly app: 'chain-watcher' | 'channel-service' | 'market-api' | 'swarm-node';
+  /** Stopped from the highest tier down: nodes first, the chain last. */
+  readonly tier: number;
+  /** The variables of this process; without those that all have in common. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The address a node listens on for peers; ports are picked at the start. */
+  readonly peerHost?: string;
+}
+
+/** What the plans are made from. */
+export interface ServiceSettings {
+  readonly state: StateDir;
+  readonly connections: Connections;
+  /** Postgres URLs by owner, from roles of their own where those could be made. */
+  readonly databases: RolePasswords;
+  readonly network: Network;
+  readonly nodes: number;
+}
+
+/** Where the market API's first administrator key is written. */
+export function apiKeyFile(state: StateDir): string {
+  return state.file('services', 'market-api', 'api-key');
+}
+
+/** Every service of the fleet in starting order, one list per stage; a stage's services start together. */
+export function planServices(settings: ServiceSettings): readonly (readonly ServicePlan[])[] {
+  const { state, connections, databases } = settings;
+  const { bitcoin, redis } = connections;
+  const chainWatcher: ServicePlan = {
+    name: 'chain-watcher',
+    app: 'chain-watcher',
+    tier: 1,
+    env: {
+      DATABASE_URL: databases.chain,
+      BTC_RPC: bitcoin.rpcUrl,
+      ...(bitcoin.zmq === '' ? {} : { BTC_ZMQ: bitcoin.zmq }),
+    },
+  };
+  const channelEnv = {
+    DATABASE_URL: databases.channel,
+    REDIS_URL: redis.url,
+    SEED_FILE: join(state.folder('services', 'channel-service'), 'seed.json'),
+    SEED_KEY_FILE: seedKeyFile(state),
+  };
+  const channelService = (role: 'intake' | 'settler', tier: number): ServicePlan => ({
+    name: `channel-${role}`,
+    app: 'channel-service',
+    tier,
+    env: { ...channelEnv, ROLE: role },
+  });
+  state.folder('services', 'market-api');
+  const marketApi: ServicePlan = {
+    name: 'market-api',
+    app: 'market-api',
+    tier: 4,
+    env: { DATABASE_URL: databases.market, REDIS_URL: redis.url, API_KEY_FILE: apiKeyFile(state) },
+  };
+  const nodes = Array.from({ length: settings.nodes }, (_, index): ServicePlan => {
+    const name = `node-${index + 1}`;
+    return {
+      name,
+      app: 'swarm-node',
+      tier: 5,
+      env: { NODE_ID: name, DATA_DIR: state.folder('services', name) },
+      peerHost: `127.0.0.${index + 1}`,
+    };
+  });
+  return [[chainWatcher], [channelService('settler', 2), channelService('intake', 3), marketApi], nodes];
+}
+
+/** The process of one service on given ports. */
+export function serviceProcess(
+  plan: ServicePlan,
+  settings: ServiceSettings,
+  ports: { readonly http: number; readonly peer: number },
+  logLevel: string,
+): ProcessSpec {
+  const { state, network, connections } = settings;
+  const readyFile = join(state.folder('services'), `${plan.name}.ready.json`);
+  rmSync(readyFile, { force: true });
+  const health = `http://127.0.0.1:${ports.http}/health`;
+  return {
+    name: plan.name,
+    command: process.execPath,
+    args: ['--enable-source-maps', join(APPS, plan.app, 'dist/main.js')],
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      ...(process.env['NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['NODE_OPTIONS'] }),
+      SEEDFLEET_NETWORK: network,
+      FLEET_ID: state.id,
+      NATS_URL: connections.nats.url,
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(ports.http),
+      READY_FILE: readyFile,
+      LOG_LEVEL: logLevel,
+      ...(plan.peerHost === undefined ? {} : { PEER_HOST: plan.peerHost, PEER_PORT: String(ports.peer) }),
+      ...plan.env,
+    },
+    cwd: state.path,
+    stopSignal: 'SIGTERM',
+    // A node on regtest gives running channels 5 s, then settles them.
+    graceMs: 20_000,
+    tier: plan.tier,
+    isReady: async (pid) =>
+      readyPid(readyFile) === pid && (await fetch(health, { signal: AbortSignal.timeout(2000) })).ok,
+    readyTimeoutMs: 60_000,
+  };
+}
+
+/** Whether a service has been built; the others can be started without it. */
+export function isServiceBuilt(plan: ServicePlan): boolean {
+  return existsSync(join(APPS, plan.app, 'dist/main.js'));
+}
+
+/** Passwords of the services' Postgres roles: made from the fleet's secret, so a second start finds the same. */
+export function rolePasswords(state: StateDir): RolePasswords {
+  const password = (role: string) => createHmac('sha256', state.known.secrets.postgres).update(role).digest('hex');
+  return { chain: password('chain'), channel: password('channel'), market: password('market') };
+}
+
+/** The passphrase that encrypts the wallet's seed at rest; made once. */
+function seedKeyFile(state: StateDir): string {
+  const file = join(state.folder('services', 'channel-service'), 'seed.key');
+  if (!existsSync(file)) {
+    writeAtomically(file, `${randomBytes(32).toString('hex')}\n`);
+  }
+  return file;
+}
+
+/** The pid that a service wrote when it was ready: a file of an earlier process doesn't count. */
+function readyPid(file: string): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { pid?: number }).pid;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import { rmSync } from 'node:fs';
+import type { ProcessSummary } from '../supervise/supervisor.js';
+import { writeAtomically, type StateDir } from './state-dir.js';
+
+/** What `DIR/run.json` says while a fleet answers: everything a program needs to use it. */
+export interface RunFile {
+  readonly id: string;
+  readonly network: string;
+  /** `keyFile` holds the API key of the first administrator. */
+  readonly marketApi: { readonly url: string; readonly keyFile: string };
+  /** `peerAddress` is HOST:PORT for leechers. */
+  readonly nodes: readonly { readonly id: string; readonly peerAddress: string }[];
+  /** Credentials are in the URL. */
+  readonly bitcoin: { readonly rpcUrl: string; readonly zmq: string };
+  readonly postgres: string;
+  readonly nats: string;
+  readonly redis: string;
+  /** Everything this tool started and runs, servers included. */
+  readonly processes: readonly ProcessSummary[];
+}
+
+const FILE = 'run.json';
+
+/** Renames run.json into place. */
+export function publishRun(state: StateDir, run: RunFile): void {
+  writeAtomically(state.file(FILE), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** Removes run.json: the fleet no longer answers, or never did. */
+export function withdrawRun(state: StateDir): void {
+  rmSync(state.file(FILE), { force: true });
+}

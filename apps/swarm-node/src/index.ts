@@ -1,1 +1,2 @@
-export {};
+export { SwarmNode } from './node.js';
+export { swarmNodeConfig, type SwarmNodeConfig } from './config.js';

@@ -1,0 +1,38 @@
+import { nodeId } from '@seedfleet/bus';
+import { commonConfig } from '@seedfleet/service-kit';
+import { DEFAULT_POLICY } from '@seedfleet/policy';
+import { z } from 'zod';
+
+const MIB = 1024 * 1024;
+
+/** What a swarm node reads from its environment. */
+export const swarmNodeConfig = commonConfig.extend({
+  /** Names the node in the fleet, for ever: also a subject token. */
+  NODE_ID: nodeId,
+  /** Address to listen on for BitTorrent: one of this machine's, or `::` for all. */
+  PEER_HOST: z.string().min(1).default('127.0.0.1'),
+  /** 0: any free port. */
+  PEER_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  /** Address announced to leechers, where it differs from PEER_HOST. */
+  PEER_PUBLIC_HOST: z.string().min(1).optional(),
+  /** Keeps .torrent files and what has been verified. Nothing in it is irreplaceable. */
+  DATA_DIR: z.string().min(1),
+  /** Memory for pieces being read, sent and cached, MiB. */
+  PIECE_MEMORY_MIB: z.coerce.number().int().min(16).default(256),
+  /** Most peer connections. */
+  MAX_CONNECTIONS: z.coerce.number().int().min(1).default(2_000),
+  /** Bandwidth of the node, bytes per second: speed tests may use a hundredth of it. Default 1 Gbit/s. */
+  BANDWIDTH_BYTES_PER_SECOND: z.coerce.number().int().min(MIB).default(125_000_000),
+  /** How long running channels may go on after SIGTERM, ms. Default: 5 s on regtest, else the policy's two hours. */
+  DRAIN_MS: z.coerce.number().int().min(0).optional(),
+});
+
+export type SwarmNodeConfig = z.output<typeof swarmNodeConfig>;
+
+const REGTEST_DRAIN_MS = 5_000;
+
+/** How long channels may run on after a stop was asked for, ms. */
+export function drainMs(config: SwarmNodeConfig): number {
+  if (config.DRAIN_MS !== undefined) return config.DRAIN_MS;
+  return config.SEEDFLEET_NETWORK.startsWith('regtest') ? REGTEST_DRAIN_MS : DEFAULT_POLICY.drain.maxMs;
+}

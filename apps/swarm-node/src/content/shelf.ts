@@ -1,0 +1,97 @@
+import type { Content, Metainfo } from '@seedfleet/bittorrent';
+import type { effectiveOffer, seedingState } from '@seedfleet/bus';
+import type { z } from 'zod';
+
+export type SeedingState = z.output<typeof seedingState>;
+export type EffectiveOffer = z.output<typeof effectiveOffer>;
+
+/** One torrent as this node was told to seed it. */
+export interface ShelvedTorrent {
+  readonly infoHash: string;
+  /** Version of the assignment that this entry follows. */
+  version: number;
+  contentPath: string;
+  offer: EffectiveOffer;
+  /** Whether the operator wants it sold now. */
+  active: boolean;
+  /** How its content stands, apart from `active`. */
+  readiness: 'waiting' | 'verifying' | 'ready' | 'missing' | 'corrupt' | 'failed';
+  /** Part of the content verified so far, 0 … 1. */
+  progress: number;
+  /** What is wrong, for people. */
+  detail: string;
+  metainfo: Metainfo | undefined;
+  /** Set once the content was located. */
+  content: Content | undefined;
+  /** Content as it was when it failed: it is looked at again when that changes. */
+  failedFingerprint: string | undefined;
+}
+
+/** A torrent whose content is verified and that may be sold. */
+export interface TorrentOnSale extends ShelvedTorrent {
+  readonly metainfo: Metainfo;
+  readonly content: Content;
+}
+
+export interface ShelfListener {
+  /** A torrent's state, progress or offer changed. */
+  changed(torrent: ShelvedTorrent): void;
+  /** A torrent is no longer this node's to sell. */
+  removed(infoHash: string): void;
+}
+
+/** The torrents of this node. */
+export class Shelf {
+  private readonly torrents = new Map<string, ShelvedTorrent>();
+  private readonly listeners: ShelfListener[] = [];
+
+  listen(listener: ShelfListener): void {
+    this.listeners.push(listener);
+  }
+
+  get(infoHash: string): ShelvedTorrent | undefined {
+    return this.torrents.get(infoHash);
+  }
+
+  /** The torrent if it is verified and active. */
+  onSale(infoHash: string): TorrentOnSale | undefined {
+    const torrent = this.torrents.get(infoHash);
+    return torrent !== undefined && isOnSale(torrent) ? torrent : undefined;
+  }
+
+  all(): IterableIterator<ShelvedTorrent> {
+    return this.torrents.values();
+  }
+
+  put(torrent: ShelvedTorrent): void {
+    this.torrents.set(torrent.infoHash, torrent);
+    this.announce(torrent);
+  }
+
+  /** Changes a torrent, if it is still there, and tells the listeners. */
+  update(infoHash: string, change: Partial<Omit<ShelvedTorrent, 'infoHash'>>): void {
+    const torrent = this.torrents.get(infoHash);
+    if (torrent === undefined) return;
+    Object.assign(torrent, change);
+    this.announce(torrent);
+  }
+
+  remove(infoHash: string): void {
+    if (!this.torrents.delete(infoHash)) return;
+    for (const listener of this.listeners) listener.removed(infoHash);
+  }
+
+  private announce(torrent: ShelvedTorrent): void {
+    for (const listener of this.listeners) listener.changed(torrent);
+  }
+}
+
+/** The state that the fleet is told. */
+export function seedingStateOf(torrent: ShelvedTorrent): SeedingState {
+  if (torrent.readiness !== 'ready') return torrent.readiness;
+  return torrent.active ? 'on-sale' : 'paused';
+}
+
+function isOnSale(torrent: ShelvedTorrent): torrent is TorrentOnSale {
+  return torrent.active && torrent.readiness === 'ready' && torrent.content !== undefined;
+}

@@ -1,0 +1,207 @@
+import { createPeerId, PieceStore } from '@seedfleet/bittorrent';
+import { PAYMENT_PARTITIONS, type Bus } from '@seedfleet/bus';
+import { bestEcdsa } from '@seedfleet/payment-channel';
+import { policyWith } from '@seedfleet/policy';
+import type { HealthRegistry, Logger, Registry } from '@seedfleet/service-kit';
+import { drainMs, type SwarmNodeConfig } from './config.js';
+import { NodeFiles } from './content/node-files.js';
+import { seedingStateOf, Shelf } from './content/shelf.js';
+import { Verifier } from './content/verifier.js';
+import { Lease } from './lease/lease.js';
+import { ConnectionLimits } from './limits/connection-limits.js';
+import { Exposure } from './limits/exposure.js';
+import { JoinPlaces } from './limits/join-places.js';
+import { SpeedTestBudget } from './limits/speed-test-budget.js';
+import { NodeMetrics } from './metrics/node-metrics.js';
+import { Payments } from './payments/payments.js';
+import { Door } from './peers/door.js';
+import { Assignments } from './registration/assignments.js';
+import { Registration } from './registration/registration.js';
+import { SeedingReports } from './registration/seeding-reports.js';
+import { Quotes } from './selling/quotes.js';
+import { SalesFloor } from './selling/sales-floor.js';
+import type { SellingServices } from './selling/services.js';
+
+export interface NodeParts {
+  readonly config: SwarmNodeConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: HealthRegistry;
+  readonly bus: Bus;
+}
+
+const MIB = 1024 * 1024;
+/** How long the last payments may take to be acknowledged at a stop. */
+const LAST_PAYMENTS_MS = 10_000;
+const VERSION = '0.1.0';
+
+/** A swarm node: everything it is made of, and the order of its start and stop. */
+export class SwarmNode {
+  private constructor(
+    private readonly parts: NodeParts,
+    private readonly pieces: PieceStore,
+    private readonly verifier: Verifier,
+    private readonly payments: Payments,
+    private readonly floor: SalesFloor,
+    private readonly door: Door,
+    private readonly assignments: Assignments,
+    private readonly reports: SeedingReports,
+    private readonly registration: Registration,
+    /** HOST:PORT for leechers. */
+    readonly peerAddress: string,
+  ) {}
+
+  /** Builds the node and opens its door. Rejects when the disk or the address does not let it. */
+  static async open(parts: NodeParts): Promise<SwarmNode> {
+    const { config, logger, bus } = parts;
+    const nodeId = config.NODE_ID;
+    const nowMs = (): number => performance.now();
+    const policy = policyWith();
+    const metrics = new NodeMetrics(parts.registry);
+    const files = await NodeFiles.open(config.DATA_DIR);
+    const pieces = new PieceStore({ maxBytes: config.PIECE_MEMORY_MIB * MIB });
+    const shelf = new Shelf();
+    const verifier = new Verifier({ shelf, files, loader: pieces.loader, logger, metrics });
+    const lease = new Lease(policy, nowMs, PAYMENT_PARTITIONS);
+    const payments = new Payments({
+      nodeId,
+      bus,
+      policy,
+      logger,
+      metrics,
+      nowMs,
+      onStored: (channelId, k) => floor.onStored(channelId, k),
+      onWatermark: (partition) => floor.onWatermark(partition),
+    });
+    const ecdsa = bestEcdsa();
+    logger.info({ ecdsa: ecdsa.name }, 'signature checks');
+    const services: Mutable<SellingServices> = {
+      nodeId,
+      network: config.SEEDFLEET_NETWORK,
+      policy,
+      ecdsa,
+      bus,
+      pieces,
+      verifier,
+      payments,
+      quotes: new Quotes(policy),
+      exposure: new Exposure(policy, (limit) => metrics.exposureWaits.inc({ limit })),
+      joins: new JoinPlaces(policy),
+      speedTests: new SpeedTestBudget(policy, config.BANDWIDTH_BYTES_PER_SECOND, nowMs),
+      metrics,
+      logger,
+      peerPort: config.PEER_PORT,
+      nowMs,
+    };
+    const floor = new SalesFloor({ services, bus, payments, lease, shelf });
+    const door = new Door({
+      host: config.PEER_HOST,
+      port: config.PEER_PORT,
+      peerId: createPeerId(),
+      regtest: config.SEEDFLEET_NETWORK.startsWith('regtest'),
+      policy,
+      shelf,
+      floor,
+      limits: new ConnectionLimits(policy, config.MAX_CONNECTIONS),
+      metrics,
+      logger,
+    });
+    const port = await door.open();
+    services.peerPort = port;
+    const peerAddress = hostPort(config.PEER_PUBLIC_HOST ?? config.PEER_HOST, port);
+    const reports = new SeedingReports({ nodeId, bus, shelf, logger });
+    const assignments = new Assignments({ nodeId, bus, shelf, files, verifier, logger });
+    const registration = new Registration({
+      nodeId,
+      peerAddress,
+      version: VERSION,
+      bus,
+      logger,
+      vitals: () => vitalsOf(services, floor),
+      onRegistered: () => {
+        reports.repeatAll();
+        void assignments.sync();
+      },
+    });
+    watchTorrents(shelf, metrics);
+    parts.health.register({ name: 'lease', check: () => floor.leaseObstacle ?? null });
+    parts.health.register({
+      name: 'registration',
+      check: () => (registration.isRegistered ? null : 'not registered with the fleet yet'),
+    });
+    return new SwarmNode(
+      parts,
+      pieces,
+      verifier,
+      payments,
+      floor,
+      door,
+      assignments,
+      reports,
+      registration,
+      peerAddress,
+    );
+  }
+
+  start(): void {
+    this.payments.start();
+    this.floor.start();
+    this.reports.start();
+    this.assignments.start();
+    this.registration.start();
+    void this.followBroker();
+  }
+
+  /** Drains, makes the last payments durable, and lets go of everything. */
+  async stop(): Promise<void> {
+    const { config, logger } = this.parts;
+    this.door.close();
+    await this.assignments.stop();
+    const drained = this.floor.drain(drainMs(config));
+    this.registration.beat();
+    await drained;
+    const complete = await this.payments.close(LAST_PAYMENTS_MS);
+    if (!complete) logger.error('stopping with payments that the broker has not acknowledged');
+    this.registration.beat();
+    this.registration.stop();
+    this.reports.stop();
+    this.floor.stop();
+    await this.verifier.stop();
+    await this.pieces.close();
+  }
+
+  /** After the broker was away, what it acknowledged may be gone and the fleet may have forgotten us. */
+  private async followBroker(): Promise<void> {
+    for await (const status of this.parts.bus.connection.status()) {
+      if (status.type !== 'reconnect') continue;
+      this.payments.onReconnected();
+      void this.registration.register();
+    }
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function vitalsOf(services: SellingServices, floor: SalesFloor) {
+  return {
+    connections: floor.connectionCount,
+    activeChannels: floor.servingCount,
+    joinedChannels: services.joins.count,
+    piecesSold: floor.piecesSold,
+    bytesSold: floor.bytesSold,
+    exposureBytes: services.exposure.bytes,
+    draining: floor.isDraining,
+  };
+}
+
+function watchTorrents(shelf: Shelf, metrics: NodeMetrics): void {
+  const count = (): void => {
+    metrics.torrents.reset();
+    for (const torrent of shelf.all()) metrics.torrents.inc({ state: seedingStateOf(torrent) });
+  };
+  shelf.listen({ changed: count, removed: count });
+}

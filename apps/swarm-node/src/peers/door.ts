@@ -1,0 +1,98 @@
+import { PeerListener, PieceSet, type Peer, type TorrentSide } from '@seedfleet/bittorrent';
+import { MAX_CONTROL_PAYLOAD_BYTES } from '@seedfleet/exchange';
+import type { Policy } from '@seedfleet/policy';
+import type { Logger } from '@seedfleet/service-kit';
+import type { Shelf, TorrentOnSale } from '../content/shelf.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
+import { originOf } from '../limits/origin.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
+import type { SalesFloor } from '../selling/sales-floor.js';
+
+export interface DoorParts {
+  readonly host: string;
+  readonly port: number;
+  readonly peerId: Uint8Array;
+  readonly regtest: boolean;
+  readonly policy: Policy;
+  readonly shelf: Shelf;
+  readonly floor: SalesFloor;
+  readonly limits: ConnectionLimits;
+  readonly metrics: NodeMetrics;
+  readonly logger: Logger;
+}
+
+/** Refusals that come before a connection was counted. */
+const NEVER_ENTERED: ReadonlySet<string> = new Set(['not-admitted', 'too-many-handshakes']);
+
+/** Where peers come in: counts them, shows them the torrents on sale, and hands them to the sales floor. */
+export class Door {
+  private readonly listener: PeerListener;
+  /** What each torrent looks like to the peer protocol; made once per torrent. */
+  private readonly sides = new WeakMap<TorrentOnSale, TorrentSide>();
+
+  constructor(private readonly parts: DoorParts) {
+    const { host, port, peerId, policy, limits, metrics } = parts;
+    this.listener = new PeerListener({
+      host,
+      port,
+      peerId,
+      handshakeTimeoutMs: policy.timeouts.handshakeMs,
+      torrentOf: (infoHash) => this.sideOf(infoHash),
+      admit: (address) => this.admit(address),
+      onPeer: (peer) => this.onPeer(peer),
+      onRefused: (code, address) => {
+        metrics.connectionsRefused.inc({ code });
+        if (!NEVER_ENTERED.has(code)) limits.leave(originOf(address, parts.regtest));
+      },
+    });
+  }
+
+  /** Binds; answers the port. Rejects with a sentence for the operator. */
+  async open(): Promise<number> {
+    const bound = await this.listener.listen();
+    if (bound.ok) return bound.value.port;
+    const { code, detail } = bound.error;
+    throw new Error(`can't listen for peers on ${detail}: ${code}; set PEER_HOST and PEER_PORT to a free address`);
+  }
+
+  close(): void {
+    this.listener.close();
+  }
+
+  private admit(address: string): boolean {
+    const { limits, metrics, floor, regtest } = this.parts;
+    const origin = originOf(address, regtest);
+    const limit = floor.isDraining ? 'draining' : limits.limitFor(origin);
+    if (limit === undefined) limits.enter(origin);
+    else metrics.connectionsRefused.inc({ code: limit });
+    return limit === undefined;
+  }
+
+  private onPeer(peer: Peer): void {
+    const { shelf, floor, limits, regtest } = this.parts;
+    const origin = originOf(peer.remoteAddress, regtest);
+    const torrent = shelf.onSale(peer.infoHash);
+    if (torrent !== undefined && !floor.isDraining) {
+      return floor.welcome(peer, torrent, origin, () => limits.leave(origin));
+    }
+    limits.leave(origin);
+    peer.close();
+  }
+
+  private sideOf(infoHash: string): TorrentSide | undefined {
+    const torrent = this.parts.shelf.onSale(infoHash);
+    if (torrent === undefined) return undefined;
+    const known = this.sides.get(torrent);
+    if (known !== undefined) return known;
+    const { pieceCount } = torrent.metainfo;
+    const side: TorrentSide = {
+      infoHash,
+      pieceCount,
+      have: PieceSet.full(pieceCount),
+      // Ids that nobody announced are the exchange's to judge; none is legitimate above this size (wire protocol §8).
+      extended: { limitBytes: () => MAX_CONTROL_PAYLOAD_BYTES },
+    };
+    this.sides.set(torrent, side);
+    return side;
+  }
+}

@@ -1,0 +1,142 @@
+import { assignmentsChanged, nodeAssignments, type Bus, type BusResult } from '@seedfleet/bus';
+import type { Logger } from '@seedfleet/service-kit';
+import type { z } from 'zod';
+import type { NodeFiles } from '../content/node-files.js';
+import type { Shelf } from '../content/shelf.js';
+import type { Verifier } from '../content/verifier.js';
+import { obtainMetainfo } from './metainfo-source.js';
+
+type Reply = BusResult<z.output<typeof nodeAssignments.reply>>;
+type Assignment = z.output<typeof nodeAssignments.reply>['torrents'][number];
+
+/** Nodes ask again at least this often, because news may be lost. */
+const REFRESH_MS = 15_000;
+
+/** Keeps the shelf as the fleet wants it: asks for the node's torrents and brings each on sale. */
+export class Assignments {
+  private timer: NodeJS.Timeout | undefined;
+  private syncing: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+  private subscription: { unsubscribe(): void } | undefined;
+
+  constructor(
+    private readonly parts: {
+      readonly nodeId: string;
+      readonly bus: Bus;
+      readonly shelf: Shelf;
+      readonly files: NodeFiles;
+      readonly verifier: Verifier;
+      readonly logger: Logger;
+    },
+  ) {}
+
+  start(): void {
+    this.subscription = this.parts.bus.subscribe(assignmentsChanged, [], () => this.sync());
+    this.timer = setInterval(() => void this.sync(), REFRESH_MS);
+    void this.sync();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    this.subscription?.unsubscribe();
+    await this.syncing;
+  }
+
+  /** Asks and follows; a call during a run makes one more run. */
+  sync(): Promise<void> {
+    if (this.syncing !== undefined) {
+      this.again = true;
+      return this.syncing;
+    }
+    this.syncing = this.run().finally(() => {
+      this.syncing = undefined;
+      if (this.again && !this.stopped) {
+        this.again = false;
+        void this.sync();
+      }
+    });
+    return this.syncing;
+  }
+
+  private async run(): Promise<void> {
+    const assignments = await this.fetchAll();
+    if (assignments === undefined || this.stopped) return;
+    const wanted = new Set(assignments.map(({ infoHash }) => infoHash));
+    for (const { infoHash } of [...this.parts.shelf.all()]) {
+      if (wanted.has(infoHash)) continue;
+      this.parts.logger.info({ infoHash }, 'torrent withdrawn');
+      this.parts.shelf.remove(infoHash);
+      await this.parts.files.forget(infoHash).catch(() => undefined);
+    }
+    for (const assignment of assignments) {
+      if (this.stopped) return;
+      await this.follow(assignment);
+    }
+    await this.parts.verifier.retryChanged();
+  }
+
+  /** All pages, or undefined when the fleet can't be asked now. */
+  private async fetchAll(): Promise<Assignment[] | undefined> {
+    const { bus, nodeId, logger } = this.parts;
+    const all: Assignment[] = [];
+    for (let after: string | null = null; ;) {
+      const reply: Reply = await bus.request(nodeAssignments, { nodeId, after });
+      if (!reply.ok) {
+        logger.warn({ code: reply.code }, 'assignments not received');
+        return undefined;
+      }
+      all.push(...reply.value.torrents);
+      const last: Assignment | undefined = reply.value.torrents.at(-1);
+      if (reply.value.complete || last === undefined) return all;
+      after = last.infoHash;
+    }
+  }
+
+  private async follow(assignment: Assignment): Promise<void> {
+    const { shelf, logger } = this.parts;
+    const { infoHash, version, contentPath, offer } = assignment;
+    const active = assignment.state === 'active';
+    const known = shelf.get(infoHash);
+    if (known === undefined) {
+      logger.info({ infoHash, contentPath }, 'torrent assigned');
+      shelf.put({
+        infoHash,
+        version,
+        contentPath,
+        offer,
+        active,
+        readiness: 'waiting',
+        progress: 0,
+        detail: '',
+        metainfo: undefined,
+        content: undefined,
+        failedFingerprint: undefined,
+      });
+    } else if (known.contentPath !== contentPath) {
+      shelf.update(infoHash, { version, contentPath, offer, active, readiness: 'waiting', content: undefined });
+    } else if (known.version !== version || known.active !== active || known.offer.version !== offer.version) {
+      shelf.update(infoHash, { version, offer, active });
+    }
+    if (shelf.get(infoHash)?.readiness === 'waiting') await this.bringIn(infoHash);
+  }
+
+  private async bringIn(infoHash: string): Promise<void> {
+    const { shelf, bus, files, verifier, logger } = this.parts;
+    if (shelf.get(infoHash)?.metainfo === undefined) {
+      const outcome = await obtainMetainfo(bus, files, infoHash).catch((failure: unknown) => ({
+        ok: false as const,
+        permanent: false,
+        detail: String(failure),
+      }));
+      if (!outcome.ok) {
+        logger.error({ infoHash }, `metainfo: ${outcome.detail}`);
+        shelf.update(infoHash, { readiness: outcome.permanent ? 'failed' : 'waiting', detail: outcome.detail });
+        return;
+      }
+      shelf.update(infoHash, { metainfo: outcome.metainfo });
+    }
+    verifier.enqueue(infoHash);
+  }
+}

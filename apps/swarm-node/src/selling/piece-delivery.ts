@@ -1,0 +1,121 @@
+import type { Peer, PieceLease } from '@seedfleet/bittorrent';
+import type { ConnectionEvent, SellerEffect } from '@seedfleet/exchange';
+import { encodeFrame } from '@seedfleet/wire';
+import type { TorrentOnSale } from '../content/shelf.js';
+import type { Origin } from '../limits/origin.js';
+import { idsWith } from './message-frames.js';
+import type { SellingServices } from './services.js';
+
+type LoadPiece = Extract<SellerEffect, { type: 'load-piece' }>;
+type DeliverPiece = Extract<SellerEffect, { type: 'deliver-piece' }>;
+
+/** Pause before a piece is asked for again when piece memory is exhausted. */
+const BUSY_RETRY_MS = 50;
+
+interface Item {
+  readonly bytes: number;
+  /** Ends a wait for exposure; undefined once it is reserved. */
+  giveUp: (() => void) | undefined;
+  lease: PieceLease | undefined;
+  discarded: boolean;
+}
+
+/**
+ * The pieces of one channel between disk and socket. A piece is read when the exchange asks for it and exposure allows,
+ * held until the system has taken its bytes, and counted as exposure until its payment is durable.
+ */
+export class PieceDelivery {
+  /** By entry number; those delivered stay until paid. */
+  private readonly items = new Map<number, Item>();
+
+  constructor(
+    private readonly services: SellingServices,
+    private readonly torrent: TorrentOnSale,
+    private readonly origin: Origin,
+    private readonly peer: Peer,
+    private readonly dispatch: (event: ConnectionEvent) => void,
+    /** Bytes left for the peer: it is not stalling. */
+    private readonly onProgress: () => void,
+  ) {}
+
+  load({ entry, piece, sizeBytes }: LoadPiece): void {
+    const item: Item = { bytes: sizeBytes, giveUp: undefined, lease: undefined, discarded: false };
+    this.items.set(entry, item);
+    let reserved = false;
+    const giveUp = this.services.exposure.reserve(this.origin, sizeBytes, () => {
+      reserved = true;
+      item.giveUp = undefined;
+      void this.read(entry, piece, item);
+    });
+    if (!reserved) item.giveUp = giveUp;
+  }
+
+  deliver({ id, entry, sizeBytes }: DeliverPiece): void {
+    const { metrics } = this.services;
+    const lease = this.items.get(entry)?.lease;
+    if (lease === undefined) throw new Error(`entry ${entry} is delivered before it is loaded`);
+    const frame = encodeFrame({ type: 'full_piece', data: lease.data }, idsWith('full_piece', id));
+    metrics.piecesSent.inc();
+    metrics.bytesSent.inc(sizeBytes);
+    this.peer.sendFrame(frame.header, frame.body, {
+      lane: 'bulk',
+      onFlushed: () => {
+        lease.release();
+        this.onProgress();
+      },
+    });
+  }
+
+  /** Bytes of the piece that an entry asks for; 0 when it has not come up. */
+  bytesOf(entry: number): number {
+    return this.items.get(entry)?.bytes ?? 0;
+  }
+
+  /** A loaded or loading piece that will not be delivered. */
+  discard(entry: number): void {
+    const item = this.items.get(entry);
+    if (item === undefined) return;
+    item.discarded = true;
+    item.lease?.release();
+    this.settle(entry, item);
+  }
+
+  /** Payments up to `k` are durable: their pieces are exposure no more. */
+  stored(k: number): void {
+    for (const [entry, item] of this.items) {
+      if (entry > k) break;
+      this.settle(entry, item);
+    }
+  }
+
+  /** The channel is over; what was delivered and not paid is lost, not in flight. */
+  end(): void {
+    for (const [entry, item] of this.items) this.settle(entry, item);
+  }
+
+  private settle(entry: number, item: Item): void {
+    this.items.delete(entry);
+    if (item.giveUp === undefined) this.services.exposure.release(this.origin, item.bytes);
+    else item.giveUp();
+  }
+
+  private async read(entry: number, piece: number, item: Item): Promise<void> {
+    const startedMs = this.services.nowMs();
+    const read = await this.services.pieces.read(this.torrent.content, piece);
+    if (item.discarded || this.items.get(entry) !== item) {
+      if (read.ok) read.value.release();
+      return;
+    }
+    if (read.ok) {
+      item.lease = read.value;
+      this.services.metrics.pieceReadSeconds.observe((this.services.nowMs() - startedMs) / 1000);
+      return this.dispatch({ type: 'piece-loaded', entry });
+    }
+    const { code } = read.error;
+    this.services.metrics.pieceReadFailures.inc({ code });
+    if (code === 'busy') return void setTimeout(() => void this.read(entry, piece, item), BUSY_RETRY_MS);
+    if (code === 'aborted') return;
+    void this.services.verifier.distrust(this.torrent, read.error);
+    this.dispatch({ type: 'piece-unreadable', entry });
+  }
+}

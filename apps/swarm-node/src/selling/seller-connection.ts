@@ -1,0 +1,292 @@
+import type { CloseReason, Peer } from '@seedfleet/bittorrent';
+import type { fundingVerdict } from '@seedfleet/bus';
+import {
+  connectionStatus,
+  createConnection,
+  HOLD_SELL_MS,
+  stepConnection,
+  type ConnectionEvent,
+  type ConnectionState,
+  type ConnectionStatus,
+  type Effect,
+  type HostReason,
+} from '@seedfleet/exchange';
+import type { Logger } from '@seedfleet/service-kit';
+import { encodeExtendedHandshake, encodeFrame, type BuyerTerms, type SellerTerms } from '@seedfleet/wire';
+import type { z } from 'zod';
+import type { TorrentOnSale } from '../content/shelf.js';
+import type { Origin } from '../limits/origin.js';
+import { ChannelOpening } from './channel-opening.js';
+import { FundingWatch } from './funding-watch.js';
+import { idsWith } from './message-frames.js';
+import { outOfPatience } from './patience.js';
+import { PieceDelivery } from './piece-delivery.js';
+import type { SellingServices } from './services.js';
+import { answerSpeedTest } from './speed-test-answer.js';
+
+type EffectOf<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
+
+/** Requests that a peer may keep open, announced as `reqq`: what the exchange queues. */
+const REQUEST_QUEUE = 16;
+
+export interface SellerConnectionHost {
+  readonly torrent: TorrentOnSale;
+  readonly origin: Origin;
+  /** Whether pieces may leave now. */
+  readonly mayServe: () => boolean;
+  /** A channel began to be served, or ended. */
+  readonly onChannel: (channelId: string, serving: boolean) => void;
+  /** A piece of so many bytes was paid. */
+  readonly onSold: (bytes: number) => void;
+  readonly onClosed: () => void;
+}
+
+/** One peer and the seller machine that talks to it: events in, effects carried out. */
+export class SellerConnection {
+  readonly logger: Logger;
+  private readonly machine: ConnectionState;
+  private readonly opening: ChannelOpening;
+  private readonly delivery: PieceDelivery;
+  private funding: FundingWatch | undefined;
+  private servedChannelId: string | undefined;
+  private announced: SellerTerms | undefined;
+  private buyerTerms: BuyerTerms | undefined;
+  private quoteOwed = false;
+  private holdTimer: NodeJS.Timeout | undefined;
+  private readonly moments = { joinedAtMs: 0, requestedAtMs: 0, movedAtMs: 0 };
+  private readonly events: ConnectionEvent[] = [];
+  private stepping = false;
+
+  constructor(
+    private readonly services: SellingServices,
+    private readonly peer: Peer,
+    private readonly host: SellerConnectionHost,
+  ) {
+    const { metainfo, infoHash } = host.torrent;
+    this.logger = services.logger.child({ infoHash, peer: `${peer.remoteAddress}:${peer.remotePort}` });
+    this.machine = createConnection({
+      network: services.network,
+      torrent: {
+        pieces: metainfo.pieceCount,
+        pieceLengthBytes: metainfo.pieceLengthBytes,
+        totalBytes: metainfo.totalLengthBytes,
+      },
+      peer: { peerId: peer.remotePeerId },
+      ecdsa: services.ecdsa,
+      seller: {
+        window: services.policy.window,
+        maxQueuedRequests: services.policy.maxQueuedRequests,
+        maxSpeedTestBytes: services.policy.speedTest.maxBytes,
+        holdSell: true,
+      },
+    });
+    const dispatch = (event: ConnectionEvent): void => this.dispatch(event);
+    this.opening = new ChannelOpening(services, {
+      torrent: host.torrent,
+      origin: host.origin,
+      peerPort: peer.remotePort,
+      client: () => connectionStatus(this.machine).client ?? '',
+      logger: this.logger,
+      dispatch,
+    });
+    const onProgress = (): void => void (this.moments.movedAtMs = services.nowMs());
+    this.delivery = new PieceDelivery(services, host.torrent, host.origin, peer, dispatch, onProgress);
+  }
+
+  /** Begins to listen, announces everything, and offers to sell. */
+  start(): void {
+    this.peer.on('extendedHandshake', (payload) => this.dispatch({ type: 'received', id: 0, payload }));
+    this.peer.on('extended', (id, payload) => this.dispatch({ type: 'received', id, payload }));
+    this.peer.on('closed', (reason) => this.onPeerClosed(reason));
+    this.peer.start();
+    if (!this.peer.supportsExtended) return;
+    this.dispatch({ type: 'start' });
+    this.dispatch({ type: 'sell' });
+  }
+
+  get infoHash(): string {
+    return this.host.torrent.infoHash;
+  }
+
+  status(): ConnectionStatus {
+    return connectionStatus(this.machine);
+  }
+
+  /** Tells the machine something. Events that arise from effects wait until the step is done. */
+  dispatch(event: ConnectionEvent): void {
+    this.events.push(event);
+    if (this.stepping) return;
+    this.stepping = true;
+    for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
+      for (const effect of stepConnection(this.machine, next).effects) this.carryOut(effect);
+    }
+    this.stepping = false;
+  }
+
+  /** Payments up to `k` are durable. */
+  onStored(k: number): void {
+    this.delivery.stored(k);
+    this.dispatch({ type: 'payments-stored', paymentNumber: k });
+  }
+
+  onVerdict(verdict: z.output<typeof fundingVerdict>): void {
+    this.funding?.onVerdict(verdict);
+  }
+
+  /** The fee or the offer may have changed. Joined and funded peers keep their terms; stale joins are let go. */
+  onNewTerms(): void {
+    const fresh = this.services.quotes.termsFor(this.host.torrent.offer, this.buyerTerms);
+    if (fresh === undefined) return;
+    if (this.quoteOwed) return this.quote(fresh);
+    if (this.announced === undefined) return;
+    const { role } = this.status();
+    if (role === 'selling' && this.services.quotes.isWorthRevising(this.announced, fresh)) return this.quote(fresh);
+    if (role === 'joined' && this.services.quotes.isStale(this.announced, fresh)) this.close('stale-quote');
+  }
+
+  /** Ends what is overdue: deadlines by the chain's clock, patience by ours. */
+  onTick(medianTimePast: number | undefined): void {
+    const deadlineMtp = this.funding?.deadlineMtp;
+    if (deadlineMtp !== undefined && medianTimePast !== undefined && medianTimePast >= deadlineMtp) {
+      return this.dispatch({ type: 'end-channel', reason: 'deadline' });
+    }
+    const { pieceLengthBytes } = this.host.torrent.metainfo;
+    const now = this.services.nowMs();
+    const reason = outOfPatience(this.status(), this.moments, pieceLengthBytes, now, this.services.policy);
+    if (reason !== undefined) this.close(reason);
+  }
+
+  /** Ends a running channel, if there is one, and the connection. */
+  close(reason: HostReason): void {
+    this.dispatch({ type: this.servedChannelId === undefined ? 'close' : 'end-channel', reason });
+  }
+
+  private carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'send-handshake':
+        return this.sendHandshake(effect.kind);
+      case 'send':
+        return this.send(effect);
+      case 'close':
+        return this.onClose(effect);
+      case 'note':
+        return this.services.metrics.exchangeNotes.inc({ code: effect.code });
+      case 'peer-mode':
+        if (effect.mode.kind === 'buy') this.buyerTerms = effect.mode.terms;
+        return;
+      case 'sell-held':
+        this.holdTimer = setTimeout(() => this.dispatch({ type: 'hold-expired' }), HOLD_SELL_MS);
+        return;
+      case 'quote-wanted':
+        return this.onQuoteWanted(effect.buyerTerms);
+      case 'speed-test-wanted':
+        return answerSpeedTest(this.services, this.peer, this.host.origin, effect.id, effect.sizeBytes, this.logger);
+      case 'join-wanted':
+        return void this.opening.open(effect);
+      case 'join-lapsed':
+        return this.opening.lapsed(effect);
+      case 'funding-announced':
+        return this.onFundingAnnounced(effect);
+      case 'load-piece':
+        this.moments.requestedAtMs = this.services.nowMs();
+        return this.delivery.load(effect);
+      case 'deliver-piece':
+        return this.delivery.deliver(effect);
+      case 'discard-piece':
+        return this.delivery.discard(effect.entry);
+      case 'store-payment':
+        return this.onPayment(effect);
+      case 'channel-ended':
+        return this.onChannelEnded(effect);
+      default:
+        // Sessions joined and left need nothing here; a buyer's effects never come from a seller.
+        return;
+    }
+  }
+
+  private sendHandshake(kind: 'install' | 'uninstall'): void {
+    // The network is told so that a buyer of another chain need not find out by a refused payment (hazard H15).
+    const topLevel = {
+      v: 'Seedfleet 0.1.0',
+      p: this.services.peerPort,
+      reqq: REQUEST_QUEUE,
+      network: this.services.network,
+    };
+    this.peer.sendExtendedHandshake(encodeExtendedHandshake({ kind, topLevel }));
+  }
+
+  private send({ id, message }: EffectOf<'send'>): void {
+    if (message.type === 'sell') this.announced = message.terms;
+    if (message.type === 'joining_contract') this.moments.joinedAtMs = this.services.nowMs();
+    const frame = encodeFrame(message, idsWith(message.type, id));
+    this.peer.sendFrame(frame.header, frame.body);
+  }
+
+  private onClose({ code, reason, penalise }: EffectOf<'close'>): void {
+    this.logger.info({ code, reason, penalise, channelId: this.servedChannelId }, 'closing the connection');
+    this.services.metrics.connectionsClosed.inc({ code: reason ?? code });
+    void this.peer.finish();
+  }
+
+  private onQuoteWanted(buyerTerms: BuyerTerms | undefined): void {
+    clearTimeout(this.holdTimer);
+    const terms = this.services.quotes.termsFor(this.host.torrent.offer, buyerTerms);
+    if (terms !== undefined) return this.quote(terms);
+    this.quoteOwed = true;
+  }
+
+  private quote(terms: SellerTerms): void {
+    this.quoteOwed = false;
+    this.dispatch({ type: 'quote', terms });
+  }
+
+  private onFundingAnnounced({ parameters }: EffectOf<'funding-announced'>): void {
+    const { channelId } = this.opening;
+    if (channelId === undefined) throw new Error('a channel is funded that was never opened');
+    const now = this.services.nowMs();
+    this.opening.funded();
+    this.servedChannelId = channelId;
+    Object.assign(this.moments, { requestedAtMs: now, movedAtMs: now });
+    const logger = this.logger.child({ channelId });
+    const txid = Buffer.from(parameters.fundingOutpoint.txid).toString('hex');
+    const vout = parameters.fundingOutpoint.index;
+    logger.info({ txid, vout, valueSat: parameters.fundingValueSat.toString() }, 'funding announced');
+    if (!this.host.mayServe()) this.dispatch({ type: 'pause-serving' });
+    this.host.onChannel(channelId, true);
+    this.funding = new FundingWatch(this.services, channelId, parameters, logger, (event) => this.dispatch(event));
+    this.funding.start();
+  }
+
+  private onPayment({ paymentNumber, signature }: EffectOf<'store-payment'>): void {
+    if (this.servedChannelId === undefined) return;
+    this.moments.movedAtMs = this.services.nowMs();
+    this.host.onSold(this.delivery.bytesOf(paymentNumber));
+    this.services.payments.pay(this.servedChannelId, paymentNumber, signature);
+  }
+
+  private onChannelEnded(effect: EffectOf<'channel-ended'>): void {
+    const channelId = this.servedChannelId;
+    this.funding?.stop();
+    this.funding = undefined;
+    this.delivery.end();
+    if (channelId === undefined) return;
+    this.servedChannelId = undefined;
+    const { reason, finalPayment, requested, delivered, deliveredBytes } = effect;
+    this.logger.info(
+      { channelId, reason, payments: finalPayment, requested, delivered, deliveredBytes },
+      'channel ended',
+    );
+    this.services.metrics.channelsEnded.inc({ reason });
+    this.services.payments.end(channelId, finalPayment, reason);
+    this.host.onChannel(channelId, false);
+  }
+
+  private onPeerClosed(reason: CloseReason): void {
+    clearTimeout(this.holdTimer);
+    // The transport stopped reading at the header; the exchange has its own name for that.
+    if (reason === 'extended-too-large') this.dispatch({ type: 'received-oversized', id: 1 });
+    if (reason !== 'local') this.services.metrics.connectionsClosed.inc({ code: reason });
+    this.dispatch({ type: 'disconnected' });
+    this.host.onClosed();
+  }
+}

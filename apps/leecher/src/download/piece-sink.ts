@@ -1,0 +1,68 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  ContentWriter,
+  locationBelow,
+  pieceHashAt,
+  pieceLengthAt,
+  PieceLoader,
+  verifyContent,
+  type Content,
+  type Metainfo,
+} from '@seedfleet/bittorrent';
+import { CommandError, ExitCode } from '../exit-codes.js';
+
+/** Where the bought pieces go: each is hashed, then written, and only a written piece counts as had. */
+export class PieceSink {
+  private constructor(
+    private readonly metainfo: Metainfo,
+    private readonly writer: ContentWriter,
+    /** Pieces that were there at the start, in ascending order. */
+    readonly had: readonly number[],
+    readonly path: string,
+  ) {}
+
+  /** Creates the files, or resumes: what is there already is verified and not bought again. */
+  static async open(metainfo: Metainfo, outDir: string): Promise<PieceSink> {
+    const content: Content = { metainfo, location: locationBelow(metainfo, outDir) };
+    const writer = await ContentWriter.open(content);
+    if (!writer.ok) {
+      const { code, path, detail } = writer.error;
+      throw new CommandError(
+        ExitCode.usage,
+        code,
+        `${path ?? outDir} can't be written: ${code} ${detail ?? ''}`.trim(),
+      );
+    }
+    const loader = new PieceLoader(1);
+    try {
+      const report = await verifyContent(content, loader);
+      const had: number[] = [];
+      for (let piece = 0; piece < metainfo.pieceCount; piece += 1) if (report.good.has(piece)) had.push(piece);
+      return new PieceSink(metainfo, writer.value, had, outDir);
+    } finally {
+      await loader.close();
+    }
+  }
+
+  /** True when the bytes are the piece (BEP 3: SHA-1). */
+  isGood(piece: number, data: Uint8Array): boolean {
+    if (data.length !== pieceLengthAt(this.metainfo, piece)) return false;
+    const digest = createHash('sha1').update(data).digest();
+    return timingSafeEqual(digest, pieceHashAt(this.metainfo, piece));
+  }
+
+  /** Writes a good piece. Throws `CommandError` naming the cause when the disk refuses it. */
+  async write(piece: number, data: Uint8Array): Promise<void> {
+    const problem = await this.writer.write(piece, data);
+    if (problem === undefined) return;
+    const cause = problem.detail ?? problem.code;
+    throw new CommandError(ExitCode.incomplete, problem.code, `piece ${piece} can't be written: ${cause}`);
+  }
+
+  async close(): Promise<void> {
+    const problem = await this.writer.close();
+    if (problem !== undefined) {
+      throw new CommandError(ExitCode.incomplete, problem.code, `the download can't be completed: ${problem.code}`);
+    }
+  }
+}

@@ -1,1 +1,2 @@
-export {};
+export { MarketApiModule } from './market-api.module.js';
+export { configureHttp } from './http/configure.js';

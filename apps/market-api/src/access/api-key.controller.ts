@@ -1,0 +1,81 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { z } from 'zod';
+import { Endpoint } from '../http/endpoint.js';
+import { Problem } from '../http/problem.js';
+import { noQuery, timeText } from '../http/schemas.js';
+import { ApiKeyRepository, type ApiKeyRecord } from './api-key.repository.js';
+import { newApiKey } from './key-text.js';
+import { actorOf } from './principal.js';
+import { SCOPES } from './scope.js';
+
+/** Keys shown; a fleet with more has lost track of them anyhow. */
+const MAX_LISTED = 500;
+
+const keySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  createdAt: timeText,
+  revokedAt: timeText.nullable(),
+});
+const newKeyBody = z.strictObject({
+  name: z.string().trim().min(1).max(80),
+  scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+});
+const keyIdParam = z.strictObject({ id: z.uuid() });
+
+@ApiTags('API keys')
+@Controller('v1/api-keys')
+export class ApiKeyController {
+  constructor(private readonly keys: ApiKeyRepository) {}
+
+  @Get()
+  @Endpoint({ summary: 'List API keys', access: 'money', answer: z.object({ items: z.array(keySchema) }) })
+  async list(@Query({ schema: noQuery }) _query: object) {
+    return { items: (await this.keys.list(MAX_LISTED)).map(keyView) };
+  }
+
+  @Post()
+  @Endpoint({
+    summary: 'Make an API key; the answer is the only place it is ever shown',
+    access: 'money',
+    status: 201,
+    answer: keySchema.extend({ key: z.string() }),
+  })
+  async create(
+    @Query({ schema: noQuery }) _query: object,
+    @Body({ schema: newKeyBody }) { name, scopes }: z.output<typeof newKeyBody>,
+    @Req() request: Request,
+  ) {
+    const { id, text, hash } = newApiKey();
+    const wanted = [...new Set(scopes)];
+    const fact = { actor: actorOf(request), action: 'api-key.create', target: id, data: { name, scopes: wanted } };
+    return { ...keyView(await this.keys.add({ id, hash, name, scopes: wanted }, fact)), key: text };
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Endpoint({ summary: 'Revoke an API key', access: 'money', status: 204, refusals: [404, 409] })
+  async revoke(
+    @Param({ schema: keyIdParam }) { id }: z.output<typeof keyIdParam>,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: Request,
+  ): Promise<void> {
+    const fact = { actor: actorOf(request), action: 'api-key.revoke', target: id };
+    const outcome = await this.keys.revoke(id, fact);
+    if (outcome === 'unknown') throw new Problem(404, 'api-key-not-found', `there is no API key ${id}`);
+    if (outcome === 'last') throw new Problem(409, 'last-admin-key', 'make another key with the scope "money" first');
+  }
+}
+
+function keyView(record: ApiKeyRecord) {
+  return {
+    id: record.id,
+    name: record.name,
+    scopes: [...record.scopes],
+    createdAt: record.createdAt.toISOString(),
+    revokedAt: record.revokedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,19 @@
+import { SetMetadata } from '@nestjs/common';
+
+/**
+ * What a key may do.
+ * - `read`: look at everything.
+ * - `operate`: add, pause, resume and remove torrents.
+ * - `money`: set terms of sale, and manage keys.
+ */
+export const SCOPES = ['read', 'operate', 'money'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const SCOPE_METADATA = 'seedfleet:scope';
+
+/** Which scope a route needs. A route without this declaration is refused, so that none is open by forgetting. */
+export const RequiresScope = (scope: Scope | 'public') => SetMetadata(SCOPE_METADATA, scope);
+
+export function isScope(text: string): text is Scope {
+  return (SCOPES as readonly string[]).includes(text);
+}

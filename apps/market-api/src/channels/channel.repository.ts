@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
+
+/** A channel as reports show it: no key, signature or transaction bytes leave the database. */
+export interface ChannelRow {
+  readonly id: string;
+  readonly nodeId: string;
+  readonly infoHash: string;
+  readonly torrentName: string | null;
+  readonly state: string;
+  readonly stateReason: string;
+  readonly stateEnteredAt: Date;
+  readonly nextActionAt: Date | null;
+  readonly deadlineMtp: number | null;
+  readonly priceSat: bigint;
+  readonly lockUnits: number;
+  readonly settlementFeeSat: bigint;
+  readonly minContractFeePerKbSat: bigint;
+  readonly pieceCount: number;
+  readonly pieceLength: number;
+  readonly peerAddress: string;
+  readonly peerClient: string;
+  readonly fundingTxid: string | null;
+  readonly fundingVout: number | null;
+  readonly fundingValueSat: bigint | null;
+  readonly fundingConfirmations: number;
+  readonly kMin: bigint | null;
+  readonly kCap: bigint | null;
+  readonly k: bigint;
+  readonly frozenK: bigint | null;
+  readonly closeReason: string | null;
+  readonly settlementTxid: string | null;
+  readonly settlementHeight: number | null;
+  readonly settlementConfirmations: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ListedChannel extends ChannelRow {
+  /** Creation time as a cursor needs it. */
+  readonly at: string;
+}
+
+export interface ChannelEventRow {
+  readonly version: number;
+  readonly state: string;
+  readonly reason: string;
+  readonly data: Prisma.JsonValue;
+  readonly at: Date;
+}
+
+/** Something that happened to some channel. */
+export interface ActivityRow {
+  readonly id: bigint;
+  readonly channelId: string;
+  readonly infoHash: string;
+  readonly torrentName: string | null;
+  readonly nodeId: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly at: Date;
+}
+
+export interface ChannelFilter {
+  readonly states: readonly string[] | undefined;
+  readonly infoHash: string | undefined;
+  readonly nodeId: string | undefined;
+}
+
+/** A story longer than this is a fault; the newest part of it is shown. */
+const MAX_EVENTS = 1_000;
+
+const columns = Prisma.sql`
+  c.id::text AS id, c."nodeId", c."infoHash", t.name AS "torrentName", c.state, c."stateReason", c."stateEnteredAt",
+  c."nextActionAt", c."deadlineMtp", c."priceSat", c."lockUnits", c."settlementFeeSat", c."minContractFeePerKbSat",
+  c."pieceCount", c."pieceLength", c."peerAddress", c."peerClient", c."fundingTxid", c."fundingVout",
+  c."fundingValueSat", c."fundingConfirmations", c."kMin", c."kCap", c.k, c."frozenK", c."closeReason",
+  c."settlementTxid", c."settlementHeight", c."settlementConfirmations", c."createdAt", c."updatedAt",
+  to_char(c."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT}) AS at`;
+
+/** Reads channel-service's tables; the role of this service may do no more. */
+@Injectable()
+export class ChannelRepository {
+  constructor(private readonly prisma: PrismaClient) {}
+
+  /** One row more than `limit` when there are more; newest first. */
+  list(filter: ChannelFilter, after: Cursor | undefined, limit: number): Promise<ListedChannel[]> {
+    const conditions = [Prisma.sql`true`];
+    if (filter.states !== undefined) conditions.push(Prisma.sql`c.state = ANY(${[...filter.states]})`);
+    if (filter.infoHash !== undefined) conditions.push(Prisma.sql`c."infoHash" = ${filter.infoHash}`);
+    if (filter.nodeId !== undefined) conditions.push(Prisma.sql`c."nodeId" = ${filter.nodeId}`);
+    if (after !== undefined) {
+      conditions.push(Prisma.sql`(c."createdAt", c.id) < (${after.at}::timestamptz, ${after.key}::uuid)`);
+    }
+    return this.prisma.$queryRaw<ListedChannel[]>`
+      SELECT ${columns}
+      FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
+      WHERE ${Prisma.join(conditions, ' AND ')}
+      ORDER BY c."createdAt" DESC, c.id DESC LIMIT ${limit + 1}`;
+  }
+
+  async find(id: string): Promise<ListedChannel | undefined> {
+    const rows = await this.prisma.$queryRaw<ListedChannel[]>`
+      SELECT ${columns}
+      FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
+      WHERE c.id = ${id}::uuid`;
+    return rows[0];
+  }
+
+  /** The channel's story, oldest first. */
+  async story(id: string): Promise<ChannelEventRow[]> {
+    const rows = await this.prisma.channelEvent.findMany({
+      where: { channelId: id },
+      orderBy: { version: 'desc' },
+      take: MAX_EVENTS,
+      select: { version: true, state: true, reason: true, data: true, at: true },
+    });
+    return rows.reverse();
+  }
+
+  /** What happened last to any channel, newest first. */
+  activity(limit: number): Promise<ActivityRow[]> {
+    return this.prisma.$queryRaw<ActivityRow[]>`
+      SELECT e.id, e."channelId"::text AS "channelId", c."infoHash", t.name AS "torrentName", c."nodeId", e.state,
+             e.reason, e.at
+      FROM (SELECT * FROM channel.channel_event ORDER BY id DESC LIMIT ${limit}) e
+      JOIN channel.channel c ON c.id = e."channelId"
+      LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
+      ORDER BY e.id DESC`;
+  }
+
+  /** How many channels are in each state. */
+  stateCounts(): Promise<{ state: string; channels: number }[]> {
+    return this.prisma.$queryRaw`
+      SELECT state, count(*)::int AS channels FROM channel.channel GROUP BY state ORDER BY state`;
+  }
+}

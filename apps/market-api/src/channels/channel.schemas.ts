@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { pageOf, pageQuery } from '../http/cursor.js';
+import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
+import { CHANNEL_STATES } from './states.js';
+
+const channelState = z.enum(CHANNEL_STATES);
+
+export const channelIdParam = z.strictObject({ id: z.uuid().transform((id) => id.toLowerCase()) });
+export type ChannelIdParam = z.output<typeof channelIdParam>;
+
+export const listChannelsQuery = z.strictObject({
+  ...pageQuery,
+  state: z
+    .union([channelState.transform((one) => [one]), z.array(channelState).min(1).max(CHANNEL_STATES.length)])
+    .optional()
+    .meta({ description: 'one or more states' }),
+  infoHash: infoHashText.optional(),
+  nodeId: z.string().max(63).optional(),
+});
+export type ListChannelsQuery = z.output<typeof listChannelsQuery>;
+
+export const channelSchema = z.object({
+  id: z.string(),
+  nodeId: z.string(),
+  infoHash: z.string(),
+  torrentName: z.string().nullable(),
+  state: z.string(),
+  stateReason: z.string(),
+  stateEnteredAt: timeText,
+  /** When its owner looks at it again; null in final states. */
+  nextActionAt: timeText.nullable(),
+  /** No piece leaves, and settlement starts, at this median time past. */
+  deadlineAt: timeText.nullable(),
+  terms: z.object({
+    priceSat: satoshiText,
+    lockUnits: z.int(),
+    settlementFeeSat: satoshiText,
+    minContractFeePerKbSat: satoshiText,
+  }),
+  pieceCount: z.int(),
+  pieceLengthBytes: z.int(),
+  peer: z.object({ address: z.string(), client: z.string() }),
+  funding: z
+    .object({ txid: z.string(), vout: z.int(), valueSat: satoshiText, confirmations: z.int() })
+    .nullable()
+    .meta({ description: 'null until the buyer named a funding output' }),
+  /** Payments verified: pieces paid. */
+  k: z.int(),
+  kMin: z.int().nullable(),
+  kCap: z.int().nullable(),
+  paidSat: satoshiText.meta({ description: 'k·P' }),
+  netSat: satoshiText.meta({ description: 'k·P − F, and 0 below kMin' }),
+  closeReason: z.string().nullable(),
+  settlement: z.object({ txid: z.string(), height: z.int().nullable(), confirmations: z.int() }).nullable(),
+  createdAt: timeText,
+  updatedAt: timeText,
+});
+
+export const channelEventSchema = z.object({
+  version: z.int(),
+  state: z.string(),
+  reason: z.string(),
+  data: z.unknown(),
+  at: timeText,
+});
+
+export const channelDetailSchema = channelSchema.extend({ story: z.array(channelEventSchema) });
+export const channelPage = pageOf(channelSchema);
+export type ChannelView = z.output<typeof channelSchema>;
+export type ChannelDetail = z.output<typeof channelDetailSchema>;

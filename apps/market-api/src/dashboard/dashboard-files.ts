@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+
+/** Where the dashboard's build lies, seen from this file's sources and from its build alike. */
+const BUILT_DASHBOARD = fileURLToPath(new URL('../../../dashboard/dist/', import.meta.url));
+
+const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Seedfleet</title>
+<p>The dashboard is not built. Build the workspace, then reload. The API works all the same.</p></html>`;
+
+/**
+ * Serves the dashboard at `/`. Its assets carry a hash in their names and may be cached for ever; the page itself is
+ * asked for again each time, so that a new build shows at once.
+ */
+export function dashboardFiles(folder = BUILT_DASHBOARD): RequestHandler {
+  const files = express.static(folder, {
+    index: 'index.html',
+    redirect: false,
+    fallthrough: true,
+    setHeaders: (response, path) => {
+      const immutable = path.includes('/assets/');
+      response.set('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  return (request: Request, response: Response, next: NextFunction): void => {
+    if (request.path === '/' && !existsSync(`${folder}index.html`)) {
+      response.status(503).type('html').send(NOT_BUILT);
+      return;
+    }
+    files(request, response, next);
+  };
+}

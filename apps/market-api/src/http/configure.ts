@@ -1,0 +1,40 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from '@seedfleet/service-kit';
+import type { Request, Response } from 'express';
+import { ApiKeyRepository } from '../access/api-key.repository.js';
+import { authentication } from '../access/authentication.js';
+import { dashboardFiles } from '../dashboard/dashboard-files.js';
+import { bodies } from './body.js';
+import { openApiDocument } from './openapi.js';
+import { validationProblem } from './problem.js';
+import { ProblemFilter } from './problem.filter.js';
+import { securityHeaders } from './security-headers.js';
+
+/** How long an idle or slow connection is kept: longer than a poll of the dashboard, shorter than for ever. */
+const KEEP_ALIVE_MS = 65_000;
+const HEADERS_MS = 15_000;
+const REQUEST_MS = 120_000;
+
+/** Makes the application what the API promises: headers, authentication before bodies, schemas, problem documents. */
+export function configureHttp(app: NestExpressApplication, logger: Logger): void {
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(securityHeaders());
+  app.use(authentication(app.get(ApiKeyRepository)));
+  app.use(bodies());
+  app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: validationProblem }));
+  app.useGlobalFilters(new ProblemFilter(logger));
+
+  const document = JSON.stringify(openApiDocument(app));
+  app.use('/openapi.json', (request: Request, response: Response, next: () => void) => {
+    if (request.path !== '/' || request.method !== 'GET') return next();
+    response.set('Access-Control-Allow-Origin', '*').type('application/json').send(document);
+  });
+  app.use(dashboardFiles());
+
+  const server = app.getHttpServer();
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+}

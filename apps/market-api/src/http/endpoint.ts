@@ -1,0 +1,51 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { RequiresScope, type Scope } from '../access/scope.js';
+import { problemSchema } from './problem-schema.js';
+
+export interface EndpointOptions {
+  readonly summary: string;
+  /** The scope a key must have; `public` needs no key. */
+  readonly access: Scope | 'public';
+  /** The answer. Absent where it is not JSON. */
+  readonly answer?: z.ZodType;
+  readonly status?: number;
+  /** Statuses of the refusals besides 400, 401 and 403. */
+  readonly refusals?: readonly number[];
+  readonly produces?: string;
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The request does not fit its schema',
+  401: 'A valid API key is needed',
+  403: 'The API key lacks a scope',
+  404: 'Not found',
+  409: 'Conflict',
+  413: 'The body is too large',
+  415: 'The content type is not supported',
+  422: 'Understood, but not possible',
+  429: 'Too many requests',
+};
+
+/** What every endpoint declares: who may use it, and what the OpenAPI document says of it. */
+export function Endpoint(options: EndpointOptions): MethodDecorator {
+  const refusals = [400, ...(options.access === 'public' ? [429] : [401, 403]), ...(options.refusals ?? [])];
+  const produced = options.produces ?? 'application/json';
+  return applyDecorators(
+    RequiresScope(options.access),
+    ApiOperation({ summary: options.summary }),
+    ApiProduces(produced),
+    ApiResponse({
+      status: options.status ?? 200,
+      description: 'Done',
+      ...(options.answer === undefined
+        ? { schema: { type: 'string', format: 'binary' } }
+        : { standardSchema: options.answer }),
+    }),
+    ...refusals.map((status) =>
+      ApiResponse({ status, description: REFUSALS[status] ?? 'Refused', standardSchema: problemSchema }),
+    ),
+    ...(options.access === 'public' ? [] : [ApiBearerAuth()]),
+  );
+}

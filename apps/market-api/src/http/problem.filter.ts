@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Logger } from '@seedfleet/service-kit';
+import type { Request, Response } from 'express';
+import { Problem } from './problem.js';
+
+/**
+ * Turns whatever was thrown below a route or a middleware into a problem document. Faults of ours are logged here and
+ * nowhere else.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const problem = toProblem(thrown, request);
+    const requestId = randomUUID();
+    if (problem.getStatus() >= 500) {
+      const { method, path } = request;
+      this.logger.error({ requestId, method, path, code: problem.code, err: thrown }, 'a request failed');
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response
+      .status(problem.getStatus())
+      .set('Cache-Control', 'no-store')
+      .type('application/problem+json')
+      .send(JSON.stringify(problem.document(requestId)));
+  }
+}
+
+/** What Prisma says when Postgres can't be reached or its pool gives no connection in time. */
+const DATABASE_AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'ECONNREFUSED']);
+
+function toProblem(thrown: unknown, request: Request): Problem {
+  if (thrown instanceof Problem) return thrown;
+  const error = thrown as { code?: unknown; type?: unknown; status?: unknown };
+  if (typeof error.code === 'string' && DATABASE_AWAY.has(error.code)) {
+    return new Problem(503, 'unavailable', 'the database does not answer');
+  }
+  // Errors of the body parsers carry `status`; Nest's own are HttpExceptions.
+  const status = thrown instanceof HttpException ? thrown.getStatus() : error.status;
+  switch (status) {
+    case 404:
+      return new Problem(404, 'not-found', `${request.method} ${request.path} does not exist`);
+    case 405:
+      return new Problem(405, 'method-not-allowed', `${request.method} is not possible here`);
+    case 413:
+      return new Problem(413, 'body-too-large', 'the body exceeds the limit of this endpoint');
+    case 415:
+      return new Problem(415, 'unsupported-media-type', 'the body has an encoding or type this endpoint does not take');
+    default:
+      if (typeof status === 'number' && status >= 400 && status < 500) {
+        return new Problem(400, 'body-malformed', 'the body is not what its content type says, or was cut short');
+      }
+      return new Problem(500, 'internal', 'the request failed; the log has the cause under this request id');
+  }
+}

@@ -1,0 +1,124 @@
+import { HttpException } from '@nestjs/common';
+
+/** Why the API refused a request: the `code` of its problem document (RFC 9457). Programs branch on it. */
+export type ProblemCode =
+  /** A parameter or field is missing, unknown, of the wrong type or out of its range. */
+  | 'validation-failed'
+  /** The body is not what its content type says: not JSON, or cut short. */
+  | 'body-malformed'
+  /** The body is larger than this endpoint takes. */
+  | 'body-too-large'
+  /** The endpoint does not take this content type. */
+  | 'unsupported-media-type'
+  /** No API key, or one that is unknown or revoked. */
+  | 'unauthenticated'
+  /** The key lacks the scope this endpoint needs. */
+  | 'scope-missing'
+  /** More requests than the public endpoints allow one address. */
+  | 'rate-limited'
+  /** No such endpoint. */
+  | 'not-found'
+  /** The endpoint exists, but not with this method. */
+  | 'method-not-allowed'
+  /** The fleet has no torrent with this infohash. */
+  | 'torrent-not-found'
+  /** There is no channel with this id. */
+  | 'channel-not-found'
+  /** There is no API key with this id. */
+  | 'api-key-not-found'
+  /** The last key that may manage keys can't be revoked. */
+  | 'last-admin-key'
+  /** The .torrent file can't be used; `reason` is the parser's code. */
+  | 'metainfo-invalid'
+  /** The terms could never be settled or would never be accepted; the detail says why. */
+  | 'offer-invalid'
+  /** A server this service needs does not answer; the request may be repeated. */
+  | 'unavailable'
+  /** A fault of ours; the log has it under the same request id. */
+  | 'internal';
+
+const TITLES: Readonly<Record<ProblemCode, string>> = {
+  'validation-failed': 'The request does not fit its schema',
+  'body-malformed': 'The body cannot be read',
+  'body-too-large': 'The body is too large',
+  'unsupported-media-type': 'The content type is not supported',
+  unauthenticated: 'A valid API key is needed',
+  'scope-missing': 'The API key lacks a scope',
+  'rate-limited': 'Too many requests',
+  'not-found': 'No such endpoint',
+  'method-not-allowed': 'The endpoint does not have this method',
+  'torrent-not-found': 'No such torrent',
+  'channel-not-found': 'No such channel',
+  'api-key-not-found': 'No such API key',
+  'last-admin-key': 'The last administrator key stays',
+  'metainfo-invalid': 'The torrent file cannot be used',
+  'offer-invalid': 'The offer cannot be used',
+  unavailable: 'A needed server does not answer',
+  internal: 'Internal error',
+};
+
+/** One complaint about one field. */
+export interface FieldIssue {
+  /** Path of the field, parts joined by dots; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A problem document as it is sent. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly requestId?: string;
+  readonly errors?: readonly FieldIssue[];
+  readonly [extension: string]: unknown;
+}
+
+/** A refusal with a code, thrown anywhere below a controller and sent by the problem filter. */
+export class Problem extends HttpException {
+  constructor(
+    status: number,
+    readonly code: ProblemCode,
+    readonly detail: string,
+    /** Further members of the document, for programs. */
+    readonly extensions: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(detail, status);
+  }
+
+  document(requestId?: string): ProblemDocument {
+    return {
+      ...this.extensions,
+      type: `urn:seedfleet:problem:${this.code}`,
+      title: TITLES[this.code],
+      status: this.getStatus(),
+      code: this.code,
+      detail: this.detail,
+      ...(requestId === undefined ? {} : { requestId }),
+    };
+  }
+}
+
+/** More complaints than this tell nobody more. */
+const MAX_ISSUES = 50;
+const MAX_MESSAGE_LENGTH = 300;
+
+/** A complaint of a schema, as Standard Schema gives it. */
+interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** The refusal of a request that does not fit its schema. */
+export function validationProblem(issues: readonly SchemaIssue[]): Problem {
+  const errors: FieldIssue[] = issues.slice(0, MAX_ISSUES).map((issue) => ({
+    path: (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+    message: issue.message.slice(0, MAX_MESSAGE_LENGTH),
+  }));
+  const first = errors[0];
+  const detail =
+    first === undefined ? 'invalid' : first.path === '' ? first.message : `${first.path}: ${first.message}`;
+  return new Problem(400, 'validation-failed', detail, { errors });
+}

@@ -1,0 +1,50 @@
+import 'reflect-metadata';
+import { createPrismaClient, type PrismaClient } from '@seedfleet/persistence';
+import { runService, type HealthRegistry, type Logger } from '@seedfleet/service-kit';
+import { ApiKeyRepository } from './access/api-key.repository.js';
+import { ensureFirstKey } from './access/first-key.js';
+import { marketApiConfig } from './configuration.js';
+import { configureHttp } from './http/configure.js';
+import { MarketApiModule } from './market-api.module.js';
+
+/** Connections to Postgres; two cores serve no more at once. */
+const POOL_SIZE = 16;
+
+await runService({
+  name: 'market-api',
+  config: marketApiConfig,
+  module: async ({ config, logger, health }) => {
+    const prisma = createPrismaClient(config.DATABASE_URL, POOL_SIZE);
+    await reachDatabase(prisma, config.DATABASE_URL);
+    registerHealth(health, prisma);
+    await prepareFirstKey(prisma, config.API_KEY_FILE, logger);
+    return MarketApiModule.with(prisma, { network: config.SEEDFLEET_NETWORK, fleetId: config.FLEET_ID });
+  },
+  configure: (app, { logger }) => configureHttp(app, logger),
+});
+
+async function reachDatabase(prisma: PrismaClient, url: string): Promise<void> {
+  try {
+    await prisma.apiKey.count();
+  } catch (failure) {
+    const { host, pathname } = new URL(url);
+    const why = failure instanceof Error ? failure.message.trim().split('\n').at(-1) : String(failure);
+    throw new Error(`the database ${pathname.slice(1)} at ${host} can't be used: ${why}`);
+  }
+}
+
+function registerHealth(health: HealthRegistry, prisma: PrismaClient): void {
+  health.register({
+    name: 'postgres',
+    check: async () => {
+      await prisma.$queryRaw`SELECT 1`;
+      return null;
+    },
+  });
+}
+
+async function prepareFirstKey(prisma: PrismaClient, path: string, logger: Logger): Promise<void> {
+  const outcome = await ensureFirstKey(new ApiKeyRepository(prisma), path);
+  if (outcome === 'stale') logger.warn({ path }, 'API_KEY_FILE does not hold an active key of this database');
+  else logger.info({ path, outcome }, 'administrator key');
+}

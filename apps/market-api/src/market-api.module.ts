@@ -1,0 +1,65 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PrismaClient } from '@seedfleet/persistence';
+import { ApiKeyController } from './access/api-key.controller.js';
+import { ApiKeyRepository } from './access/api-key.repository.js';
+import { ScopeGuard } from './access/scope.guard.js';
+import { ChannelController } from './channels/channel.controller.js';
+import { ChannelRepository } from './channels/channel.repository.js';
+import { IDENTITY, type FleetIdentity } from './identity.js';
+import { MarketController } from './market/market.controller.js';
+import { PriceList } from './market/price-list.js';
+import { Assignments } from './nodes/assignments.js';
+import { FeeOutlookBoard } from './nodes/fee-outlook.js';
+import { FleetBusController } from './nodes/fleet-bus.controller.js';
+import { FleetNews } from './nodes/fleet-news.js';
+import { NodeController } from './nodes/node.controller.js';
+import { NodeRepository } from './nodes/node.repository.js';
+import { OfferController } from './offers/offer.controller.js';
+import { OfferRepository } from './offers/offer.repository.js';
+import { FleetController } from './overview/fleet.controller.js';
+import { FleetRepository } from './overview/fleet.repository.js';
+import { RevenueController } from './revenue/revenue.controller.js';
+import { RevenueRepository } from './revenue/revenue.repository.js';
+import { TorrentController } from './torrents/torrent.controller.js';
+import { TorrentRepository } from './torrents/torrent.repository.js';
+import { TorrentService } from './torrents/torrent.service.js';
+
+/** The service, but for what every service has: bus, logger, metrics and health come from the service kit. */
+@Module({})
+export class MarketApiModule {
+  static with(prisma: PrismaClient, identity: FleetIdentity): DynamicModule {
+    return {
+      module: MarketApiModule,
+      controllers: [
+        // Before torrents: its paths are longer.
+        OfferController,
+        TorrentController,
+        ChannelController,
+        RevenueController,
+        NodeController,
+        FleetController,
+        MarketController,
+        ApiKeyController,
+        FleetBusController,
+      ],
+      providers: [
+        { provide: PrismaClient, useValue: prisma },
+        { provide: IDENTITY, useValue: identity },
+        { provide: APP_GUARD, useClass: ScopeGuard },
+        ApiKeyRepository,
+        Assignments,
+        ChannelRepository,
+        FeeOutlookBoard,
+        FleetNews,
+        FleetRepository,
+        NodeRepository,
+        OfferRepository,
+        PriceList,
+        RevenueRepository,
+        TorrentRepository,
+        TorrentService,
+      ],
+    };
+  }
+}

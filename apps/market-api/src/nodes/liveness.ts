@@ -1,0 +1,15 @@
+/** A node that was not heard of for this long does not count: three of its heartbeats, which come every 5 s. */
+export const NODE_SILENCE_MS = 15_000;
+
+export type NodeStanding =
+  /** Heard of, and open to buyers. */
+  | 'up'
+  /** Heard of, finishing its channels before it stops. */
+  | 'draining'
+  /** Not heard of for `NODE_SILENCE_MS`. */
+  | 'silent';
+
+export function nodeStanding(lastSeenAt: Date, draining: boolean, nowMs: number): NodeStanding {
+  if (nowMs - lastSeenAt.getTime() > NODE_SILENCE_MS) return 'silent';
+  return draining ? 'draining' : 'up';
+}

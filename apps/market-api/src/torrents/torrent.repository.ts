@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import { auditRow, type AuditFact } from '../audit/audit-log.js';
+import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
+
+export type OperatorState = 'active' | 'paused' | 'removed';
+
+/** A torrent without its .torrent file. */
+export interface TorrentRow {
+  readonly infoHash: string;
+  readonly name: string;
+  readonly pieceLength: number;
+  readonly pieceCount: number;
+  readonly totalBytes: bigint;
+  readonly private: boolean;
+  readonly contentPath: string;
+  readonly state: string;
+  readonly labels: string[];
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ListedTorrent extends TorrentRow {
+  /** Creation time as a cursor needs it. */
+  readonly at: string;
+}
+
+export interface NewTorrent {
+  readonly infoHash: string;
+  readonly name: string;
+  readonly pieceLength: number;
+  readonly pieceCount: number;
+  readonly totalBytes: bigint;
+  readonly private: boolean;
+  readonly metainfo: Uint8Array<ArrayBuffer>;
+  readonly contentPath: string;
+  readonly labels: readonly string[] | undefined;
+}
+
+export interface TorrentFilter {
+  readonly states: readonly OperatorState[];
+  readonly label: string | undefined;
+}
+
+export interface TorrentChange {
+  readonly state?: OperatorState;
+  readonly contentPath?: string;
+  readonly labels?: readonly string[];
+}
+
+const rowColumns = {
+  infoHash: true,
+  name: true,
+  pieceLength: true,
+  pieceCount: true,
+  totalBytes: true,
+  private: true,
+  contentPath: true,
+  state: true,
+  labels: true,
+  version: true,
+  createdAt: true,
+  updatedAt: true,
+} as const;
+
+/** Seeding states after which a node does not look at the content again by itself. */
+const TROUBLE = ['missing', 'corrupt', 'failed'];
+
+/** Torrents of this fleet. A removed one keeps its row, since channels and revenue refer to it. */
+@Injectable()
+export class TorrentRepository {
+  constructor(private readonly prisma: PrismaClient) {}
+
+  find(infoHash: string): Promise<TorrentRow | null> {
+    return this.prisma.torrent.findUnique({ where: { infoHash }, select: rowColumns });
+  }
+
+  /** One row more than `limit` when there are more; newest first. */
+  list(filter: TorrentFilter, after: Cursor | undefined, limit: number): Promise<ListedTorrent[]> {
+    const conditions = [Prisma.sql`t.state = ANY(${[...filter.states]})`];
+    if (filter.label !== undefined) conditions.push(Prisma.sql`${filter.label} = ANY(t.labels)`);
+    if (after !== undefined) {
+      conditions.push(Prisma.sql`(t."createdAt", t."infoHash") < (${after.at}::timestamptz, ${after.key})`);
+    }
+    return this.prisma.$queryRaw<ListedTorrent[]>`
+      SELECT t."infoHash", t.name, t."pieceLength", t."pieceCount", t."totalBytes", t.private, t."contentPath",
+             t.state, t.labels, t.version, t."createdAt", t."updatedAt",
+             to_char(t."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT}) AS at
+      FROM market.torrent t
+      WHERE ${Prisma.join(conditions, ' AND ')}
+      ORDER BY t."createdAt" DESC, t."infoHash" DESC
+      LIMIT ${limit + 1}`;
+  }
+
+  /**
+   * Adds a torrent, or brings a known one back on sale: removed or paused becomes active, the content's place and the
+   * labels become the ones given, and content in which a node found a fault is looked at again.
+   */
+  async add(torrent: NewTorrent, actor: string): Promise<{ row: TorrentRow; created: boolean; changed: boolean }> {
+    const { infoHash, contentPath } = torrent;
+    const fact: AuditFact = { actor, action: 'torrent.add', target: infoHash, data: { contentPath } };
+    const labels = torrent.labels === undefined ? [] : [...torrent.labels];
+    return this.prisma.$transaction(async (tx) => {
+      const inserted = await tx.torrent.createMany({ data: [{ ...torrent, labels }], skipDuplicates: true });
+      if (inserted.count === 1) {
+        await tx.auditEntry.create({ data: auditRow(fact) });
+        return {
+          row: await tx.torrent.findUniqueOrThrow({ where: { infoHash }, select: rowColumns }),
+          created: true,
+          changed: true,
+        };
+      }
+      await tx.$executeRaw`SELECT 1 FROM market.torrent WHERE "infoHash" = ${infoHash} FOR UPDATE`;
+      const known = await tx.torrent.findUniqueOrThrow({ where: { infoHash }, select: rowColumns });
+      const troubled = await tx.seeding.deleteMany({ where: { infoHash, state: { in: TROUBLE } } });
+      const moved = known.contentPath !== contentPath;
+      const relabelled = torrent.labels !== undefined && !sameList(known.labels, labels);
+      if (known.state === 'active' && !moved && !relabelled && troubled.count === 0) {
+        return { row: known, created: false, changed: false };
+      }
+      if (moved) await tx.seeding.deleteMany({ where: { infoHash } });
+      const row = await tx.torrent.update({
+        where: { infoHash },
+        data: {
+          state: 'active',
+          contentPath,
+          ...(relabelled ? { labels } : {}),
+          version: { increment: 1 },
+          updatedAt: new Date(),
+        },
+        select: rowColumns,
+      });
+      await tx.auditEntry.create({ data: auditRow({ ...fact, action: 'torrent.add-again' }) });
+      return { row, created: false, changed: true };
+    });
+  }
+
+  /** Changes a torrent; null when there is none. A changed place means that nodes verify anew. */
+  async change(infoHash: string, change: TorrentChange, actor: string): Promise<TorrentRow | null> {
+    const { state, contentPath, labels } = change;
+    const data = { ...(state === undefined ? {} : { state }), ...(contentPath === undefined ? {} : { contentPath }) };
+    const labelData = labels === undefined ? {} : { labels: [...labels] };
+    return this.prisma.$transaction(async (tx) => {
+      const touched = await tx.torrent.updateMany({
+        where: { infoHash },
+        data: { ...data, ...labelData, version: { increment: 1 }, updatedAt: new Date() },
+      });
+      if (touched.count === 0) return null;
+      if (contentPath !== undefined || state === 'removed') await tx.seeding.deleteMany({ where: { infoHash } });
+      await tx.auditEntry.create({
+        data: auditRow({ actor, action: 'torrent.change', target: infoHash, data: { ...data, ...labelData } }),
+      });
+      return tx.torrent.findUniqueOrThrow({ where: { infoHash }, select: rowColumns });
+    });
+  }
+
+  /** Part of the .torrent file, cut by the database so that a page of it never loads the whole. */
+  async metainfoPart(
+    infoHash: string,
+    offsetBytes: number,
+    lengthBytes: number,
+  ): Promise<{ part: Uint8Array<ArrayBuffer>; totalBytes: number } | null> {
+    // No file is that long; the database counts in 32 bits.
+    const from = Math.min(offsetBytes, 0x7fff_fffe) + 1;
+    const rows = await this.prisma.$queryRaw<{ part: Uint8Array<ArrayBuffer>; totalBytes: number }[]>`
+      SELECT substring(metainfo FROM ${from}::int FOR ${lengthBytes}::int) AS part,
+             octet_length(metainfo) AS "totalBytes"
+      FROM market.torrent WHERE "infoHash" = ${infoHash} AND state <> 'removed'`;
+    return rows[0] ?? null;
+  }
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, place) => item === b[place]);
+}

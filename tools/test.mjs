@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ensureBuilt, ensureInstalled } from './build.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
@@ -98,10 +99,8 @@ async function withServers(work) {
 }
 
 async function main() {
-  const install = await import('./install.mjs');
-  await install.ensureInstalled();
-  const { ensureBuilt } = await import('./build.mjs');
-  say('building');
+  say('installing and building what is missing');
+  await ensureInstalled();
   await ensureBuilt();
   mkdirSync(scratch, { recursive: true });
 

@@ -14,7 +14,7 @@ const isAllowed = (list, name) =>
   list === '*' || list.some((entry) => (entry.endsWith('/*') ? name.startsWith(entry.slice(0, -1)) : name === entry));
 
 /** Files of the workspace itself that configurations and launchers (outside src/) load. */
-const SHARED_FILES = new Set(['vitest.base.js', 'tools/build.mjs', 'tools/install.mjs']);
+const SHARED_FILES = new Set(['vitest.base.js', 'tools/build.mjs']);
 
 const isTestFile = (file) => /\.(int\.)?spec\.tsx?$|(^|\/)(test|testing)\//.test(file);
 

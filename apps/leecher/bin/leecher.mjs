@@ -1,7 +1,6 @@
 // npm run leecher -- …
-import { ensureInstalled } from '../../../tools/install.mjs';
-import { ensureBuilt } from '../../../tools/build.mjs';
+import { ensureBuilt, ensureInstalled } from '../../../tools/build.mjs';
 
-ensureInstalled();
-await ensureBuilt(['apps/leecher']);
+await ensureInstalled();
+await ensureBuilt(undefined, ['apps/leecher']);
 await import('../dist/main.js');

@@ -39,6 +39,17 @@ describe('shopping', () => {
     expect(late).toEqual([{ type: 'note', code: 'message-ignored', message: 'speedTestPayload' }]);
   });
 
+  it('drops a large answer that comes after the question lapsed, without closing', () => {
+    const testing = shoppingProbe();
+    testing.step({ type: 'test-speed', sizeBytes: 5000 });
+    testing.recv({ type: 'observe' });
+    expect(closeCode(testing.recv({ type: 'speedTestPayload', data: new Uint8Array(5000) }))).toBeUndefined();
+    const loading = loadingProbe();
+    loading.step({ type: 'request-piece', piece: 0 });
+    loading.step({ type: 'observe' });
+    expect(only(loading.recv(full(0)), 'note')[0]?.code).toBe('message-ignored');
+  });
+
   it("invites with the seller's latest index and falls back on a new quote", () => {
     const probe = shoppingProbe();
     expect(sent(probe.step({ type: 'invite' }))).toEqual([{ type: 'join_contract', index: 3 }]);

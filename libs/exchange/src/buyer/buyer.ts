@@ -15,6 +15,7 @@ import { onLoadingEvent, onLoadingMessage, endPurchase } from './loading.js';
 /** Enters buy mode, or announces revised terms: back to shopping, except that a running speed test goes on. */
 export function enterBuying(conn: ConnectionState, terms: BuyerTerms): void {
   if (conn.role.kind !== 'testing') conn.role = { kind: 'shopping' };
+  conn.hasBought = true;
   conn.outbox.send({ type: 'buy', terms });
 }
 
@@ -76,6 +77,7 @@ export function onBuyerEvent(conn: ConnectionState, role: BuyerRole, event: Buye
     case 'test-speed':
       if (role.kind !== 'shopping' || peerMode.kind !== 'sell') break;
       conn.role = { kind: 'testing', sizeBytes: event.sizeBytes };
+      conn.askedTestBytes = Math.max(conn.askedTestBytes, event.sizeBytes);
       return outbox.send({ type: 'speedTestRequest', size: event.sizeBytes });
     case 'invite':
       if (role.kind !== 'shopping' || peerMode.kind !== 'sell') break;

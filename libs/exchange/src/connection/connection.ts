@@ -16,7 +16,7 @@ import { inboundLimitBytes } from '../limits.js';
 import { Outbox } from '../outbox.js';
 import { enterSelling, lapse, onSellerEvent, onSellerMessage } from '../seller/seller.js';
 import { endChannel } from '../seller/serving.js';
-import type { BuyerRole, ConnectionState, Role, SellerRole } from './state.js';
+import { isBuyer, isSeller, type ConnectionState } from './state.js';
 
 /** A connection right after the BitTorrent handshake: nothing installed, no mode. */
 export function createConnection(config: ConnectionConfig): ConnectionState {
@@ -29,6 +29,8 @@ export function createConnection(config: ConnectionConfig): ConnectionState {
     role: { kind: 'init' },
     invitation: 0,
     speedTested: false,
+    hasBought: false,
+    askedTestBytes: 0,
   };
 }
 
@@ -75,23 +77,6 @@ function toBuyer(conn: ConnectionState, event: BuyerEvent): void {
 function toSeller(conn: ConnectionState, event: SellerEvent): void {
   if (isSeller(conn.role)) onSellerEvent(conn, conn.role, event);
   else conn.outbox.note('event-stale');
-}
-
-function isSeller(role: Role): role is SellerRole {
-  switch (role.kind) {
-    case 'holding':
-    case 'selling':
-    case 'invited':
-    case 'joined':
-    case 'serving':
-      return true;
-    default:
-      return false;
-  }
-}
-
-function isBuyer(role: Role): role is BuyerRole {
-  return role.kind !== 'init' && role.kind !== 'observing' && !isSeller(role);
 }
 
 function onTransport(conn: ConnectionState, event: TransportEvent): void {

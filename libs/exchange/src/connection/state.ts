@@ -103,4 +103,25 @@ export interface ConnectionState {
   invitation: number;
   /** Whether the one speed test of this installed session was used. */
   speedTested: boolean;
+  /** Whether we were a buyer at any time. */
+  hasBought: boolean;
+  /** Largest speed test that we asked for as a buyer. */
+  askedTestBytes: number;
+}
+
+export function isSeller(role: Role): role is SellerRole {
+  switch (role.kind) {
+    case 'holding':
+    case 'selling':
+    case 'invited':
+    case 'joined':
+    case 'serving':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function isBuyer(role: Role): role is BuyerRole {
+  return role.kind !== 'init' && role.kind !== 'observing' && !isSeller(role);
 }

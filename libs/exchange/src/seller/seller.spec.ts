@@ -215,7 +215,10 @@ describe('ready', () => {
 describe('inbound size', () => {
   it('is bounded for every JoyStream id toward a seller', () => {
     const { conn } = servingProbe();
-    for (let id = 60; id <= 70; id += 1) expect(inboundLimitBytes(conn, id)).toBe(256);
+    for (let id = 60; id <= 70; id += 1) {
+      expect(inboundLimitBytes(conn, id)).toBe(256);
+      expect(inboundLimitBytes(announced().conn, id)).toBe(256);
+    }
     expect(inboundLimitBytes(conn, 0)).toBe(65_536);
   });
 

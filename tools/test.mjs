@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ensureBuilt, ensureInstalled } from './build.mjs';
+import { prepare } from './build.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
@@ -100,8 +100,7 @@ async function withServers(work) {
 
 async function main() {
   say('installing and building what is missing');
-  await ensureInstalled();
-  await ensureBuilt();
+  await prepare();
   mkdirSync(scratch, { recursive: true });
 
   if (wanted('lint')) {

@@ -1,6 +1,5 @@
 // npm run leecher -- …
-import { ensureBuilt, ensureInstalled } from '../../../tools/build.mjs';
+import { prepare } from '../../../tools/build.mjs';
 
-await ensureInstalled();
-await ensureBuilt(undefined, ['apps/leecher']);
+await prepare(['apps/leecher']);
 await import('../dist/main.js');

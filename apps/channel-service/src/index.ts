@@ -1,1 +1,2 @@
-export {};
+export { ChannelServiceModule } from './channel-service.module.js';
+export { channelServiceConfig, type ChannelServiceConfig } from './config.js';

@@ -1,0 +1,39 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  Bus,
+  chainBroadcast,
+  chainGetBroadcast,
+  chainGetOutput,
+  chainWatchOutput,
+  type BusResult,
+} from '@seedfleet/bus';
+import type { z } from 'zod';
+
+/** Below the time that a node waits for our own answer. */
+const TIMEOUT_MS = 3_000;
+
+export type ChainOutput = z.output<typeof chainGetOutput.reply>;
+export type ChainBroadcastState = NonNullable<z.output<typeof chainGetBroadcast.reply>['broadcast']>;
+
+/** What this service asks of chain-watcher. */
+@Injectable()
+export class ChainClient {
+  constructor(@Inject(Bus) private readonly bus: Bus) {}
+
+  output(txid: string, vout: number): Promise<BusResult<ChainOutput>> {
+    return this.bus.request(chainGetOutput, { txid, vout }, TIMEOUT_MS);
+  }
+
+  watch(txid: string, vout: number, script: Uint8Array, label: string): Promise<BusResult<object>> {
+    return this.bus.request(chainWatchOutput, { txid, vout, script: new Uint8Array(script), label }, TIMEOUT_MS);
+  }
+
+  broadcast(txid: string, raw: Uint8Array, label: string): Promise<BusResult<z.output<typeof chainBroadcast.reply>>> {
+    return this.bus.request(chainBroadcast, { txid, raw: new Uint8Array(raw), label }, TIMEOUT_MS);
+  }
+
+  async broadcastState(txid: string): Promise<BusResult<ChainBroadcastState | null>> {
+    const reply = await this.bus.request(chainGetBroadcast, { txid }, TIMEOUT_MS);
+    return reply.ok ? { ok: true, value: reply.value.broadcast } : reply;
+  }
+}

@@ -1,0 +1,92 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { bestEcdsa } from '@seedfleet/payment-channel';
+import { PrismaClient } from '@seedfleet/persistence';
+import { policyFaults, policyWith } from '@seedfleet/policy';
+import { ConfigError, type ServiceParts } from '@seedfleet/service-kit';
+import { ChainClient } from './chain/chain-client.js';
+import { ChainNews } from './chain/chain-news.js';
+import { ChainStatus } from './chain/chain-status.js';
+import { openDatabase } from './channels/open-database.js';
+import type { ChannelServiceConfig } from './config.js';
+import { FundingController } from './funding/funding.controller.js';
+import { FundingFollower } from './funding/funding-follower.js';
+import { FundingService } from './funding/funding.service.js';
+import { FundingWorker } from './funding/funding-worker.js';
+import { KeyPool } from './keys/key-pool.js';
+import { openSigner } from './keys/open-signer.js';
+import { ChannelMetrics } from './metrics/channel-metrics.js';
+import { OpeningController } from './opening/opening.controller.js';
+import { OpeningService } from './opening/opening.service.js';
+import { PaymentConsumer } from './payments/payment-consumer.js';
+import { PaymentIntake } from './payments/payment-intake.js';
+import { PaymentMetrics } from './payments/payment-metrics.js';
+import { QuotePublisher } from './quote/quote-publisher.js';
+import { Deadlines } from './settlement/deadlines.js';
+import { SettlementService } from './settlement/settlement.service.js';
+import { SettlementWake } from './settlement/settlement-wake.js';
+import { SettlementWorker } from './settlement/settlement-worker.js';
+import { OutboxRelay } from './story/outbox-relay.js';
+import { CONFIG, DATABASE, ECDSA, NETWORK, POLICY, SIGNER } from './tokens.js';
+
+/** Opens channels, verifies and stores payments. Has no private key. */
+const INTAKE = [
+  OpeningService,
+  FundingFollower,
+  FundingService,
+  FundingWorker,
+  PaymentMetrics,
+  PaymentIntake,
+  PaymentConsumer,
+  QuotePublisher,
+];
+
+/** Holds the keys and settles. */
+const SETTLER = [KeyPool, SettlementService, SettlementWorker, Deadlines];
+
+/** What both roles need. */
+const SHARED = [ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];
+
+/** Ends the database's pool after everything that uses it has stopped. */
+class DatabaseEnd implements OnApplicationShutdown {
+  constructor(private readonly prisma: PrismaClient) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.prisma.$disconnect();
+  }
+}
+
+/** Builds the service for its role. Rejects, naming the cause, where database or seed are not to be had. */
+@Module({})
+export class ChannelServiceModule {
+  static async with(service: ServiceParts<ChannelServiceConfig>): Promise<DynamicModule> {
+    const { config, health, logger } = service;
+    const policy = policyWith();
+    const faults = policyFaults(policy);
+    if (faults.length > 0) throw new ConfigError(`policy: ${faults.join('; ')}`);
+    const ecdsa = bestEcdsa();
+    const prisma = await openDatabase(config.DATABASE_URL);
+    health.register({ name: 'postgres', check: async () => (await prisma.$queryRaw`SELECT 1`, null) });
+    const isIntake = config.ROLE !== 'settler';
+    const isSettler = config.ROLE !== 'intake';
+    const signer: Provider[] = isSettler
+      ? [{ provide: SIGNER, useValue: await openSigner(config, prisma, ecdsa) }]
+      : [];
+    logger.info({ role: config.ROLE, network: config.SEEDFLEET_NETWORK, ecdsa: ecdsa.name }, 'starting');
+    return {
+      module: ChannelServiceModule,
+      controllers: isIntake ? [OpeningController, FundingController] : [],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: DATABASE, useValue: prisma },
+        { provide: ECDSA, useValue: ecdsa },
+        { provide: NETWORK, useValue: config.SEEDFLEET_NETWORK },
+        { provide: POLICY, useValue: policy },
+        { provide: DatabaseEnd, useValue: new DatabaseEnd(prisma) },
+        ...signer,
+        ...SHARED,
+        ...(isIntake ? INTAKE : []),
+        ...(isSettler ? SETTLER : []),
+      ],
+    };
+  }
+}

@@ -1,0 +1,27 @@
+import { commonConfig } from '@seedfleet/service-kit';
+import { z } from 'zod';
+
+/** What this service reads of the environment. */
+export const channelServiceConfig = commonConfig
+  .extend({
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+    /** Copies that the broker keeps of each stream: 1 on one machine, 3 in production. */
+    NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+    /** intake: opens, verifies, stores; holds no private key. settler: seed, signing, broadcasting. all: both. */
+    ROLE: z.enum(['intake', 'settler', 'all']).default('all'),
+    /** The encrypted seed. Created on the first start of a settler whose database knows no seed. */
+    SEED_FILE: z.string().optional(),
+    /** A file whose content opens the seed: a passphrase or random bytes. */
+    SEED_KEY_FILE: z.string().optional(),
+  })
+  .superRefine((config, context) => {
+    if (config.ROLE === 'intake') return;
+    for (const name of ['SEED_FILE', 'SEED_KEY_FILE'] as const) {
+      if (config[name] === undefined) {
+        context.addIssue({ code: 'custom', path: [name], message: 'needed by the settler, which signs' });
+      }
+    }
+  });
+
+export type ChannelServiceConfig = z.output<typeof channelServiceConfig>;

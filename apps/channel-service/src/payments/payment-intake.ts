@@ -1,0 +1,81 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { PrismaClient } from '@seedfleet/persistence';
+import type { Ecdsa, Network } from '@seedfleet/payment-channel';
+import { LOGGER, type Logger } from '@seedfleet/service-kit';
+import { DATABASE, ECDSA, NETWORK } from '../tokens.js';
+import { SettlementWake } from '../settlement/settlement-wake.js';
+import { collectEntries, type CollectedEntries, type PaymentMessage } from './entries.js';
+import { judgeEntries, type ChannelSnapshot } from './judge.js';
+import { PaymentMetrics } from './payment-metrics.js';
+import { storeBatch, type StoredUpdate, type Watermark } from './payment-repository.js';
+import { Snapshots } from './snapshots.js';
+
+/** Turns batches of the payment stream into rows. */
+@Injectable()
+export class PaymentIntake {
+  private readonly snapshots: Snapshots;
+
+  constructor(
+    @Inject(DATABASE) private readonly prisma: PrismaClient,
+    @Inject(NETWORK) network: Network,
+    @Inject(ECDSA) private readonly ecdsa: Ecdsa,
+    @Inject(SettlementWake) private readonly settlement: SettlementWake,
+    @Inject(PaymentMetrics) private readonly metrics: PaymentMetrics,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.snapshots = new Snapshots(prisma, network);
+  }
+
+  /**
+   * Verifies a batch against our own snapshots, commits it with the watermark, and says where the watermark is now.
+   * Rejects when the database can't be reached; nothing is stored then and the batch may be given again.
+   */
+  async take(messages: readonly PaymentMessage[], mark: Watermark): Promise<Watermark> {
+    const fresh = messages.filter((message) => BigInt(message.seq) > mark.committedSeq);
+    const last = fresh.at(-1);
+    if (last === undefined) return mark;
+    const stopTimer = this.metrics.batchSeconds.startTimer();
+    const collected = collectEntries(fresh);
+    const snapshots = await this.snapshotsOf(collected);
+    const judgement = await judgeEntries(collected, snapshots, this.ecdsa, () => nextTurn());
+    const next = { ...mark, committedSeq: BigInt(last.seq) };
+    const stored = await storeBatch(this.prisma, next, judgement);
+    this.remember(stored);
+    this.metrics.entries.inc(collected.entryCount);
+    this.metrics.verified.inc(judgement.verifications);
+    for (const { code, nodeId, channelId, k } of judgement.parked) {
+      this.metrics.parked.inc({ code });
+      this.logger.warn({ code, nodeId, channelId, k }, 'payment entry parked');
+    }
+    for (const [nodeId, code] of judgement.forgers) this.logger.error({ nodeId, code }, 'node quarantined');
+    stopTimer();
+    return next;
+  }
+
+  private snapshotsOf(collected: CollectedEntries): Promise<Map<string, ChannelSnapshot>> {
+    const ids = new Set(collected.payments.keys());
+    for (const end of collected.ends) ids.add(end.channelId);
+    return this.snapshots.of([...ids]);
+  }
+
+  private remember(stored: readonly StoredUpdate[]): void {
+    let closed = 0;
+    for (const update of stored) {
+      if (update.k !== null && update.oldK !== null && update.k > update.oldK) {
+        this.metrics.committed.inc();
+        this.snapshots.advance(update.channelId, Number(update.k));
+      }
+      if (!update.closed) continue;
+      closed += 1;
+      this.snapshots.forget(update.channelId);
+      this.logger.info(
+        { channelId: update.channelId, k: update.k?.toString(), state: update.state },
+        'channel closed by its node',
+      );
+    }
+    if (closed === 0) return;
+    this.metrics.ends.inc(closed);
+    this.settlement.wake();
+  }
+}

@@ -1,0 +1,92 @@
+import type { ChainBroadcastState } from '../chain/chain-client.js';
+import type { ChannelRow } from '../channels/channel-row.js';
+import type { ChannelState } from '../channels/states.js';
+
+/** How a stored settlement stands on chain, and what follows for its channel. */
+export interface SettlementProgress {
+  readonly to: ChannelState;
+  /** A code: why the channel is in that state. */
+  readonly reason: string;
+  readonly detail: string;
+  readonly confirmations: number;
+  readonly height: number | null;
+  /** When to look again, seconds, if no news comes earlier. Null in final states. */
+  readonly nextLookSeconds: number | null;
+}
+
+/** Looks without news, seconds. A transaction that is not even in a mempool is looked at more often. */
+const LOOK_SECONDS = { stored: 5, mempool: 30, confirmed: 60, rejected: 30, conflicted: 30 } as const;
+
+/** Confirmations at which a foreign spend of the funding output is final, as our own settlement is. */
+export const FINAL_CONFIRMATIONS = 6;
+
+/** Somebody else's spend of the funding output. */
+export interface ForeignSpend {
+  readonly txid: string;
+  /** 0 while unconfirmed. */
+  readonly confirmations: number;
+}
+
+/**
+ * The state that follows from what chain-watcher says about the settlement.
+ * @param foreign what else spends the funding output, where the broadcast is conflicted and that is known.
+ */
+export function settlementProgress(
+  row: ChannelRow,
+  broadcast: ChainBroadcastState,
+  foreign: ForeignSpend | null,
+): SettlementProgress {
+  const { state, code, rejectReason, confirmations, confirmedHeight } = broadcast;
+  const place = { confirmations, height: confirmedHeight };
+  const nowhere = { confirmations: 0, height: null, detail: '' };
+  switch (state) {
+    case 'stored':
+      return {
+        to: 'settling',
+        reason: unconfirmedReason(row, 'stored'),
+        ...nowhere,
+        nextLookSeconds: LOOK_SECONDS.stored,
+      };
+    case 'mempool':
+      return {
+        to: 'settling',
+        reason: unconfirmedReason(row, 'broadcast'),
+        ...nowhere,
+        nextLookSeconds: LOOK_SECONDS.mempool,
+      };
+    case 'confirmed':
+      return { to: 'settled', reason: 'mined', detail: '', ...place, nextLookSeconds: LOOK_SECONDS.confirmed };
+    case 'buried':
+      return { to: buriedState(row), reason: 'buried', detail: '', ...place, nextLookSeconds: null };
+    case 'rejected':
+      return {
+        to: 'settle-rejected',
+        reason: code ?? 'rejected',
+        ...nowhere,
+        detail: rejectReason ?? '',
+        nextLookSeconds: LOOK_SECONDS.rejected,
+      };
+    case 'conflicted':
+      return foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS
+        ? { to: 'lost', reason: 'funding-spent', ...nowhere, detail: foreign.txid, nextLookSeconds: null }
+        : {
+            to: 'refund-seen',
+            reason: foreign?.confirmations === 0 ? 'conflict-in-mempool' : (code ?? 'conflict'),
+            ...nowhere,
+            detail: foreign?.txid ?? rejectReason ?? '',
+            nextLookSeconds: LOOK_SECONDS.conflicted,
+          };
+  }
+}
+
+/** A settlement that was mined and is not any more left its block by a reorganisation: the story says so. */
+function unconfirmedReason(row: ChannelRow, otherwise: string): string {
+  const wasMined = row.state === 'settled' || row.state === 'buried' || row.state === 'returned';
+  if (wasMined || (row.state === 'settling' && row.stateReason === 'reorganised')) return 'reorganised';
+  return otherwise;
+}
+
+/** What a buried settlement means: we were paid, or only the buyer's change went back. */
+function buriedState(row: ChannelRow): 'buried' | 'returned' {
+  return row.kMin !== null && (row.frozenK ?? 0n) >= row.kMin ? 'buried' : 'returned';
+}

@@ -1,0 +1,215 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { netSat, type Network } from '@seedfleet/payment-channel';
+import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import type { Policy } from '@seedfleet/policy';
+import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { ChainClient } from '../chain/chain-client.js';
+import { ChainStatus } from '../chain/chain-status.js';
+import type { ChannelRow } from '../channels/channel-row.js';
+import { lookAgain, settlementLabel } from '../channels/channel-repository.js';
+import { channelParameters } from '../channels/parameters.js';
+import { moveChannel, type ChannelMove } from '../channels/transition.js';
+import type { Signer } from '../keys/signer.js';
+import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
+import { belowMinChoice } from './below-min.js';
+import { settlementProgress, type ForeignSpend } from './settlement-progress.js';
+
+/** Looks of the settler, seconds: while chain-watcher does not answer; at what needs a person; at a missing funding. */
+const LOOK_SECONDS = { unreachable: 5, unsignable: 3_600, missing: 60 } as const;
+
+/** Brings a closed channel's money home: freeze, verify, sign, store, broadcast, follow to burial. */
+@Injectable()
+export class SettlementService {
+  private readonly moves: Counter<'state' | 'reason'>;
+
+  constructor(
+    @Inject(DATABASE) private readonly prisma: PrismaClient,
+    @Inject(ChainClient) private readonly chain: ChainClient,
+    @Inject(ChainStatus) private readonly status: ChainStatus,
+    @Inject(SIGNER) private readonly signer: Signer,
+    @Inject(NETWORK) private readonly network: Network,
+    @Inject(POLICY) private readonly policy: Policy,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(Registry) registry: Registry,
+  ) {
+    this.moves = new Counter({
+      name: 'seedfleet_settlement_moves_total',
+      help: 'Channels moved by the settler, by state entered and reason',
+      labelNames: ['state', 'reason'],
+      registers: [registry],
+    });
+  }
+
+  /** Does what is next for a channel of the settler's. Each step is stored before the next begins. */
+  async work(row: ChannelRow): Promise<void> {
+    switch (row.state) {
+      case 'closing':
+        return this.close(row);
+      case 'funding-missing':
+        return this.awaitFunding(row);
+      case 'settle-rejected':
+        // Nothing was signed: the stored signature is not good. Another look is all that can be done without a person.
+        return row.settlementTxid === null ? this.close(row) : this.follow(row);
+      default:
+        return this.follow(row);
+    }
+  }
+
+  private async close(row: ChannelRow): Promise<void> {
+    const frozen = row.frozenK === null ? await this.freeze(row) : row;
+    if (frozen === null) return;
+    if (frozen.settlementTxid !== null) return this.follow(frozen);
+    if (frozen.k === 0n) return this.finish(frozen, 'nothing-owed', frozen.stateReason);
+    const choice = belowMinChoice(frozen, this.status.current(), this.policy);
+    if (choice === 'leave-to-refund') return this.finish(frozen, 'nothing-owed', 'left-to-refund');
+    if (choice === 'unknown') return lookAgain(this.prisma, frozen, LOOK_SECONDS.unreachable);
+    const signed = await this.sign(frozen);
+    if (signed !== null) await this.broadcast(signed);
+  }
+
+  /** Payments that were on their way when the channel closed have had their time; from here k stands. */
+  private freeze(row: ChannelRow): Promise<ChannelRow | null> {
+    return this.move({
+      channel: row,
+      to: 'closing',
+      reason: row.stateReason,
+      data: { frozenK: row.k.toString() },
+      nextActionInSeconds: 0,
+      set: [Prisma.sql`"frozenK" = "k"`],
+      where: Prisma.sql`"k" = ${row.k} AND "frozenK" IS NULL`,
+    });
+  }
+
+  /** Signs and stores; the bytes leave only after that. Null when nothing can be broadcast now. */
+  private async sign(row: ChannelRow): Promise<ChannelRow | null> {
+    const channel = channelParameters(row, this.network);
+    if (channel === null || row.signature === null) {
+      await this.reject(row, 'payment-incomplete');
+      return null;
+    }
+    const signed = await this.signer.signSettlement({
+      path: { epoch: row.keyEpoch, index: row.keyIndex },
+      channel,
+      k: Number(row.k),
+      buyerSignature: row.signature,
+    });
+    if (!signed.ok) {
+      await this.reject(row, signed.code);
+      return null;
+    }
+    const { txid, bytes } = signed.transaction;
+    const earnedSat = netSat(Number(row.k), row.priceSat, row.settlementFeeSat);
+    return this.move({
+      channel: row,
+      to: 'settling',
+      reason: 'stored',
+      data: { settlementTxid: txid, k: row.k.toString(), netSat: earnedSat.toString() },
+      nextActionInSeconds: LOOK_SECONDS.unreachable,
+      set: [Prisma.sql`"settlementTxid" = ${txid}, "settlementRaw" = ${bytes}`],
+      where: Prisma.sql`"frozenK" = ${row.k} AND "settlementTxid" IS NULL`,
+    });
+  }
+
+  private async reject(row: ChannelRow, code: string): Promise<void> {
+    const { id: channelId, infoHash, k } = row;
+    this.logger.error({ channelId, infoHash, k: k.toString(), code }, 'settlement can not be signed');
+    if (row.state === 'settle-rejected' && row.stateReason === code) {
+      return lookAgain(this.prisma, row, LOOK_SECONDS.unsignable);
+    }
+    await this.move({
+      channel: row,
+      to: 'settle-rejected',
+      reason: code,
+      nextActionInSeconds: LOOK_SECONDS.unsignable,
+    });
+  }
+
+  /** Hands the stored bytes to chain-watcher, which keeps at it. Repeating it is harmless. */
+  private async broadcast(row: ChannelRow): Promise<void> {
+    if (row.settlementTxid === null || row.settlementRaw === null) return;
+    const reply = await this.chain.broadcast(row.settlementTxid, row.settlementRaw, settlementLabel(row.id));
+    if (!reply.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    await this.follow(row, false);
+  }
+
+  /** Asks how the settlement stands. One that chain-watcher does not know, as after a restore of its database, is handed over again. */
+  private async follow(row: ChannelRow, mayBroadcast = true): Promise<void> {
+    if (row.settlementTxid === null) return lookAgain(this.prisma, row, LOOK_SECONDS.unsignable);
+    const reply = await this.chain.broadcastState(row.settlementTxid);
+    if (!reply.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    if (reply.value === null) {
+      return mayBroadcast ? this.broadcast(row) : lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    }
+    const foreign = reply.value.state === 'conflicted' ? await this.foreignSpend(row) : null;
+    const { to, reason, detail, confirmations, height, nextLookSeconds } = settlementProgress(
+      row,
+      reply.value,
+      foreign,
+    );
+    const facts = Prisma.sql`"settlementConfirmations" = ${confirmations}, "settlementHeight" = ${height}`;
+    if (row.state === to && row.stateReason === reason) {
+      return lookAgain(this.prisma, row, nextLookSeconds, [facts]);
+    }
+    await this.move({
+      channel: row,
+      to,
+      reason,
+      data: { detail, confirmations, height },
+      nextActionInSeconds: nextLookSeconds,
+      set: [facts],
+    });
+  }
+
+  private async foreignSpend(row: ChannelRow): Promise<ForeignSpend | null> {
+    if (row.fundingTxid === null || row.fundingVout === null) return null;
+    const output = await this.chain.output(row.fundingTxid, row.fundingVout);
+    if (!output.ok || !output.value.found || output.value.spentBy === null) return null;
+    const { txid, height } = output.value.spentBy;
+    if (txid === row.settlementTxid) return null;
+    const tip = this.status.current()?.tip.height;
+    const confirmations = height === null || tip === undefined ? 0 : Math.max(0, tip - height + 1);
+    return { txid, confirmations };
+  }
+
+  /** A funding that vanished may come back for as long as somebody can mine it again; then what was paid is settled. */
+  private async awaitFunding(row: ChannelRow): Promise<void> {
+    if (row.k === 0n) return lookAgain(this.prisma, row, null);
+    if (row.fundingTxid === null || row.fundingVout === null) return;
+    const output = await this.chain.output(row.fundingTxid, row.fundingVout);
+    if (!output.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    if (output.value.found) {
+      await this.move({ channel: row, to: 'closing', reason: 'funding-back', nextActionInSeconds: 0 });
+      return;
+    }
+    const waitedMs = Date.now() - row.stateEnteredAt.getTime();
+    if (waitedMs <= this.policy.timeouts.watchUnconfirmedMs) {
+      return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
+    }
+    await this.finish(row, 'lost', 'funding-vanished');
+  }
+
+  private async finish(row: ChannelRow, to: 'nothing-owed' | 'lost', reason: string): Promise<void> {
+    await this.move({ channel: row, to, reason, data: { k: row.k.toString() }, nextActionInSeconds: null });
+  }
+
+  private async move(move: ChannelMove & { readonly channel: ChannelRow }): Promise<ChannelRow | null> {
+    const moved = await moveChannel(this.prisma, move);
+    if (moved === null) return null;
+    const { channel } = move;
+    this.moves.inc({ state: moved.state, reason: moved.stateReason });
+    this.logger.info(
+      {
+        channelId: channel.id,
+        infoHash: channel.infoHash,
+        peer: channel.peerAddress,
+        from: channel.state,
+        to: moved.state,
+        reason: moved.stateReason,
+        k: moved.k.toString(),
+        settlementTxid: moved.settlementTxid,
+      },
+      'channel moved',
+    );
+    return moved;
+  }
+}

@@ -51,4 +51,5 @@ guard.dismiss();
 for (const signal of SIGNALS) process.removeListener(signal, interrupt);
 
 const { runStart } = await import('../fleet/dist/start/start-command.js');
-process.exitCode = await runStart(process.argv.slice(2), steps);
+// At once: pools and keep-alive connections would hold the process for seconds after everything has stopped.
+process.exit(await runStart(process.argv.slice(2), steps));

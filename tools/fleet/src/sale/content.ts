@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 
 /** A torrent with its content on disk. */
 export interface Specimen {
@@ -13,14 +13,16 @@ export interface Specimen {
   readonly fileName: string;
 }
 
+/** By its path: the package exports nothing but a module that reads every fixture into memory. */
+const FIXTURES = fileURLToPath(new URL('../../../../node_modules/webtorrent-fixtures/fixtures', import.meta.url));
+
 /** Walt Whitman's "Leaves of Grass", in the public domain, as the npm package webtorrent-fixtures carries it. */
 export function leavesOfGrass(): Specimen {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('webtorrent-fixtures')), 'fixtures');
   const fileName = 'Leaves of Grass by Walt Whitman.epub';
   return {
     title: 'Leaves of Grass',
-    torrentFile: join(folder, 'leaves.torrent'),
-    contentFile: join(folder, fileName),
+    torrentFile: join(FIXTURES, 'leaves.torrent'),
+    contentFile: join(FIXTURES, fileName),
     fileName,
   };
 }

@@ -99,8 +99,8 @@ export const PAYMENT_RULES: readonly Rule<PaymentFacts>[] = [
  * did it; at that moment our side must do what `closes` says; what the reference did afterwards is no measure any more.
  */
 export interface ScenarioRule extends Rule<Facts> {
-  /** Whether our side closes the connection at this moment, or keeps it. */
-  readonly closes: boolean;
+  /** Whether our side closes the connection at this moment or keeps it; undefined where both follow from the rule. */
+  readonly closes: boolean | undefined;
 }
 
 /** Requests that may wait at a seller of ours. */
@@ -211,12 +211,12 @@ export const SCENARIO_RULES: readonly ScenarioRule[] = [
   {
     id: 'unasked-blob',
     source: 'H8',
-    condition: `a piece or speed test above ${MAX_CONTROL_PAYLOAD_BYTES} bytes reaches a buyer that awaits none`,
+    condition: 'a blob larger than a piece reaches a buyer that awaits none',
     reaction: 'the connection is closed',
     closes: true,
     applies: (facts) => {
       const { happened, role } = facts;
-      if (role !== 'buyer' || happened.kind !== 'frame' || happened.payloadBytes <= MAX_CONTROL_PAYLOAD_BYTES)
+      if (role !== 'buyer' || happened.kind !== 'frame' || happened.payloadBytes <= facts.pieceLengthBytes)
         return false;
       return happened.name === 'speedTestPayload' || (happened.name === 'full_piece' && facts.channel === undefined);
     },
@@ -312,8 +312,8 @@ export const SCENARIO_RULES: readonly ScenarioRule[] = [
     id: 'buyer-stops-at-cap',
     source: 'H22',
     condition: 'the reference asks for a piece whose payment could not be settled in a relayable transaction',
-    reaction: 'our buyer does not ask for it',
-    closes: false,
+    reaction: 'our buyer does not ask for it, and leaves the seller when pieces are missing',
+    closes: undefined,
     applies: (facts) =>
       facts.role === 'buyer' &&
       facts.channel !== undefined &&

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { eventLogsBeside, expandPath, loadFile, type LoadedFile } from './input/load.js';
 import type { Fields } from './input/fields.js';
+import { PAYMENT_CHANNEL_KEYS, WIRE_KEYS } from './input/forms.js';
 import { runContractFees, runContracts, runContractSizes } from './payment-channel/contracts.js';
 import { runPaymentRegistration } from './payment-channel/payment-registration.js';
 import { runRefunds } from './payment-channel/refunds.js';
@@ -46,17 +48,21 @@ const runFile = async (loaded: LoadedFile, eventLogs: readonly LoadedFile[], rep
   const { file, name } = loaded;
   switch (file.form) {
     case 'wire':
+      noteUnknown(file.content, WIRE_KEYS, report, name);
       for (const section of WIRE) section(file.content, report, name);
       return;
     case 'payment-channel':
+      noteUnknown(file.content, PAYMENT_CHANNEL_KEYS, report, name);
       for (const section of PAYMENT_CHANNEL) section(file.content, report, name);
       return;
     case 'scenarios':
       runScenarios(file.content, report, name, loaded.path);
       return;
     case 'transcript': {
-      const logs = [...eventLogs, ...(await eventLogsBeside(loaded.path))];
-      const lines = logs.map((log) => (log.file.form === 'event-log' ? log.file.lines : []));
+      const logs = new Map(
+        [...eventLogs, ...(await eventLogsBeside(loaded.path))].map((log) => [resolve(log.path), log]),
+      );
+      const lines = [...logs.values()].map((log) => (log.file.form === 'event-log' ? log.file.lines : []));
       runTranscript(file.lines, lines, report, name);
       return;
     }
@@ -69,5 +75,12 @@ const runFile = async (loaded: LoadedFile, eventLogs: readonly LoadedFile[], rep
       return;
     case 'unknown':
       report.add(name, [`cannot be run: ${file.reason}`]);
+  }
+};
+
+/** Says which parts of a file have no runner, so that nothing goes by unnoticed. */
+const noteUnknown = (content: Fields, known: readonly string[], report: Report, name: string): void => {
+  for (const key of content.keys) {
+    if (key !== 'meta' && !known.includes(key)) report.skipped.push(`${name} ${key}: a section that is not known here`);
   }
 };

@@ -11,8 +11,8 @@ export type VectorFile =
   | { readonly form: 'documentation' }
   | { readonly form: 'unknown'; readonly reason: string };
 
-const WIRE_KEYS = ['messages', 'malformed', 'mDictionary'];
-const PAYMENT_CHANNEL_KEYS = [
+export const WIRE_KEYS = ['messages', 'malformed', 'mDictionary'];
+export const PAYMENT_CHANNEL_KEYS = [
   'redeemScripts',
   'malformedRedeemScripts',
   'contracts',
@@ -54,14 +54,15 @@ const parseJson = (text: string): unknown => {
   }
 };
 
+/** A bencoded dictionary with an `info` dictionary in it (BEP 3). */
+const isTorrent = (bytes: Uint8Array): boolean => {
+  const start = Buffer.from(bytes.subarray(0, 65_536)).toString('latin1');
+  return /^d[0-9]+:/.test(start) && start.includes('4:infod');
+};
+
 /** Tells what the bytes of a file are. `name` only appears in messages. */
 export const recognise = (bytes: Uint8Array, name: string): VectorFile => {
-  if (
-    Buffer.from(bytes.subarray(0, 400))
-      .toString('latin1')
-      .match(/^d[0-9]+:.*4:info/s)
-  )
-    return { form: 'torrent' };
+  if (isTorrent(bytes)) return { form: 'torrent' };
   const text = Buffer.from(bytes).toString('utf8').trim();
   if (text === '') return unknown('empty');
   if (text.startsWith('# ')) return { form: 'documentation' };

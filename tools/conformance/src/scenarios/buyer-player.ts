@@ -64,7 +64,6 @@ export class BuyerPlayer implements Player {
 
   connect(peerId: Uint8Array): void {
     this.disconnect();
-    this.log.closed = undefined;
     this.#connection += 1;
     this.#connected = true;
     this.#feed({ type: 'connected', connection: this.#connection, peer: { peerId } });
@@ -90,7 +89,7 @@ export class BuyerPlayer implements Player {
   }
 
   disconnect(): void {
-    if (this.#connected && this.log.closed === undefined) this.#transport({ type: 'disconnected' });
+    if (this.#connected) this.#transport({ type: 'disconnected' });
     this.#connected = false;
   }
 

@@ -36,6 +36,7 @@ export interface Facts {
   readonly channel: FundedFacts | undefined;
   /** The reference's process died in this scenario. */
   readonly crashed: boolean;
+  readonly pieceLengthBytes: number;
 }
 
 export interface FundedFacts {
@@ -74,6 +75,7 @@ export class FactFinder {
   constructor(
     readonly role: 'seller' | 'buyer',
     readonly crashed: boolean,
+    readonly pieceLengthBytes: number,
   ) {}
 
   /** A frame of the scripted peer. */
@@ -112,6 +114,7 @@ export class FactFinder {
       payments: this.#payments,
       channel: this.#channel,
       crashed: this.crashed,
+      pieceLengthBytes: this.pieceLengthBytes,
     };
   }
 

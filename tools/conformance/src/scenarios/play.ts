@@ -54,9 +54,9 @@ class PeerStream {
 const isBtHandshake = (step: Step): boolean => step.kind === 'send' && step.what.startsWith('bt_handshake');
 
 /** Plays the script's frames into our side and returns what was true at each of them. */
-export const play = (script: Script, player: Player): Facts[] => {
+export const play = (script: Script, player: Player, pieceLengthBytes: number): Facts[] => {
   const { log } = player;
-  const finder = new FactFinder(script.reference, script.crashed);
+  const finder = new FactFinder(script.reference, script.crashed, pieceLengthBytes);
   const facts: Facts[] = [];
   let stream = new PeerStream(player);
   let connections = 0;

@@ -34,7 +34,7 @@ const runScenario = (vector: Fields, meta: Fields | undefined, path: string, rep
   const script = readScript(vector);
   const setup = { script, meta, network: networkOf(meta), content: contentOf(script, meta, path) };
   const player = script.reference === 'seller' ? newSeller(setup) : newBuyer(setup);
-  const facts = play(script, player);
+  const facts = play(script, player, setup.content.torrent.pieceLengthBytes);
   const whole = [
     ...compareMessages(script, player.log, setup.content, Infinity),
     ...compareOutcome(script, player.log),
@@ -74,6 +74,7 @@ const excuse = (
 
 const compareReaction = (rule: ScenarioRule, moment: Facts, log: PlayLog): string[] => {
   const closedAt = log.closed?.stimulus;
+  if (rule.closes === undefined) return [];
   if (rule.closes)
     return closedAt === moment.step
       ? []

@@ -49,7 +49,6 @@ export class SellerPlayer implements Player {
 
   connect(peerId: Uint8Array): void {
     this.disconnect();
-    this.log.closed = undefined;
     this.#conn = createConnection({
       network: this.#setup.network,
       torrent: this.#setup.torrent,

@@ -29,6 +29,8 @@ export interface Sale {
   readonly finalPayment: number;
   readonly delivered: number;
   readonly requested: number;
+  /** Numbers of the payments handed out to be stored, in order. */
+  readonly stored: readonly number[];
 }
 
 interface SellerSide {
@@ -37,6 +39,10 @@ interface SellerSide {
   readonly toBuyer: Frame[];
   readonly toSeller: Frame[];
   readonly tasks: (() => void)[];
+  /** Payments handed out to be stored on the running channel. */
+  stored: number[];
+  /** Uninstalled, to be installed again. */
+  returning: boolean;
   open: boolean;
 }
 
@@ -53,11 +59,9 @@ export interface SimulationOptions {
 
 export class Simulation {
   readonly sales: Sale[] = [];
-  /** Payments stored per connection, in order of arrival. */
-  readonly stored = new Map<ConnectionId, number[]>();
   readonly purchases: { readonly connection: ConnectionId; readonly payments: number }[] = [];
   goodPieces = 0;
-  politePayments = 0;
+  obtained = 0;
   completed = false;
   private session;
   private readonly sides = new Map<ConnectionId, SellerSide>();
@@ -92,7 +96,7 @@ export class Simulation {
   connect(): void {
     const id = this.nextId++;
     const conn = createConnection(connectionConfig(this.options.limits, this.options.torrent));
-    this.sides.set(id, { id, conn, toBuyer: [], toSeller: [], tasks: [], open: true });
+    this.sides.set(id, { id, conn, toBuyer: [], toSeller: [], tasks: [], stored: [], returning: false, open: true });
     this.buyer({ type: 'connected', connection: id, peer: STRICT_PEER });
     this.seller(id, { type: 'sell' });
     this.seller(id, { type: 'start' });
@@ -110,6 +114,18 @@ export class Simulation {
     this.buyer({ type: 'transport', connection: id, event: { type: 'disconnected' }, atMs: this.nowMs });
   }
 
+  /** The seller leaves the paid session, and comes back on the same connection once all that was under way has arrived. */
+  reinstall(id: ConnectionId): void {
+    this.seller(id, { type: 'stop' });
+    this.sides.get(id)!.returning = true;
+  }
+
+  /** The buyer gets a piece for free. */
+  obtain(piece: number): void {
+    this.obtained += 1;
+    this.buyer({ type: 'piece-obtained', piece });
+  }
+
   /** Does one piece of pending work, chosen by a number; false when there is none. */
   advance(choice: number): boolean {
     this.nowMs += 1;
@@ -119,6 +135,12 @@ export class Simulation {
       if (side.tasks.length > 0) {
         // Disk and storage answer in any order.
         work.push(() => side.tasks.splice(choice % side.tasks.length, 1)[0]!());
+      }
+      if (side.returning && side.open && side.toSeller.length + side.toBuyer.length === 0) {
+        work.push(() => {
+          side.returning = false;
+          this.seller(side.id, { type: 'start' });
+        });
       }
       if (side.toSeller.length > 0) {
         work.push(() => this.seller(side.id, { type: 'received', ...side.toSeller.shift()! }));
@@ -183,13 +205,14 @@ export class Simulation {
       case 'deliver-piece':
         return this.toBuyer(side, effect.id, { type: 'full_piece', data: new Uint8Array(effect.sizeBytes) });
       case 'store-payment': {
-        const stored = this.stored.get(side.id) ?? [];
-        stored.push(effect.paymentNumber);
-        this.stored.set(side.id, stored);
+        side.stored.push(effect.paymentNumber);
         return void later({ type: 'payments-stored', paymentNumber: effect.paymentNumber });
       }
       case 'channel-ended':
-        return void this.sales.push({ connection: side.id, ...effect });
+        this.sales.push({ connection: side.id, stored: side.stored, ...effect });
+        side.stored = [];
+        side.tasks.length = 0;
+        return;
       default:
         return this.onTransportEffect(side, effect as TransportEffect, side.toBuyer);
     }

@@ -152,6 +152,11 @@ export class SwarmNode {
     void this.followBroker();
   }
 
+  /** Asks the fleet now for the node's torrents. */
+  syncAssignments(): Promise<void> {
+    return this.assignments.sync();
+  }
+
   /** Drains, makes the last payments durable, and lets go of everything. */
   async stop(): Promise<void> {
     const { config, logger } = this.parts;

@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
+import { Bus, channelVerdict } from '@seedfleet/bus';
+import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { swarmNodeConfig } from './config.js';
+import { SwarmNode } from './node.js';
+import { FakeFleet } from './testing/fake-fleet.js';
+import { TestBuyer } from './testing/test-buyer.js';
+
+const PIECE = 64 * 1024;
+const fleetId = `test-${randomUUID().slice(0, 8)}`;
+const offer = {
+  version: 1,
+  priceSat: 100n,
+  lockUnits: null,
+  settlementFeeSat: null,
+  minContractFeePerKbSat: 1_000n,
+  maxSellers: 5,
+};
+
+let folder: string;
+let fleet: FakeFleet;
+let node: SwarmNode;
+let bus: Bus;
+let registry: Registry;
+let health: HealthRegistry;
+let film: Metainfo;
+let content: Buffer;
+
+async function assign(name: string, pieces: number): Promise<Metainfo> {
+  const path = join(folder, name);
+  await writeFile(path, Buffer.alloc(pieces * PIECE - 1000, name));
+  const torrent = await createMetainfo(path, { pieceLengthBytes: PIECE });
+  const parsed = parseMetainfo(torrent);
+  if (!parsed.ok) throw new Error(parsed.error.code);
+  fleet.metainfo.set(parsed.value.infoHash, torrent);
+  fleet.assignments.push({
+    infoHash: parsed.value.infoHash,
+    state: 'active',
+    version: 1,
+    metainfoBytes: torrent.length,
+    contentPath: path,
+    offer,
+  });
+  return parsed.value;
+}
+
+function port(): number {
+  return Number(node.peerAddress.split(':').at(-1));
+}
+
+async function startNode(): Promise<void> {
+  registry = createRegistry('swarm-node');
+  health = new HealthRegistry();
+  bus = await Bus.connect({
+    natsUrl: inject('natsUrl'),
+    fleetId,
+    service: 'swarm-node',
+    instance: 'test',
+    onRejected: ({ code, subject, detail }) => {
+      throw new Error(`${code} on ${subject}: ${detail}`);
+    },
+  });
+  const config = swarmNodeConfig.parse({
+    SEEDFLEET_NETWORK: 'regtest',
+    FLEET_ID: fleetId,
+    NATS_URL: inject('natsUrl'),
+    NODE_ID: 'node-1',
+    DATA_DIR: join(folder, 'node-1'),
+    DRAIN_MS: '300',
+  });
+  const logger = createLogger('swarm-node', process.env['TEST_LOG'] ?? 'fatal');
+  node = await SwarmNode.open({ config, logger, registry, health, bus });
+  node.start();
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'swarm-node-'));
+  await mkdir(join(folder, 'node-1'));
+  fleet = await FakeFleet.start(inject('natsUrl'), fleetId);
+  film = await assign('film', 20);
+  content = await readFile(join(folder, 'film'));
+  await startNode();
+  await vi.waitFor(async () => expect(await health.report()).toMatchObject({ status: 'ok' }), { timeout: 10_000 });
+  await onSale(film);
+});
+
+afterAll(async () => {
+  await node.stop();
+  await bus.close();
+  await fleet.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function onSale(metainfo: Metainfo, state = 'on-sale'): Promise<void> {
+  const latest = (): unknown => fleet.reports.findLast(({ infoHash }) => infoHash === metainfo.infoHash)?.state;
+  await vi.waitFor(() => expect(latest()).toBe(state), { timeout: 10_000 });
+}
+
+async function finished(buyer: TestBuyer): Promise<void> {
+  buyer.step({ type: 'observe' });
+  await expect.poll(() => buyer.closed).toBeDefined();
+}
+
+describe('a node on a real broker', () => {
+  it('sells a whole torrent: each piece paid, each payment in the stream, then the end', async () => {
+    const buyer = await TestBuyer.dial(port(), film, { testBytes: 500_000 });
+    await expect.poll(() => buyer.complete, { timeout: 10_000 }).toBe(true);
+    const bytes = Buffer.concat(
+      Array.from({ length: film.pieceCount }, (_, at) => buyer.pieces.get(at) ?? Buffer.of()),
+    );
+    expect(bytes.equals(content)).toBe(true);
+    await finished(buyer);
+    expect(buyer.offers).toEqual([
+      { minPrice: 100n, minLock: 40, settlementFee: 434n, minContractFeePerKb: 1_000n, maxSellers: 5 },
+    ]);
+    const { channelId } = fleet.opened.at(-1) ?? { channelId: '' };
+    await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: film.pieceCount, reason: 'channel-exhausted' });
+    const ks = fleet.payments.filter((payment) => payment.channelId === channelId).map(({ k }) => k);
+    expect(ks.at(-1)).toBe(film.pieceCount);
+    expect(ks).toEqual([...ks].sort((a, b) => a - b));
+    const metrics = await registry.metrics();
+    expect(metrics).toMatch(/seedfleet_node_pieces_sent_total\{.*\} 20/);
+    expect(metrics).toMatch(/seedfleet_node_speed_tests_total\{verdict="answered".*\} 1/);
+    await expect.poll(() => registry.metrics(), { timeout: 3_000 }).toMatch(/seedfleet_node_exposure_bytes\{.*\} 0/);
+  });
+
+  it('gives a buyer that does not pay one piece, and not a byte more', async () => {
+    const buyer = await TestBuyer.dial(port(), film, { payAtMost: 0 });
+    await expect.poll(() => buyer.pieces.size).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(buyer.pieces.size).toBe(1);
+    buyer.peer.close();
+    const { channelId } = fleet.opened.at(-1) ?? { channelId: '' };
+    await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: 0, reason: 'disconnected' });
+  });
+
+  it('serves within an allowance until the verdict changes, and drops an older one', async () => {
+    fleet.verdict = { kind: 'allowance', allowanceBytes: 2 * PIECE, version: 5 };
+    const buyer = await TestBuyer.dial(port(), film);
+    await expect.poll(() => buyer.pieces.size).toBe(2);
+    const { channelId } = fleet.funded.at(-1) ?? { channelId: '' };
+    fleet.bus.publish(channelVerdict, ['node-1'], { ...fleet.verdictFor(channelId), kind: 'all', version: 4 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(buyer.pieces.size).toBe(2);
+    fleet.bus.publish(channelVerdict, ['node-1'], { ...fleet.verdictFor(channelId), kind: 'all', version: 6 });
+    await expect.poll(() => buyer.complete).toBe(true);
+    fleet.verdict = {};
+    await finished(buyer);
+  });
+
+  it('ends a channel at its deadline by the chain clock', async () => {
+    fleet.verdict = { deadlineMtp: fleet.medianTimePast + 600 };
+    const buyer = await TestBuyer.dial(port(), film, { payAtMost: 1 });
+    await expect.poll(() => buyer.pieces.size).toBeGreaterThan(0);
+    fleet.medianTimePast += 600;
+    await expect.poll(() => buyer.closed, { timeout: 5_000 }).toBe('remote');
+    const { channelId } = fleet.funded.at(-1) ?? { channelId: '' };
+    await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: 1, reason: 'deadline' });
+    fleet.verdict = {};
+  });
+
+  it('refuses funding and joins with the reason that the books give', async () => {
+    fleet.verdict = { kind: 'refuse', code: 'output-missing' };
+    const unfunded = await TestBuyer.dial(port(), film);
+    await expect.poll(() => unfunded.closed).toBe('remote');
+    expect(unfunded.pieces.size).toBe(0);
+    fleet.verdict = {};
+    fleet.refusal = 'fee-share-too-high';
+    const refused = await TestBuyer.dial(port(), film);
+    await expect.poll(() => refused.closed).toBe('remote');
+    fleet.refusal = undefined;
+    expect(await registry.metrics()).toMatch(/seedfleet_node_joins_refused_total\{code="fee-share-too-high".*\} 1/);
+  });
+
+  it('tells the books of a join that nobody funded', async () => {
+    const buyer = await TestBuyer.dial(port(), film);
+    const joined = fleet.opened.length;
+    buyer.peer.close();
+    // Whether the join was answered before or after the buyer left, no channel stays open.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const { channelId } of fleet.opened.slice(joined)) {
+      expect(fleet.ends.map((end) => end.channelId)).toContain(channelId);
+    }
+  });
+
+  it('follows its assignments: new torrents, changed offers, withdrawal', async () => {
+    const second = await assign('second', 4);
+    await node.syncAssignments();
+    await onSale(second);
+    const waiting = await TestBuyer.dial(port(), second, { terms: { ...cheap } });
+    await expect.poll(() => waiting.offers.length).toBe(1);
+    const assignment = fleet.assignments.find(({ infoHash }) => infoHash === second.infoHash);
+    if (assignment === undefined) throw new Error('not assigned');
+    assignment.offer = { ...offer, version: 2, priceSat: 50n };
+    await node.syncAssignments();
+    await expect.poll(() => waiting.offers.at(-1)?.minPrice).toBe(50n);
+    await expect.poll(() => waiting.complete).toBe(true);
+    await finished(waiting);
+
+    fleet.assignments.splice(fleet.assignments.indexOf(assignment), 1);
+    await node.syncAssignments();
+    await expect(TestBuyer.dial(port(), second)).rejects.toThrow('remote');
+  });
+
+  it('fails fast on content that changed on disk, and sells it again once it is repaired', async () => {
+    const third = await assign('third', 4);
+    await node.syncAssignments();
+    await onSale(third);
+    await truncate(join(folder, 'third'), PIECE - 1);
+    const unlucky = await TestBuyer.dial(port(), third);
+    await expect.poll(() => unlucky.closed, { timeout: 5_000 }).toBe('remote');
+    await onSale(third, 'corrupt');
+    await writeFile(join(folder, 'third'), Buffer.alloc(4 * PIECE - 1000, 'third'));
+    await node.syncAssignments();
+    await onSale(third);
+  });
+
+  it('names missing content', async () => {
+    const lost = await assign('lost', 2);
+    await rm(join(folder, 'lost'));
+    await node.syncAssignments();
+    await onSale(lost, 'missing');
+    expect(fleet.reports.findLast(({ infoHash }) => infoHash === lost.infoHash)?.detail).toContain('content-missing');
+  });
+
+  it('ends running channels when it stops, with the last payment in the stream', async () => {
+    const buyer = await TestBuyer.dial(port(), film, { payAtMost: 3 });
+    await expect.poll(() => buyer.pieces.size).toBeGreaterThanOrEqual(4);
+    await node.stop();
+    expect(buyer.closed).toBe('remote');
+    const { channelId } = fleet.funded.at(-1) ?? { channelId: '' };
+    await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: 3, reason: 'shutdown' });
+    await bus.close();
+    await startNode();
+  });
+});
+
+/** Accepts half of the first offer. */
+const cheap = { maxContractFeePerKb: 1024n, maxLock: 20, maxPrice: 50n, minNumberOfSellers: 1 };

@@ -221,7 +221,7 @@ export const DEFAULT_POLICY = {
     maxWaitingPerNode: 2_000,
     /** Channels per subnet and torrent until kMin is passed; outputs of one funding transaction count as one. */
     maxBelowMinPerSubnetTorrent: 1,
-    /** Channels abandoned below kMin per /24 and day; beyond, that subnet gets no zero-conf. */
+    /** Channels abandoned below kMin per /24 and day; from then on that subnet gets no zero-conf. */
     maxAbandonedPerSubnetDay: 2,
   },
 

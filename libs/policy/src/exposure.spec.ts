@@ -65,7 +65,7 @@ describe('serving verdict', () => {
     [{ feeRateSatPerKvb: 2999n }, {}, 'fee-rate-low'],
     [{ feeRateSatPerKvb: 999n }, {}, 'fee-rate-below-terms'],
     [{ network: 'mainnet_bitcoin_cash', seenForMs: 4999 }, {}, 'too-young'],
-    [{}, { subnetAbandonedDay: 3 }, 'subnet-abandons'],
+    [{}, { subnetAbandonedDay: 2 }, 'subnet-abandons'],
     [{}, { subnetDayBytes: 64 * MIB }, 'subnet-exhausted'],
     [{}, { subnetTorrentPieces: 50 }, 'subnet-torrent-exhausted'],
     [{}, { nodeBytes: 2 * GIB }, 'node-exhausted'],

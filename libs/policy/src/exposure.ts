@@ -118,7 +118,7 @@ function zeroConfObstacle(funding: FundingFacts, inUse: ExposureInUse, policy: P
   if (funding.feeRateSatPerKvb < (funding.threeBlockSatPerKvb ?? 0n)) return 'fee-rate-low';
   if (funding.seenForMs < zeroConfFor(policy, funding.network).minAgeMs) return 'too-young';
   const limited = !inUse.isLocal || policy.limitLocalAddresses;
-  return limited && inUse.subnetAbandonedDay > joins.maxAbandonedPerSubnetDay ? 'subnet-abandons' : undefined;
+  return limited && inUse.subnetAbandonedDay >= joins.maxAbandonedPerSubnetDay ? 'subnet-abandons' : undefined;
 }
 
 /** What the caps shared with other channels leave, and the tightest of them. */

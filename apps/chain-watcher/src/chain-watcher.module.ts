@@ -6,7 +6,7 @@ import type { ServiceParts } from '@seedfleet/service-kit';
 import { BroadcastsController } from './broadcasting/broadcasts.controller.js';
 import { Broadcaster } from './broadcasting/broadcaster.js';
 import type { ChainWatcherConfig } from './config.js';
-import { MAX_WAITING_WORK, STALE_AFTER_MS, START_PATIENCE_MS } from './defaults.js';
+import { MAX_WAITING_WORK, NODE_RETRY_MS, STALE_AFTER_MS, START_PATIENCE_MS } from './defaults.js';
 import { FeeWatch } from './fees/fee-rates.js';
 import { ChainFollower } from './following/chain-follower.js';
 import { ChainWatch } from './following/chain-watch.js';
@@ -70,6 +70,7 @@ export class ChainWatcherModule {
     const node = new CoreNode({
       url: config.BTC_RPC,
       cookieFile: config.BTC_COOKIE,
+      retryForMs: NODE_RETRY_MS,
       onAttemptFailed: (error) => metrics.rpcErrors.inc({ code: error.code }),
     });
     await refuseOtherNetwork(config);
@@ -102,6 +103,7 @@ export class ChainWatcherModule {
       },
     });
     health.register({ name: 'chain', check: () => staleness(watch) });
+    health.register({ name: 'node-sync', check: () => catchingUp(node, config) });
     health.register({
       name: 'postgres',
       check: async () => (await store.prisma.$queryRaw`SELECT 1`, null),
@@ -143,4 +145,13 @@ function staleness(watch: ChainWatch): string | null {
   const ageMs = Date.now() - watch.observedAtMs;
   if (watch.outage === undefined && ageMs <= STALE_AFTER_MS) return null;
   return watch.outage ?? `last read ${Math.floor(ageMs / 1_000)} s ago`;
+}
+
+/** On a public chain a node that is still downloading it knows neither tip nor mempool. A regtest node always seems to. */
+async function catchingUp(node: CoreNode, config: ChainWatcherConfig): Promise<string | null> {
+  if (config.SEEDFLEET_NETWORK.startsWith('regtest')) return null;
+  const info = await node.chainInfo();
+  if (!info.ok) return info.error.message;
+  const { initialBlockDownload, blocks, headers } = info.value;
+  return initialBlockDownload ? `the Bitcoin node is catching up: block ${blocks} of ${headers}` : null;
 }

@@ -63,3 +63,9 @@ export const START_PATIENCE_MS = 30_000;
 
 /** Work waiting for its turn; beyond it requests are refused. */
 export const MAX_WAITING_WORK = 2_000;
+
+/** How long a request may wait for the node before it is answered with what is stored; askers wait 5 s. */
+export const ANSWER_WITHIN_MS = 3_000;
+
+/** How long one call to the node goes on trying. Short, as the next round tries again and requests wait their turn. */
+export const NODE_RETRY_MS = 1_000;

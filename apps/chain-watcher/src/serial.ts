@@ -21,3 +21,18 @@ export class Serial {
     return done;
   }
 }
+
+/** The work's value if it is there in time, else the other one; the work goes on. Rejects only in time. */
+export async function firstOf<T>(work: Promise<T>, otherwise: T, withinMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), withinMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    // A failure after the answer was given has been counted where it happened; it must not end the process.
+    work.catch(() => undefined);
+  }
+}

@@ -9,38 +9,52 @@ import { attempted, storedLife, type Attempt } from './broadcast-life.js';
 /** Inputs that are asked about to tell a double-spend from a missing parent; ours have one, a sweep up to a hundred. */
 const MAX_INPUTS_ASKED = 100;
 
+export interface BroadcastOrder {
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  readonly label: string;
+}
+
 export type Acceptance =
   | { readonly kind: 'taken'; readonly broadcast: StoredBroadcast }
   /** Not stored: the bytes are no transaction, or one with another id than the caller thinks. */
   | { readonly kind: 'unusable'; readonly code: 'malformed' | 'txid-mismatch'; readonly reason: string };
 
-/** Takes charge of transactions: stores first, then sends, then sends again until blocks have buried them. */
+/**
+ * Takes charge of transactions: stores first, then sends, then sends again until blocks have buried them. All but
+ * `store` runs at a fixed tip: the caller keeps blocks from being followed meanwhile.
+ */
 export class Broadcaster {
   constructor(
     private readonly node: BitcoinNode,
-    private readonly store: ChainStore,
+    private readonly chain: ChainStore,
     private readonly follower: ChainFollower,
     private readonly onNodeError: (error: NodeError) => void,
   ) {}
 
-  /** Store, then send. Repeating it tries again at once, unless the transaction is in a block. */
-  async take(order: { txid: string; raw: Uint8Array; label: string }): Promise<Acceptance> {
+  /**
+   * Takes a transaction into charge: after this it is stored and will be sent. Repeating it is harmless. May run at any
+   * time beside blocks being followed.
+   */
+  async store(order: BroadcastOrder): Promise<Acceptance> {
     const transaction = parseTransaction(order.raw);
     if (!transaction) return { kind: 'unusable', code: 'malformed', reason: 'the bytes are no transaction' };
     if (transaction.txid !== order.txid) {
       const reason = `the bytes are transaction ${transaction.txid}`;
       return { kind: 'unusable', code: 'txid-mismatch', reason };
     }
-    const fresh: StoredBroadcast = { ...order, version: 1, life: storedLife(Date.now()) };
-    await insertBroadcast(this.store.prisma, fresh);
-    const stored = await this.store.broadcast(order.txid);
-    if (!stored) throw new Error(`broadcast ${order.txid} vanished after it was stored`);
-    return { kind: 'taken', broadcast: await this.#send(stored) };
+    await insertBroadcast(this.chain.prisma, { ...order, version: 1, life: storedLife(Date.now()) });
+    return { kind: 'taken', broadcast: await this.#stored(order.txid) };
+  }
+
+  /** Sends one stored transaction now, unless it is in a block. */
+  async sendNow(txid: string): Promise<StoredBroadcast> {
+    return this.#send(await this.#stored(txid));
   }
 
   /** Sends what is due. Stops at the first time the node does not answer; the rest stays due. */
   async sendDue(nowMs: number): Promise<void> {
-    for (const broadcast of await this.store.dueBroadcasts(nowMs, BROADCASTS_PER_ROUND)) {
+    for (const broadcast of await this.chain.dueBroadcasts(nowMs, BROADCASTS_PER_ROUND)) {
       const before = broadcast.life.attempts;
       const after = await this.#send(broadcast);
       if (after.life.state === broadcast.life.state && after.life.state === 'stored' && after.life.attempts > before) {
@@ -49,11 +63,17 @@ export class Broadcaster {
     }
   }
 
+  async #stored(txid: string): Promise<StoredBroadcast> {
+    const stored = await this.chain.broadcast(txid);
+    if (!stored) throw new Error(`broadcast ${txid} is not stored`);
+    return stored;
+  }
+
   async #send(broadcast: StoredBroadcast): Promise<StoredBroadcast> {
     if (broadcast.life.inclusion !== null) return broadcast;
     const attempt = await this.#attempt(broadcast);
     const life = attempted(broadcast.life, attempt, Date.now());
-    return (await moveBroadcast(this.store.prisma, broadcast, life)) ?? broadcast;
+    return (await moveBroadcast(this.chain.prisma, broadcast, life)) ?? broadcast;
   }
 
   async #attempt(broadcast: StoredBroadcast): Promise<Attempt> {
@@ -85,7 +105,7 @@ export class Broadcaster {
   /** True if the parent of an input is in the chain, but the output it names is spent there. */
   async #isDoubleSpent(transaction: RawTransaction): Promise<boolean> {
     for (const input of transaction.inputs.slice(0, MAX_INPUTS_ASKED)) {
-      const watched = await this.store.output(input);
+      const watched = await this.chain.output(input);
       const spend = watched?.life.spend ?? null;
       if (spend !== null && spend.height !== null && spend.txid !== transaction.txid) return true;
       const unspent = await this.node.unspentOutput(input, 'chain');

@@ -1,8 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { chainBroadcast, chainGetBroadcast, Handles } from '@seedfleet/bus';
 import type { z } from 'zod';
+import { ANSWER_WITHIN_MS } from '../defaults.js';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
-import { Serial } from '../serial.js';
+import { firstOf, Serial } from '../serial.js';
 import { ChainStore } from '../store/chain-store.js';
 import { broadcastReport } from '../store/events.js';
 import { Broadcaster } from './broadcaster.js';
@@ -16,13 +17,17 @@ export class BroadcastsController {
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
   ) {}
 
-  /** Answered after the first attempt; `stored` means that the node did not answer and that it will be tried again. */
+  /**
+   * Stored, then sent: answered after the first attempt, or, while the node does not answer, once it is stored.
+   */
   @Handles(chainBroadcast)
   async broadcast(order: z.output<typeof chainBroadcast.request>): Promise<z.output<typeof chainBroadcast.reply>> {
-    const taken = await this.serial.run(() => this.broadcaster.take(order));
-    this.relay.poke();
+    const taken = await this.broadcaster.store(order);
     if (taken.kind === 'unusable') return { state: 'rejected', code: taken.code, rejectReason: taken.reason };
-    const { state, code, rejectReason } = broadcastReport(taken.broadcast);
+    this.relay.poke();
+    const sending = this.serial.run(() => this.broadcaster.sendNow(order.txid));
+    const { state, code, rejectReason } = broadcastReport(await firstOf(sending, taken.broadcast, ANSWER_WITHIN_MS));
+    this.relay.poke();
     return { state, code, rejectReason };
   }
 

@@ -107,10 +107,15 @@ export class ChainStore {
   /** Outputs whose story the mempool can still change, in pages ordered by outpoint. */
   async openOutputs(after: { txid: string; vout: number } | null, limit: number): Promise<readonly StoredOutput[]> {
     const rows = await this.prisma.watchedOutput.findMany({
-      where: { version: LOOKED_AT, state: { not: 'spent-confirmed' } },
+      where: {
+        version: LOOKED_AT,
+        state: { not: 'spent-confirmed' },
+        ...(after === null
+          ? {}
+          : { OR: [{ txid: { gt: after.txid } }, { txid: after.txid, vout: { gt: after.vout } }] }),
+      },
       orderBy: [{ txid: 'asc' }, { vout: 'asc' }],
       take: limit,
-      ...(after === null ? {} : { cursor: { txid_vout: after }, skip: 1 }),
     });
     return rows.map(outputFromRow);
   }

@@ -7,24 +7,31 @@ import { insertOutput, moveOutput } from '../store/writes.js';
 import { UNSEEN, type OutputLife } from './output-life.js';
 import { lookUpOutput, type OutputFacts } from './output-lookup.js';
 
-/** Takes outputs into the watch. Runs at a fixed tip: the caller keeps blocks from being followed meanwhile. */
+/** Takes outputs into the watch. Looking up runs at a fixed tip: the caller keeps blocks from being followed meanwhile. */
 export class OutputWatcher {
   constructor(
     private readonly node: BitcoinNode,
-    private readonly store: ChainStore,
+    private readonly chain: ChainStore,
     private readonly follower: ChainFollower,
   ) {}
 
-  /** Stores the wish to watch, then looks up what has happened already. An output watched before keeps its story. */
-  async watch(wish: Outpoint & { readonly script: Uint8Array; readonly label: string }): Promise<NodeResult<null>> {
-    await insertOutput(this.store.prisma, wish);
-    const stored = await this.store.output(wish);
+  /**
+   * Stores the wish to watch; an output watched before keeps its story. May run at any time beside blocks being
+   * followed: until its past is looked up, blocks leave it alone.
+   */
+  async store(wish: Outpoint & { readonly script: Uint8Array; readonly label: string }): Promise<void> {
+    await insertOutput(this.chain.prisma, wish);
+  }
+
+  /** Looks up what has happened to an output already, if that was not done yet. */
+  async lookUpNow(outpoint: Outpoint): Promise<NodeResult<null>> {
+    const stored = await this.chain.output(outpoint);
     return stored && stored.version === 0 ? this.#lookUp(stored) : succeed(null);
   }
 
   /** Looks up the past of outputs for which a failing node or a crash prevented it. */
   async lookUpNew(): Promise<NodeResult<null>> {
-    for (const output of await this.store.newOutputs(NEW_OUTPUTS_PER_ROUND)) {
+    for (const output of await this.chain.newOutputs(NEW_OUTPUTS_PER_ROUND)) {
       const done = await this.#lookUp(output);
       if (!done.ok) return done;
     }
@@ -38,7 +45,7 @@ export class OutputWatcher {
     const facts = await lookUpOutput(this.node, output);
     if (!facts.ok) return facts;
     const life = facts.value === null ? UNSEEN : this.#asFollowed(facts.value);
-    await moveOutput(this.store.prisma, output, life, tip.height);
+    await moveOutput(this.chain.prisma, output, life, tip.height);
     return succeed(null);
   }
 

@@ -2,9 +2,9 @@ import { Controller, Inject } from '@nestjs/common';
 import { CoreNode } from '@seedfleet/bitcoin-node';
 import { chainGetOutput, chainWatchOutput, Handles } from '@seedfleet/bus';
 import type { z } from 'zod';
-import { MAX_WATCHED_OUTPUTS } from '../defaults.js';
+import { ANSWER_WITHIN_MS, MAX_WATCHED_OUTPUTS } from '../defaults.js';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
-import { Serial } from '../serial.js';
+import { firstOf, Serial } from '../serial.js';
 import { ChainStore } from '../store/chain-store.js';
 import { lookUpOutput } from './output-lookup.js';
 import { OutputWatcher } from './output-watcher.js';
@@ -46,16 +46,15 @@ export class OutputsController {
     };
   }
 
-  /** Answered once the wish is stored and the output's past is known. */
+  /** Answered once the wish is stored and, while the node answers, the output's past is known. */
   @Handles(chainWatchOutput)
   async watchOutput(wish: z.output<typeof chainWatchOutput.request>): Promise<Record<string, never>> {
-    const done = await this.serial.run(async () => {
-      if ((await this.store.watchedCount()) >= MAX_WATCHED_OUTPUTS) throw new Error('too many outputs are watched');
-      return this.watcher.watch(wish);
-    });
+    if ((await this.store.watchedCount()) >= MAX_WATCHED_OUTPUTS) throw new Error('too many outputs are watched');
+    await this.watcher.store(wish);
+    // If the node is away, the next round that reaches it looks the past up.
+    const lookingUp = this.serial.run(() => this.watcher.lookUpNow(wish));
+    await firstOf<unknown>(lookingUp, null, ANSWER_WITHIN_MS);
     this.relay.poke();
-    // Stored all the same: the past is looked up by the next round that reaches the node.
-    if (!done.ok) throw new Error(`${done.error.method}: ${done.error.message}`);
     return {};
   }
 }

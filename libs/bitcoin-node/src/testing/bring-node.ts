@@ -17,10 +17,10 @@ const SERVERS = fileURLToPath(new URL('../../../../tools/fleet/bin/servers.mjs',
 
 /** Vitest's global set-up: takes the node of the environment, else starts the development servers for this run. */
 export default async function bringNode(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env['BTC_RPC'];
+  const given = process.env['TEST_BTC_RPC'];
   if (given) {
     project.provide('rpcUrl', given);
-    project.provide('zmqAddress', process.env['BTC_ZMQ'] ?? '');
+    project.provide('zmqAddress', process.env['TEST_BTC_ZMQ'] ?? '');
     return () => Promise.resolve();
   }
   const folder = mkdtempSync(join(tmpdir(), 'seedfleet-node-'));

@@ -1,0 +1,96 @@
+import { parseTransaction } from '@seedfleet/bitcoin-node';
+import { chainBroadcast, chainGetBroadcast } from '@seedfleet/bus';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FleetBench } from '../testing/fleet-bench.js';
+import { must } from '../testing/wallet-bench.js';
+
+describe('broadcasting on a real chain', () => {
+  let bench: FleetBench;
+  beforeAll(async () => {
+    bench = await FleetBench.open({ zmq: true });
+  });
+  afterAll(() => bench.close());
+
+  it('carries a transaction from storage to burial, and tells of each confirmation', async () => {
+    const payment = await bench.wallet.pay(await bench.wallet.coin(), 500n);
+    expect(await bench.broadcast(payment)).toEqual({ state: 'mempool', code: null, rejectReason: null });
+    expect((await bench.broadcast(payment)).state).toBe('mempool');
+    for (let confirmations = 1; confirmations <= 5; confirmations += 1) {
+      await bench.mine();
+      await bench.broadcastBecomes(payment, { state: 'confirmed', confirmations });
+    }
+    await bench.mine();
+    await bench.broadcastBecomes(payment, { state: 'buried', confirmations: 6 });
+    await bench.mine(2);
+    expect((await bench.broadcast(payment)).state).toBe('buried');
+    const events = bench.broadcastsOf(payment);
+    expect(events.map((event) => event.state).slice(0, 3)).toEqual(['stored', 'mempool', 'confirmed']);
+    expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
+    const reply = await bench.bus.request(chainGetBroadcast, { txid: payment.txid });
+    expect(reply).toMatchObject({ ok: true, value: { broadcast: { state: 'buried', confirmations: 6 } } });
+  });
+
+  it.each([1, 6])('sends again what a reorganisation of %i blocks took out of the chain', async (depth) => {
+    const payment = await bench.wallet.pay(await bench.wallet.coin(), 500n);
+    await bench.broadcast(payment);
+    await bench.mine(depth);
+    await bench.broadcastBecomes(payment, { confirmations: depth });
+    await bench.wallet.reorganise(depth);
+    await bench.broadcastBecomes(payment, { state: 'mempool', confirmations: 0, confirmedHeight: null });
+    await bench.mine();
+    await bench.broadcastBecomes(payment, { state: 'confirmed', confirmations: 1 });
+  });
+
+  it('names a refusal below the minimum fee and keeps the transaction', async () => {
+    const payment = await bench.wallet.pay(await bench.wallet.coin(), 10n);
+    const reply = await bench.broadcast(payment);
+    expect(reply).toMatchObject({ state: 'rejected', code: 'below-min-fee' });
+    expect(reply.rejectReason).toContain('min relay fee not met');
+    const row = await bench.prisma.broadcast.findUniqueOrThrow({ where: { txid: payment.txid } });
+    expect(row.nextAttemptAt).not.toBeNull();
+  });
+
+  it('names a conflict in the mempool, and a double-spend once it is mined', async () => {
+    const coin = await bench.wallet.coin();
+    const payment = await bench.wallet.pay(coin, 500n);
+    await bench.wallet.send(await bench.wallet.pay(coin, 5_000n));
+    expect(await bench.broadcast(payment)).toMatchObject({ state: 'conflicted', code: 'conflict' });
+    const [hash = ''] = await bench.mine();
+    await bench.broadcastBecomes(payment, { state: 'conflicted', code: 'double-spent' });
+    await must(bench.wallet.control.invalidate(hash));
+    await must(bench.wallet.control.mineOnly([payment.hex]));
+    await bench.mine();
+    await bench.broadcastBecomes(payment, { state: 'confirmed', code: null });
+  });
+
+  it('sends a child as soon as a block has brought its parent', async () => {
+    const parent = await bench.wallet.pay(await bench.wallet.coin(), 500n);
+    const child = await bench.wallet.pay(parent.coin, 500n);
+    expect(await bench.broadcast(child)).toMatchObject({ state: 'rejected', code: 'missing-inputs' });
+    await bench.wallet.send(parent);
+    await bench.mine();
+    await bench.broadcastBecomes(child, { state: 'mempool' });
+  });
+
+  it('names a signature that the node does not accept, as with a Bitcoin Cash digest on Bitcoin', async () => {
+    const payment = await bench.wallet.pay(await bench.wallet.coin(), 500n);
+    const raw = new Uint8Array(payment.raw);
+    raw.set([1], raw.length - 4);
+    const txid = parseTransaction(raw)?.txid ?? '';
+    const reply = await bench.bus.request(chainBroadcast, { txid, raw, label: 'tampered' });
+    expect(reply).toMatchObject({ ok: true, value: { state: 'rejected', code: 'script-rejected' } });
+  });
+
+  it('refuses bytes that are not the transaction they should be', async () => {
+    const payment = await bench.wallet.pay(await bench.wallet.coin(), 500n);
+    const other = { txid: 'cd'.repeat(32), raw: payment.raw, label: 'x' };
+    expect(await bench.bus.request(chainBroadcast, other)).toMatchObject({
+      value: { state: 'rejected', code: 'txid-mismatch' },
+    });
+    const junk = { txid: payment.txid, raw: new Uint8Array([1, 2, 3]), label: 'x' };
+    expect(await bench.bus.request(chainBroadcast, junk)).toMatchObject({
+      value: { state: 'rejected', code: 'malformed' },
+    });
+    expect(await bench.prisma.broadcast.count({ where: { txid: { in: [other.txid, payment.txid] } } })).toBe(0);
+  });
+});

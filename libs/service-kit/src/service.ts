@@ -99,7 +99,7 @@ async function connectBus(
       rejected.inc({ code, subject });
       logger.warn({ code, subject, detail }, 'bus message refused');
     },
-    onStatus: (status) => logger.warn({ status }, 'connection to NATS'),
+    onStatus: (status) => logger[status === 'disconnected' ? 'warn' : 'info']({ status }, 'connection to NATS'),
   }).catch((failure: unknown) => {
     const url = new URL(config.NATS_URL);
     throw new Error(

@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Bus, channelFund, channelOpen, channelVerdict, paymentStream, type RequestContract } from '@seedfleet/bus';
+import { createPrismaClient, deployMigrations, type PrismaClient } from '@seedfleet/persistence';
+import type { Network } from '@seedfleet/payment-channel';
+import { expect, inject } from 'vitest';
+import type { z } from 'zod';
+import type { ChannelRow } from '../channels/channel-row.js';
+import type { ChannelState } from '../channels/states.js';
+import type { FundingVerdict } from '../channels/transition.js';
+import { Regtest } from './regtest.js';
+import { ServiceProcess } from './service-process.js';
+import { TestBuyer } from './test-buyer.js';
+
+export type OpenReply = z.output<typeof channelOpen.reply>;
+type OpenRequest = z.output<typeof channelOpen.request>;
+type PaymentBatch = z.output<typeof paymentStream.payload>;
+
+/** Terms that pass the gate for 100 pieces: kMin is 10, a complete sale brings 9,566 sat. */
+export const TERMS = {
+  priceSat: 100n,
+  lockUnits: 20,
+  settlementFeeSat: 434n,
+  minContractFeePerKbSat: 1_000n,
+  maxSellers: 5,
+} as const;
+
+export const PIECES = 100;
+/** What a desktop buyer deposits: all pieces and 600. kCap is 100. */
+export const VALUE_SAT = TERMS.priceSat * BigInt(PIECES) + 600n;
+
+/** An intake and a settler with a chain-watcher and a database of their own; the test is the node and the buyer. */
+export class TestFleet {
+  readonly verdicts: FundingVerdict[] = [];
+  readonly seedFile: string;
+  readonly keyFile: string;
+
+  private constructor(
+    readonly network: Network,
+    readonly fleetId: string,
+    readonly folder: string,
+    readonly databaseUrl: string,
+    readonly prisma: PrismaClient,
+    readonly regtest: Regtest,
+    readonly bus: Bus,
+    readonly chainWatcher: ServiceProcess,
+  ) {
+    this.seedFile = join(folder, 'seed.json');
+    this.keyFile = join(folder, 'seed.key');
+    writeFileSync(this.keyFile, 'correct horse battery staple\n');
+  }
+
+  static async open(network: Network = 'regtest'): Promise<TestFleet> {
+    const { postgresUrl, natsUrl, rpcUrl } = inject('servers');
+    const name = `channel_${randomUUID().slice(0, 8)}`;
+    const admin = createPrismaClient(postgresUrl, 1);
+    await admin.$executeRawUnsafe(`CREATE DATABASE "${name}"`);
+    await admin.$disconnect();
+    const database = new URL(postgresUrl);
+    database.pathname = `/${name}`;
+    await deployMigrations(database.href);
+    const fleetId = name.replace('_', '-');
+    const folder = mkdtempSync(join(tmpdir(), 'channel-service-'));
+    const onRejected = (rejection: object): void => console.error(JSON.stringify(rejection));
+    const bus = await Bus.connect({ natsUrl, fleetId, service: 'swarm-node', instance: 'test', onRejected });
+    const common = {
+      SEEDFLEET_NETWORK: network,
+      FLEET_ID: fleetId,
+      NATS_URL: natsUrl,
+      DATABASE_URL: database.href,
+      LOG_LEVEL: 'info',
+    };
+    const fleet = new TestFleet(
+      network,
+      fleetId,
+      folder,
+      database.href,
+      createPrismaClient(database.href, 3),
+      new Regtest(rpcUrl),
+      bus,
+      new ServiceProcess('chain-watcher', folder, 'chain-watcher', { ...common, BTC_RPC: rpcUrl }),
+    );
+    bus.subscribe(channelVerdict, [], (verdict) => void fleet.verdicts.push(verdict));
+    await fleet.chainWatcher.start();
+    return fleet;
+  }
+
+  /** A process of this service, not started. */
+  service(role: 'intake' | 'settler' | 'all', environment: Record<string, string> = {}): ServiceProcess {
+    const { natsUrl, redisUrl } = inject('servers');
+    return new ServiceProcess('channel-service', this.folder, `channel-${role}`, {
+      SEEDFLEET_NETWORK: this.network,
+      FLEET_ID: this.fleetId,
+      NATS_URL: natsUrl,
+      REDIS_URL: redisUrl,
+      DATABASE_URL: this.databaseUrl,
+      ROLE: role,
+      // The intake is given no way to the seed at all.
+      ...(role === 'intake' ? {} : { SEED_FILE: this.seedFile, SEED_KEY_FILE: this.keyFile }),
+      ...environment,
+    });
+  }
+
+  async ask<Q extends z.ZodType, A extends z.ZodType>(
+    contract: RequestContract<Q, A>,
+    value: z.output<Q>,
+  ): Promise<z.output<A>> {
+    const reply = await this.bus.request(contract, value, 10_000);
+    if (!reply.ok) throw new Error(`${contract.subject}: ${reply.code} ${reply.detail}`);
+    return reply.value;
+  }
+
+  join(change: Partial<OpenRequest> = {}): Promise<OpenReply> {
+    return this.ask(channelOpen, {
+      joinId: randomUUID(),
+      nodeId: 'node-1',
+      infoHash: 'ab'.repeat(20),
+      pieceCount: PIECES,
+      pieceLength: 16_384,
+      totalBytes: PIECES * 16_384,
+      termsIndex: 0,
+      terms: TERMS,
+      buyerTerms: { maxPriceSat: 1_000n, maxLockUnits: 20, maxContractFeePerKbSat: 1_024n, minSellers: 1 },
+      peer: { address: '127.0.0.1', port: 4_000, subnet: '127.0.0.0/24', client: '-JS1080-' },
+      ...change,
+    });
+  }
+
+  /** A joined channel and its buyer. */
+  async joined(valueSat = VALUE_SAT): Promise<{ channelId: string; buyer: TestBuyer }> {
+    const reply = await this.join();
+    if (!reply.opened) throw new Error(`not opened: ${reply.code} ${reply.detail}`);
+    return { channelId: reply.channelId, buyer: new TestBuyer(this.network, reply, TERMS, valueSat) };
+  }
+
+  ready(
+    channelId: string,
+    buyer: TestBuyer,
+    txid: string,
+    change: Partial<z.output<typeof channelFund.request>> = {},
+  ): Promise<FundingVerdict> {
+    return this.ask(channelFund, {
+      nodeId: 'node-1',
+      channelId,
+      valueSat: buyer.valueSat,
+      txid,
+      vout: 0,
+      buyerPublicKey: new Uint8Array(buyer.contract.publicKey),
+      buyerKeyHash: new Uint8Array(buyer.payout.keyHash),
+      ...change,
+    });
+  }
+
+  /** A channel whose funding is mined and served. */
+  async funded(): Promise<{ channelId: string; buyer: TestBuyer; txid: string }> {
+    const { channelId, buyer } = await this.joined();
+    const payment = await this.regtest.pay([{ address: buyer.fundingAddress(), sat: buyer.valueSat }]);
+    await this.regtest.send(payment);
+    await this.ready(channelId, buyer, payment.txid);
+    await this.regtest.mine();
+    await this.becomes(channelId, 'funded');
+    buyer.funded(payment.txid);
+    return { channelId, buyer, txid: payment.txid };
+  }
+
+  /** Publishes as a node does; resolves with the sequence that the broker gave it. */
+  async publish(batch: Partial<PaymentBatch>, nodeId = 'node-1'): Promise<number> {
+    const payload = { nodeId, payments: [], ends: [], ...batch };
+    const { seq } = await this.bus.store(paymentStream, ['0', nodeId], payload);
+    return seq;
+  }
+
+  /** Waits until everything up to a sequence is committed. */
+  async committed(seq: number): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          const rows = await this.prisma.paymentWatermark.findMany();
+          return rows[0]?.committedSeq ?? 0n;
+        },
+        { timeout: 15_000, interval: 20 },
+      )
+      .toBeGreaterThanOrEqual(BigInt(seq));
+  }
+
+  async row(channelId: string): Promise<ChannelRow> {
+    const rows = await this.prisma.$queryRaw<ChannelRow[]>`
+      SELECT * FROM "channel"."channel" WHERE "id" = ${channelId}::uuid`;
+    const row = rows[0];
+    if (row === undefined) throw new Error(`no channel ${channelId}`);
+    return row;
+  }
+
+  async becomes(channelId: string, state: ChannelState): Promise<ChannelRow> {
+    await expect.poll(async () => (await this.row(channelId)).state, { timeout: 20_000, interval: 50 }).toBe(state);
+    return this.row(channelId);
+  }
+
+  /** The states of a channel in the order they were entered, with their reasons. */
+  async story(channelId: string): Promise<string[]> {
+    const events = await this.prisma.channelEvent.findMany({ where: { channelId }, orderBy: { version: 'asc' } });
+    return events.map(({ state, reason }) => `${state}:${reason}`);
+  }
+
+  async close(...services: ServiceProcess[]): Promise<void> {
+    for (const service of services) await service.end('SIGTERM');
+    await this.chainWatcher.end('SIGTERM');
+    await this.bus.close();
+    await this.prisma.$disconnect();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

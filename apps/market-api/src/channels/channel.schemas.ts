@@ -31,19 +31,18 @@ export const channelSchema = z.object({
   nextActionAt: timeText.nullable(),
   /** No piece leaves, and settlement starts, at this median time past. */
   deadlineAt: timeText.nullable(),
-  terms: z.object({
-    priceSat: satoshiText,
-    lockUnits: z.int(),
-    settlementFeeSat: satoshiText,
-    minContractFeePerKbSat: satoshiText,
-  }),
+  priceSat: satoshiText.meta({ description: 'P, satoshi per piece' }),
+  lockUnits: z.int().meta({ description: 'L, units of 512 s' }),
+  settlementFeeSat: satoshiText.meta({ description: 'F' }),
+  minContractFeePerKbSat: satoshiText,
   pieceCount: z.int(),
   pieceLengthBytes: z.int(),
-  peer: z.object({ address: z.string(), client: z.string() }),
-  funding: z
-    .object({ txid: z.string(), vout: z.int(), valueSat: satoshiText, confirmations: z.int() })
-    .nullable()
-    .meta({ description: 'null until the buyer named a funding output' }),
+  peerAddress: z.string(),
+  peerClient: z.string(),
+  fundingTxid: z.string().nullable().meta({ description: 'null until the buyer named a funding output' }),
+  fundingVout: z.int().nullable(),
+  fundingValueSat: satoshiText.nullable(),
+  fundingConfirmations: z.int(),
   /** Payments verified: pieces paid. */
   k: z.int(),
   kMin: z.int().nullable(),
@@ -51,7 +50,9 @@ export const channelSchema = z.object({
   paidSat: satoshiText.meta({ description: 'k·P' }),
   netSat: satoshiText.meta({ description: 'k·P − F, and 0 below kMin' }),
   closeReason: z.string().nullable(),
-  settlement: z.object({ txid: z.string(), height: z.int().nullable(), confirmations: z.int() }).nullable(),
+  settlementTxid: z.string().nullable(),
+  settlementHeight: z.int().nullable(),
+  settlementConfirmations: z.int(),
   createdAt: timeText,
   updatedAt: timeText,
 });

@@ -6,7 +6,6 @@ import type { ChannelDetail, ChannelView } from './channel.schemas.js';
 
 export function channelView(row: ChannelRow): ChannelView {
   const k = Number(row.frozenK ?? row.k);
-  const { fundingTxid, fundingVout, fundingValueSat, settlementTxid } = row;
   return {
     id: row.id,
     nodeId: row.nodeId,
@@ -17,34 +16,27 @@ export function channelView(row: ChannelRow): ChannelView {
     stateEnteredAt: row.stateEnteredAt.toISOString(),
     nextActionAt: row.nextActionAt?.toISOString() ?? null,
     deadlineAt: row.deadlineMtp === null ? null : new Date(row.deadlineMtp * 1_000).toISOString(),
-    terms: {
-      priceSat: row.priceSat.toString(),
-      lockUnits: row.lockUnits,
-      settlementFeeSat: row.settlementFeeSat.toString(),
-      minContractFeePerKbSat: row.minContractFeePerKbSat.toString(),
-    },
+    priceSat: row.priceSat.toString(),
+    lockUnits: row.lockUnits,
+    settlementFeeSat: row.settlementFeeSat.toString(),
+    minContractFeePerKbSat: row.minContractFeePerKbSat.toString(),
     pieceCount: row.pieceCount,
     pieceLengthBytes: row.pieceLength,
-    peer: { address: row.peerAddress, client: row.peerClient },
-    funding:
-      fundingTxid === null || fundingVout === null
-        ? null
-        : {
-            txid: fundingTxid,
-            vout: fundingVout,
-            valueSat: (fundingValueSat ?? 0n).toString(),
-            confirmations: row.fundingConfirmations,
-          },
+    peerAddress: row.peerAddress,
+    peerClient: row.peerClient,
+    fundingTxid: row.fundingTxid,
+    fundingVout: row.fundingVout,
+    fundingValueSat: row.fundingValueSat?.toString() ?? null,
+    fundingConfirmations: row.fundingConfirmations,
     k,
     kMin: row.kMin === null ? null : Number(row.kMin),
     kCap: row.kCap === null ? null : Number(row.kCap),
     paidSat: paidSat(k, row.priceSat).toString(),
     netSat: netSat(k, row.priceSat, row.settlementFeeSat).toString(),
     closeReason: row.closeReason,
-    settlement:
-      settlementTxid === null
-        ? null
-        : { txid: settlementTxid, height: row.settlementHeight, confirmations: row.settlementConfirmations },
+    settlementTxid: row.settlementTxid,
+    settlementHeight: row.settlementHeight,
+    settlementConfirmations: row.settlementConfirmations,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };

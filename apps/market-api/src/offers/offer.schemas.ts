@@ -16,8 +16,11 @@ export const setOfferBody = z.strictObject({
     .meta({ description: 'satoshi per piece; null: what default buyers accept' }),
   lockUnits: z
     .int()
-    .min(POLICY.lock.minUnits)
-    .max(POLICY.lock.maxUnits)
+    .min(
+      POLICY.lock.minUnits,
+      `must be at least ${POLICY.lock.minUnits}: a shorter lock leaves no time to serve and settle`,
+    )
+    .max(POLICY.lock.maxUnits, `must be at most ${POLICY.lock.maxUnits}: a longer one only keeps deposits locked`)
     .nullable()
     .default(null)
     .meta({ description: 'longest lock in units of 512 s; null: the longest the buyer accepts, within policy' }),

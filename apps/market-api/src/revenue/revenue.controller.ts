@@ -25,16 +25,16 @@ export class RevenueController {
 
   @Get()
   @Endpoint({ summary: 'Revenue per torrent, by infohash, and in total', access: 'read', answer: revenueSchema })
-  async list(@Query({ schema: revenueQuery }) { cursor, limit }: RevenueQuery): Promise<RevenueView> {
+  async list(@Query({ schema: revenueQuery }) { cursor, limit, infoHash }: RevenueQuery): Promise<RevenueView> {
     const [groups, totals] = await Promise.all([
-      this.revenue.groups(undefined, cursor, limit + 1),
+      this.revenue.groups(infoHash, cursor, limit + 1),
       this.revenue.totals(),
     ]);
     const torrents = byTorrent(groups);
     const shown = torrents.slice(0, limit);
     return {
       totals: figuresView(sumFigures(totals)),
-      torrents: shown,
+      items: shown,
       nextCursor: torrents.length > limit ? (shown.at(-1)?.infoHash ?? null) : null,
     };
   }

@@ -5,6 +5,7 @@ import { infoHashText, satoshiText } from '../http/schemas.js';
 export const revenueQuery = z.strictObject({
   limit: pageQuery.limit,
   cursor: infoHashText.optional().meta({ description: '`nextCursor` of the page before' }),
+  infoHash: infoHashText.optional().meta({ description: 'only this torrent' }),
 });
 export type RevenueQuery = z.output<typeof revenueQuery>;
 
@@ -26,9 +27,9 @@ export const figuresSchema = z.object({
 export const torrentRevenueSchema = figuresSchema.extend({ infoHash: z.string(), name: z.string().nullable() });
 
 export const revenueSchema = z.object({
-  /** Over all torrents, also those of other pages. */
+  /** Over all torrents, also those of other pages and outside the filter. */
   totals: figuresSchema,
-  torrents: z.array(torrentRevenueSchema),
+  items: z.array(torrentRevenueSchema),
   nextCursor: z.string().nullable(),
 });
 

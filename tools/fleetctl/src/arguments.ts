@@ -1,0 +1,91 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { Failure } from './failure.js';
+
+/** Options of all commands, as they were written. */
+const OPTIONS = {
+  state: { type: 'string' },
+  api: { type: 'string' },
+  'key-file': { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  content: { type: 'string' },
+  label: { type: 'string', multiple: true },
+  wait: { type: 'boolean' },
+  'state-of': { type: 'string' },
+  'in-state': { type: 'string', multiple: true },
+  torrent: { type: 'string' },
+  limit: { type: 'string' },
+  price: { type: 'string' },
+  lock: { type: 'string' },
+  'settlement-fee': { type: 'string' },
+  'min-fee-per-kb': { type: 'string' },
+  'max-sellers': { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+export type OptionName = keyof typeof OPTIONS;
+
+const GLOBAL: readonly OptionName[] = ['state', 'api', 'key-file', 'json', 'help'];
+
+export type OptionValues = ReturnType<typeof parse>['values'];
+
+export interface CommandLine {
+  /** The words before and between options: command and operands. */
+  readonly words: readonly string[];
+  readonly options: OptionValues;
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+}
+
+/** Throws a usage failure for unknown options and missing values. */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  try {
+    const { values, positionals } = parse(args);
+    return { words: positionals, options: values };
+  } catch (thrown) {
+    throw new Failure('usage', thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+/** Refuses options that a command does not have. */
+export function allowOptions(options: OptionValues, own: readonly OptionName[]): void {
+  for (const name of Object.keys(options) as OptionName[]) {
+    if (!GLOBAL.includes(name) && !own.includes(name)) throw new Failure('usage', `--${name} does not belong here`);
+  }
+}
+
+export function required(options: OptionValues, name: 'content' | 'price' | 'key-file'): string {
+  const value = options[name];
+  if (value === undefined) throw new Failure('usage', `--${name} is missing`);
+  return value;
+}
+
+/** A count or amount: decimal digits, at most `max`. */
+export function wholeNumber(text: string, name: string, max: number): number {
+  const value = Number(text);
+  if (!/^\d{1,15}$/.test(text) || value > max)
+    throw new Failure('usage', `${name} must be a whole number up to ${max}`);
+  return value;
+}
+
+/** Satoshi as the API takes them: a decimal string. */
+export function satoshi(text: string, name: string): string {
+  if (!/^(0|[1-9]\d{0,15})$/.test(text)) throw new Failure('usage', `${name} must be whole satoshi`);
+  return text;
+}
+
+export function infoHash(text: string | undefined): string {
+  if (text === undefined) throw new Failure('usage', 'which torrent? give its INFOHASH');
+  if (!/^[0-9a-fA-F]{40}$/.test(text))
+    throw new Failure('usage', `${text} is not an infohash of 40 hexadecimal digits`);
+  return text.toLowerCase();
+}
+
+const DEFAULT_LIMIT = 1_000;
+const MAX_LIMIT = 1_000_000;
+
+/** How many rows of a list to fetch. */
+export function rowLimit(options: OptionValues): number {
+  return options.limit === undefined ? DEFAULT_LIMIT : wholeNumber(options.limit, '--limit', MAX_LIMIT);
+}

@@ -1,0 +1,100 @@
+import { objects, textOf, type JsonObject } from '../api-client.js';
+import { allowOptions, infoHash, rowLimit } from '../arguments.js';
+import type { Command } from '../context.js';
+import { Failure } from '../failure.js';
+import { fields, table } from '../table.js';
+import { grouped, moment, short } from '../words.js';
+
+const NAME_WIDTH = 24;
+
+export const listChannels: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['in-state', 'torrent', 'limit']);
+  if (operands[0] !== undefined) throw new Failure('usage', `unexpected: ${operands[0]}`);
+  const query = new URLSearchParams();
+  for (const state of options['in-state'] ?? []) query.append('state', state);
+  if (options.torrent !== undefined) query.set('infoHash', infoHash(options.torrent));
+  const { rows, more } = await api.list('/v1/channels', query, rowLimit(options));
+  output.result({ items: rows, more }, () => listing(rows));
+  if (more) output.note('there are more; see --limit');
+};
+
+export const showChannel: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const [id] = operands;
+  if (id === undefined) throw new Failure('usage', 'which channel? give its ID');
+  const channel = await api.call('GET', `/v1/channels/${encodeURIComponent(id)}`);
+  output.result(channel, () => describe(channel));
+};
+
+function listing(rows: readonly JsonObject[]): string {
+  if (rows.length === 0) return 'no channels';
+  return table(
+    [
+      { title: 'ID' },
+      { title: 'OPENED' },
+      { title: 'TORRENT' },
+      { title: 'NODE' },
+      { title: 'PEER' },
+      { title: 'STATE' },
+      { title: 'PAID', right: true },
+      { title: 'PIECES', right: true },
+      { title: 'PAID SAT', right: true },
+      { title: 'NET SAT', right: true },
+      { title: 'SETTLEMENT' },
+    ],
+    rows.map((row) => [
+      textOf(row, 'id'),
+      moment(textOf(row, 'createdAt')),
+      short(textOf(row, 'torrentName') || textOf(row, 'infoHash'), NAME_WIDTH),
+      textOf(row, 'nodeId'),
+      textOf(row, 'peerAddress'),
+      textOf(row, 'state'),
+      textOf(row, 'k'),
+      textOf(row, 'pieceCount'),
+      grouped(textOf(row, 'paidSat')),
+      grouped(textOf(row, 'netSat')),
+      short(textOf(row, 'settlementTxid'), 16),
+    ]),
+  );
+}
+
+function describe(channel: JsonObject): string {
+  const text = (name: string) => textOf(channel, name);
+  const head = fields([
+    ['channel', text('id')],
+    ['state', `${text('state')} (${text('stateReason')}) since ${moment(text('stateEnteredAt'))}`],
+    ['torrent', `${text('torrentName')} ${text('infoHash')}`],
+    ['node', text('nodeId')],
+    ['peer', `${text('peerAddress')} ${text('peerClient')}`],
+    [
+      'terms',
+      `${text('priceSat')} sat per piece, lock ${text('lockUnits')}, settlement fee ${text('settlementFeeSat')}`,
+    ],
+    [
+      'funding',
+      text('fundingTxid') === ''
+        ? 'none yet'
+        : `${text('fundingTxid')}:${text('fundingVout')}, ${grouped(text('fundingValueSat'))} sat, ` +
+          `${text('fundingConfirmations')} confirmations`,
+    ],
+    ['payments', `${text('k')} of ${text('pieceCount')} (kMin ${text('kMin') || '-'}, kCap ${text('kCap') || '-'})`],
+    ['paid', `${grouped(text('paidSat'))} sat, net ${grouped(text('netSat'))} sat`],
+    ['deadline', moment(text('deadlineAt')) || '-'],
+    [
+      'settlement',
+      text('settlementTxid') === ''
+        ? 'none yet'
+        : `${text('settlementTxid')}, ${text('settlementConfirmations')} confirmations`,
+    ],
+  ]);
+  const story = table(
+    [{ title: 'WHEN' }, { title: 'STATE' }, { title: 'WHY' }, { title: 'FACTS' }],
+    objects(channel['story']).map((event) => [
+      moment(textOf(event, 'at')),
+      textOf(event, 'state'),
+      textOf(event, 'reason'),
+      textOf(event, 'data') === '{}' ? '' : textOf(event, 'data'),
+    ]),
+  );
+  return `${head}\n\n${story}`;
+}

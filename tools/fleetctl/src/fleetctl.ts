@@ -1,0 +1,62 @@
+import { ApiClient } from './api-client.js';
+import { readCommandLine } from './arguments.js';
+import { listChannels, showChannel } from './commands/channels.js';
+import { listNodes, showFleet } from './commands/nodes.js';
+import { offerHistory, setOffer, showOffer } from './commands/offers.js';
+import { showRevenue } from './commands/revenue.js';
+import { addTorrent, changeTorrent, listTorrents, showTorrent } from './commands/torrents.js';
+import type { Command } from './context.js';
+import { Failure } from './failure.js';
+import { createOutput } from './output.js';
+import { findTarget } from './target.js';
+import { USAGE } from './usage.js';
+
+const COMMANDS = new Map<string, Command>(
+  Object.entries({
+    'torrents add': addTorrent,
+    'torrents list': listTorrents,
+    'torrents show': showTorrent,
+    'torrents pause': changeTorrent('paused'),
+    'torrents resume': changeTorrent('active'),
+    'torrents remove': changeTorrent('removed'),
+    'offers set': setOffer,
+    'offers show': showOffer,
+    'offers history': offerHistory,
+    'channels list': listChannels,
+    'channels show': showChannel,
+    revenue: showRevenue,
+    'nodes list': listNodes,
+    fleet: showFleet,
+  }),
+);
+
+/** Runs one command. Returns the exit code: 0 done, 1 failed, 2 usage. */
+export async function runFleetctl(args: readonly string[]): Promise<number> {
+  const output = createOutput(args.includes('--json'));
+  try {
+    const { words, options } = readCommandLine(args);
+    if (options.help === true) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const { command, operands } = findCommand(words);
+    await command({ api: new ApiClient(await findTarget(options)), options, operands, output });
+    return 0;
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    output.failure(thrown);
+    if (thrown.code === 'usage') process.stderr.write(`\n${USAGE}`);
+    return thrown.exitCode;
+  }
+}
+
+function findCommand(words: readonly string[]): { command: Command; operands: readonly string[] } {
+  for (const length of [2, 1]) {
+    const command = COMMANDS.get(words.slice(0, length).join(' '));
+    if (command !== undefined && words.length >= length) return { command, operands: words.slice(length) };
+  }
+  throw new Failure(
+    'usage',
+    words.length === 0 ? 'no command given' : `unknown command: ${words.slice(0, 2).join(' ')}`,
+  );
+}

@@ -1,0 +1,1 @@
+export { runFleetctl } from './fleetctl.js';

@@ -1,0 +1,26 @@
+export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-file F] COMMAND [--json]
+
+  torrents add FILE.torrent --content PATH [--label L]… [--wait]
+                              PATH: the file, or the folder that holds what the torrent names
+                              --wait: return once it is on sale on at least one node
+  torrents list [--state-of active|paused|removed] [--label L] [--limit N]
+  torrents show INFOHASH
+  torrents pause|resume|remove INFOHASH
+  offers set INFOHASH --price SAT_PER_PIECE [--lock UNITS] [--settlement-fee SAT]
+             [--min-fee-per-kb SAT] [--max-sellers N]
+                              what is left out is sold at the default; a lock unit is 512 s
+  offers show INFOHASH
+  offers history INFOHASH
+  channels list [--in-state S]… [--torrent INFOHASH] [--limit N]
+  channels show ID
+  revenue [--torrent INFOHASH] [--limit N]
+  nodes list
+  fleet                       what the fleet is doing now
+
+  --state DIR      folder of the fleet that "npm start" runs (default: .seedfleet)
+  --api URL        address of a market API, with --key-file F holding an API key
+  --json           print JSON instead of tables
+  --help           print this
+
+Amounts are satoshi. Exit codes: 0 done, 1 failed, 2 usage.
+`;

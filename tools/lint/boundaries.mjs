@@ -40,7 +40,7 @@ export const BOUNDARIES = {
     ],
     node: '*',
   },
-  'libs/bitcoin-node': { libs: [], packages: ['zeromq'], node: '*' },
+  'libs/bitcoin-node': { libs: [], packages: ['zeromq', 'zod'], node: '*' },
   'libs/bus': { libs: [], packages: ['@nats-io/*', '@nestjs/microservices', 'rxjs', 'zod'], node: [] },
   'libs/persistence': { libs: [], packages: ['@prisma/*', 'pg'], node: '*' },
   'libs/service-kit': { libs: ['bus'], packages: [...NEST, 'pino', 'prom-client'], node: '*' },

@@ -154,7 +154,6 @@ const write = (value: BencodeInput): string => {
 const isList = (value: BencodeInput): value is readonly BencodeInput[] => Array.isArray(value);
 
 const writeText = (text: string): string => {
-   
   if (!/^[\u0000-\u00ff]*$/.test(text)) throw new RangeError('only latin-1 text can be bencoded; give bytes instead');
   return `${text.length}:${text}`;
 };

@@ -56,11 +56,20 @@ const headSize = (message: Message): number => {
   }
 };
 
-/** Writes everything but the blob of a full_piece or speedTestPayload (wire protocol §6) at `at`. */
-const writeHead = (message: Message, bytes: Uint8Array, at: number): void => {
-  if (message.type === 'observe') return;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at);
+/**
+ * Where the head of a message is put together: a fixed buffer with its view, copied out when it is complete. Making a
+ * DataView for each message would cost more than all the rest. Every field is written over, so nothing of an earlier
+ * message shows.
+ */
+const scratch = new Uint8Array(FRAME_HEADER_BYTES + PAYLOAD_BYTES.ready);
+const payloadPart = scratch.subarray(FRAME_HEADER_BYTES);
+const view = new DataView(scratch.buffer, FRAME_HEADER_BYTES);
+
+/** Writes everything but the blob of a full_piece or speedTestPayload (wire protocol §6) into the scratch buffer. */
+const writeHead = (message: Message): void => {
   switch (message.type) {
+    case 'observe':
+      return;
     case 'buy':
       view.setBigUint64(0, u64('maxContractFeePerKb', message.terms.maxContractFeePerKb));
       view.setUint16(8, integer('maxLock', message.terms.maxLock, MAX_U16));
@@ -79,15 +88,15 @@ const writeHead = (message: Message, bytes: Uint8Array, at: number): void => {
       view.setUint32(0, integer('index', message.index, MAX_U32));
       return;
     case 'joining_contract':
-      bytes.set(bytesOf('sellerPublicKey', message.sellerPublicKey, PUBLIC_KEY_BYTES), at);
-      bytes.set(bytesOf('sellerKeyHash', message.sellerKeyHash, KEY_HASH_BYTES), at + PUBLIC_KEY_BYTES);
+      payloadPart.set(bytesOf('sellerPublicKey', message.sellerPublicKey, PUBLIC_KEY_BYTES));
+      payloadPart.set(bytesOf('sellerKeyHash', message.sellerKeyHash, KEY_HASH_BYTES), PUBLIC_KEY_BYTES);
       return;
     case 'ready':
       view.setBigUint64(0, u64('value', message.value));
-      bytes.set(bytesOf('outpoint.txid', message.outpoint.txid, TXID_BYTES), at + 8);
+      payloadPart.set(bytesOf('outpoint.txid', message.outpoint.txid, TXID_BYTES), 8);
       view.setUint32(40, integer('outpoint.index', message.outpoint.index, MAX_U32));
-      bytes.set(bytesOf('buyerPublicKey', message.buyerPublicKey, PUBLIC_KEY_BYTES), at + 44);
-      bytes.set(bytesOf('buyerKeyHash', message.buyerKeyHash, KEY_HASH_BYTES), at + 77);
+      payloadPart.set(bytesOf('buyerPublicKey', message.buyerPublicKey, PUBLIC_KEY_BYTES), 44);
+      payloadPart.set(bytesOf('buyerKeyHash', message.buyerKeyHash, KEY_HASH_BYTES), 77);
       return;
     case 'request_full_piece':
       if ((message.piece | 0) !== message.piece)
@@ -95,8 +104,8 @@ const writeHead = (message: Message, bytes: Uint8Array, at: number): void => {
       view.setInt32(0, message.piece);
       return;
     case 'payment':
-      bytes[at] = integer('signature length', message.signature.length, MAX_SIGNATURE_BYTES);
-      bytes.set(message.signature, at + 1);
+      payloadPart[0] = integer('signature length', message.signature.length, MAX_SIGNATURE_BYTES);
+      payloadPart.set(message.signature, 1);
       return;
     case 'speedTestRequest':
       view.setUint32(0, integer('size', message.size, MAX_U32));
@@ -118,11 +127,13 @@ const bodyOf = (message: Message): Uint8Array | undefined =>
  * @throws RangeError when a field does not fit its place on the wire; our own values are ours to check beforehand.
  */
 export const encodePayload = (message: Message): Uint8Array => {
-  const head = headSize(message);
+  writeHead(message);
+  const head = payloadPart.slice(0, headSize(message));
   const body = bodyOf(message);
-  const bytes = new Uint8Array(head + (body?.length ?? 0));
-  writeHead(message, bytes, 0);
-  if (body !== undefined) bytes.set(body, head);
+  if (body === undefined) return head;
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
   return bytes;
 };
 
@@ -134,18 +145,18 @@ export const encodePayload = (message: Message): Uint8Array => {
  * @throws RangeError when a field does not fit its place on the wire, or the id is not 1–255.
  */
 export const encodeFrame = (message: Message, ids: MessageIds = MESSAGE_ID): EncodedFrame => {
-  const head = headSize(message);
-  const body = bodyOf(message);
-  const header = new Uint8Array(FRAME_HEADER_BYTES + head);
-  writeHead(message, header, FRAME_HEADER_BYTES);
   const id = ids[message.type];
   if (!Number.isInteger(id) || id < 1 || id > 0xff) throw new RangeError(`extended id ${id} is outside 1…255`);
+  writeHead(message);
+  const head = headSize(message);
+  const body = bodyOf(message);
   const length = 2 + head + (body?.length ?? 0);
-  header[0] = length >>> 24;
-  header[1] = length >>> 16;
-  header[2] = length >>> 8;
-  header[3] = length;
-  header[4] = EXTENDED_MESSAGE_ID;
-  header[5] = id;
+  scratch[0] = length >>> 24;
+  scratch[1] = length >>> 16;
+  scratch[2] = length >>> 8;
+  scratch[3] = length;
+  scratch[4] = EXTENDED_MESSAGE_ID;
+  scratch[5] = id;
+  const header = scratch.slice(0, FRAME_HEADER_BYTES + head);
   return body === undefined ? { header } : { header, body };
 };

@@ -12,6 +12,9 @@ type DeliverPiece = Extract<SellerEffect, { type: 'deliver-piece' }>;
 /** Pause before a piece is asked for again when piece memory is exhausted. */
 const BUSY_RETRY_MS = 50;
 
+/** Payload of `request_full_piece`: a piece index. */
+const REQUEST_BYTES = 4;
+
 interface Item {
   readonly bytes: number;
   /** Ends a wait for exposure; undefined once it is reserved. */
@@ -37,6 +40,16 @@ export class PieceDelivery {
     /** Bytes left for the peer: it is not stalling. */
     private readonly onProgress: () => void,
   ) {}
+
+  /**
+   * A buyer that pays has just requested a piece (the payload says which): it is read while its last payment is still
+   * on its way to the broker. Requests ahead of the window wait in the shared cache, at most a few (hazard H33).
+   */
+  expect(request: Uint8Array): void {
+    if (request.length !== REQUEST_BYTES || this.items.size > this.services.policy.window.maxPieces) return;
+    const piece = new DataView(request.buffer, request.byteOffset).getUint32(0);
+    if (piece < this.torrent.metainfo.pieceCount) this.services.pieces.prefetch(this.torrent.content, piece);
+  }
 
   load({ entry, piece, sizeBytes }: LoadPiece): void {
     const item: Item = { bytes: sizeBytes, giveUp: undefined, lease: undefined, discarded: false };

@@ -12,7 +12,7 @@ import {
   type HostReason,
 } from '@seedfleet/exchange';
 import type { Logger } from '@seedfleet/service-kit';
-import { encodeExtendedHandshake, encodeFrame, type BuyerTerms, type SellerTerms } from '@seedfleet/wire';
+import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID, type BuyerTerms, type SellerTerms } from '@seedfleet/wire';
 import type { z } from 'zod';
 import type { TorrentOnSale } from '../content/shelf.js';
 import type { Origin } from '../limits/origin.js';
@@ -52,6 +52,7 @@ export class SellerConnection {
   private announced: SellerTerms | undefined;
   private buyerTerms: BuyerTerms | undefined;
   private quoteOwed = false;
+  private durablyPaid = 0;
   private holdTimer: NodeJS.Timeout | undefined;
   private readonly moments = { joinedAtMs: 0, requestedAtMs: 0, movedAtMs: 0 };
   private readonly events: ConnectionEvent[] = [];
@@ -96,7 +97,7 @@ export class SellerConnection {
   /** Begins to listen, announces everything, and offers to sell. */
   start(): void {
     this.peer.on('extendedHandshake', (payload) => this.dispatch({ type: 'received', id: 0, payload }));
-    this.peer.on('extended', (id, payload) => this.dispatch({ type: 'received', id, payload }));
+    this.peer.on('extended', (id, payload) => this.onMessage(id, payload));
     this.peer.on('closed', (reason) => this.onPeerClosed(reason));
     this.peer.start();
     if (!this.peer.supportsExtended) return;
@@ -125,6 +126,7 @@ export class SellerConnection {
 
   /** Payments up to `k` are durable. */
   onStored(k: number): void {
+    this.durablyPaid = k;
     this.delivery.stored(k);
     this.dispatch({ type: 'payments-stored', paymentNumber: k });
   }
@@ -159,6 +161,11 @@ export class SellerConnection {
   /** Ends a running channel, if there is one, and the connection. */
   close(reason: HostReason): void {
     this.dispatch({ type: this.servedChannelId === undefined ? 'close' : 'end-channel', reason });
+  }
+
+  private onMessage(id: number, payload: Uint8Array): void {
+    this.dispatch({ type: 'received', id, payload });
+    if (id === MESSAGE_ID.request_full_piece && this.durablyPaid > 0) this.delivery.expect(payload);
   }
 
   private carryOut(effect: Effect): void {

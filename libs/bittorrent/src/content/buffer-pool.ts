@@ -29,11 +29,21 @@ export class BufferPool {
   constructor(
     private readonly maxBytes: number,
     private readonly reclaim: () => PieceMemory | undefined,
+    /** Whether `reclaim` would find one. */
+    private readonly hasCached: () => boolean,
   ) {}
 
   /** Bytes of all buffers, in use or kept for reuse. */
   get allocatedBytes(): number {
     return this.allocated;
+  }
+
+  /** Whether a buffer could be had without making a reader wait. */
+  hasRoomFor(sizeBytes: number): boolean {
+    if (this.closed || this.waiting.length > 0) return false;
+    return (
+      (this.free.get(sizeBytes)?.length ?? 0) > 0 || this.allocated + sizeBytes <= this.maxBytes || this.hasCached()
+    );
   }
 
   /** A buffer of exactly `sizeBytes`, waiting in turn; undefined when too many wait already or the pool was closed. */

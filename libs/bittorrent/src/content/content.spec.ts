@@ -137,6 +137,21 @@ describe('PieceStore', () => {
     expect(await small.read(content, 3)).toMatchObject({ ok: false });
   });
 
+  it('prefetches into memory that is free or cached, never against a waiting reader', async () => {
+    const { content } = await sample('ahead');
+    const small = new PieceStore({ maxBytes: 2 * 16_384, threads: 1 });
+    small.prefetch(content, 0);
+    const first = await small.read(content, 0);
+    const second = await small.read(content, 1);
+    small.prefetch(content, 2);
+    expect(small.allocatedBytes).toBe(2 * 16_384);
+    if (second.ok) second.value.release();
+    small.prefetch(content, 2);
+    const third = await small.read(content, 2);
+    expect([first.ok, third.ok]).toEqual([true, true]);
+    await small.close();
+  });
+
   it('grants one piece that is larger than its memory', async () => {
     const { content } = await sample('larger');
     const tiny = new PieceStore({ maxBytes: 1, threads: 1 });

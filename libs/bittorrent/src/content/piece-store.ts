@@ -46,7 +46,11 @@ export class PieceStore {
 
   constructor(options: PieceStoreOptions = {}) {
     this.loader = new PieceLoader(options.threads ?? DEFAULT_THREADS);
-    this.pool = new BufferPool(options.maxBytes ?? DEFAULT_MAX_BYTES, () => this.evictOne());
+    this.pool = new BufferPool(
+      options.maxBytes ?? DEFAULT_MAX_BYTES,
+      () => this.evictOne(),
+      () => this.oldestIdle() !== undefined,
+    );
   }
 
   /** Bytes of piece memory held, whether in use or cached. */
@@ -74,6 +78,15 @@ export class PieceStore {
     });
   }
 
+  /**
+   * Begins to read a piece that will probably be wanted soon, if memory is free or only cached. It counts as cached:
+   * whoever needs the memory more gets it.
+   */
+  prefetch(content: Content, piece: number): void {
+    if (this.entries.has(keyOf(content, piece)) || !this.pool.hasRoomFor(content.metainfo.pieceLengthBytes)) return;
+    this.entryFor(content, piece);
+  }
+
   /** Ends the threads. Leases stay readable; reads in progress fail with `aborted`. */
   async close(): Promise<void> {
     this.pool.close();
@@ -81,7 +94,7 @@ export class PieceStore {
   }
 
   private entryFor(content: Content, piece: number): Entry {
-    const key = `${content.metainfo.infoHash}/${piece}`;
+    const key = keyOf(content, piece);
     const known = this.entries.get(key);
     if (known !== undefined) {
       this.entries.delete(key);
@@ -123,11 +136,17 @@ export class PieceStore {
 
   /** Drops the piece that was used longest ago and that nobody holds. */
   private evictOne(): PieceMemory | undefined {
-    for (const entry of this.entries.values()) {
-      if (entry.holders > 0 || entry.memory === undefined) continue;
-      this.entries.delete(entry.key);
-      return entry.memory;
-    }
+    const entry = this.oldestIdle();
+    if (entry !== undefined) this.entries.delete(entry.key);
+    return entry?.memory;
+  }
+
+  private oldestIdle(): Entry | undefined {
+    for (const entry of this.entries.values()) if (entry.holders === 0 && entry.memory !== undefined) return entry;
     return undefined;
   }
+}
+
+function keyOf(content: Content, piece: number): string {
+  return `${content.metainfo.infoHash}/${piece}`;
 }

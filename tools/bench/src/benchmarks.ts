@@ -1,0 +1,11 @@
+/** One benchmark: prints its figures; true when every aim was reached. */
+export type Benchmark = (args: readonly string[]) => boolean | Promise<boolean>;
+
+/** What `npm run bench -- NAME` runs. Each is loaded only when asked for. */
+export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readonly load: () => Promise<Benchmark> }>> =
+  {
+    core: {
+      what: 'seller step against bare verification, message codec, pieces without copies',
+      load: async () => (await import('./core/core.js')).core,
+    },
+  };

@@ -8,16 +8,11 @@ import {
   type TorrentShape,
   type TransportEffect,
 } from '@seedfleet/exchange';
-import {
-  bestEcdsa,
-  derSignature,
-  redeemScriptOf,
-  toHex,
-  type ChannelParameters,
-  type Network,
-} from '@seedfleet/payment-channel';
+import { bestEcdsa, derSignature, type ChannelParameters, type Network } from '@seedfleet/payment-channel';
 import type { BuyerTerms, Message } from '@seedfleet/wire';
 import { newPlayLog, type LocalAct, type Player } from './play-log.js';
+
+export type ReadyMessage = Extract<Message, { type: 'ready' }>;
 
 export interface BuyerSetup {
   readonly network: Network;
@@ -30,7 +25,9 @@ export interface BuyerSetup {
   /** For pieces beyond the recorded verdicts. */
   readonly isGood: (piece: number, data: Uint8Array) => boolean;
   /** Private key of the contract key in this `ready`. */
-  readonly contractKey: (ready: Extract<Message, { type: 'ready' }>) => Uint8Array | undefined;
+  readonly contractKey: (ready: ReadyMessage) => Uint8Array | undefined;
+  /** What the reference announced without the script reading it: done as soon as a seller has joined. */
+  readonly unreadReady: ReadyMessage | undefined;
 }
 
 /** The reference's number of unanswered requests per seller (session behaviour §8). */
@@ -47,7 +44,7 @@ export class BuyerPlayer implements Player {
   #connection = 0;
   #connected = false;
   #verdicts = 0;
-  #ready: Extract<Message, { type: 'ready' }> | undefined;
+  #ready: ReadyMessage | undefined;
 
   constructor(setup: BuyerSetup) {
     this.#setup = setup;
@@ -111,6 +108,9 @@ export class BuyerPlayer implements Player {
       case 'connection':
         this.#onTransport(effect.effect);
         return [];
+      case 'candidates':
+        this.#ready ??= this.#setup.unreadReady;
+        return this.#setup.unreadReady !== undefined && effect.joined > 0 ? [{ type: 'choose' }] : [];
       case 'prepare-contract':
         return this.#prepare(effect);
       case 'store-refunds':
@@ -171,11 +171,7 @@ export class BuyerPlayer implements Player {
 
 type Chosen = Extract<BuyerSessionEffect, { type: 'prepare-contract' }>['sellers'][number];
 
-const channelOf = (
-  network: Network,
-  ready: Extract<Message, { type: 'ready' }>,
-  seller: Chosen,
-): ChannelParameters => ({
+const channelOf = (network: Network, ready: ReadyMessage, seller: Chosen): ChannelParameters => ({
   network,
   priceSat: seller.terms.minPrice,
   lockUnits: seller.terms.minLock,
@@ -187,6 +183,3 @@ const channelOf = (
   sellerPublicKey: seller.sellerPublicKey,
   sellerKeyHash: seller.sellerKeyHash,
 });
-
-/** Hex of a channel's redeem script, to find it among the recorded commitments. */
-export const redeemScriptHex = (channel: ChannelParameters): string => toHex(redeemScriptOf(channel));

@@ -55,7 +55,7 @@ export const compareMessages = (script: Script, log: PlayLog, content: Content, 
     surplus.push(...ours.slice(wanted.length).filter((message) => message.stimulus < until));
   }
   const lastMatched = Math.max(-1, ...matchedStimuli);
-  const lastRead = script.steps.findLastIndex((step) => step.kind !== 'send');
+  const lastRead = lastReadStep(script);
   for (const message of surplus) {
     const couldBeUnread = AUTOMATIC.has(message.type) ? message.stimulus >= lastMatched : message.stimulus > lastRead;
     if (!couldBeUnread)
@@ -63,6 +63,10 @@ export const compareMessages = (script: Script, log: PlayLog, content: Content, 
   }
   return [...differences, ...compareHandshakes(script, log, until), ...compareSyncs(script, sent, recorded, until)];
 };
+
+/** The last step at which the script got something to read; finding the connection closed is none. */
+const lastReadStep = (script: Script): number =>
+  script.steps.findLastIndex((step) => step.kind !== 'send' && step.kind !== 'closed');
 
 const expectedOf = (step: Extract<Step, { kind: 'message' }>, at: number): Expected => {
   const type = MESSAGE_NAMES.find((name) => name === step.type);
@@ -128,7 +132,7 @@ const comparePayment = (payload: RecordedBytes, own: SentMessage, k: number, log
 const compareHandshakes = (script: Script, log: PlayLog, until: number): string[] => {
   const differences: string[] = [];
   const sent = log.emissions.filter((emission) => emission.kind === 'handshake');
-  const lastRead = script.steps.findLastIndex((step) => step.kind !== 'send');
+  const lastRead = lastReadStep(script);
   let position = 0;
   script.steps.forEach((step, at) => {
     if (step.kind !== 'handshake' || at >= until) return;

@@ -27,7 +27,11 @@ class PeerStream {
   #splitter: FrameSplitter | undefined;
   #extensions = false;
 
-  constructor(readonly player: Player) {}
+  constructor(
+    readonly player: Player,
+    /** Whether the reference installed the extension as soon as it was connected. */
+    readonly installs: boolean,
+  ) {}
 
   /** Extended messages that these bytes complete. */
   push(bytes: Uint8Array): { readonly id: number; readonly payload: Uint8Array }[] {
@@ -40,14 +44,29 @@ class PeerStream {
       if (head.length < HANDSHAKE_BYTES) return [];
       this.#splitter = new FrameSplitter(MAX_FRAME_BYTES);
       this.#extensions = ((head[RESERVED_AT + EXTENSION_BYTE] ?? 0) & EXTENSION_BIT) !== 0;
-      this.player.connect(head.slice(PEER_ID_AT, HANDSHAKE_BYTES));
+      if (this.#extensions) this.#connect(head.slice(PEER_ID_AT, HANDSHAKE_BYTES));
       rest = head.subarray(HANDSHAKE_BYTES);
     }
-    const { frames } = this.#splitter.push(rest);
-    if (!this.#extensions) return [];
-    return frames.flatMap((frame) =>
+    const split = this.#splitter.push(rest);
+    if (!split.ok) this.#refuse();
+    const extended = split.frames.flatMap((frame) =>
       frame.kind === 'extended' ? [{ id: frame.extendedId, payload: frame.payload }] : [],
     );
+    if (this.#extensions) return extended;
+    // A host hands only connections with BEP 10 to the machines, and closes the others on their first extended message.
+    if (extended.length > 0) this.#refuse();
+    return [];
+  }
+
+  #connect(peerId: Uint8Array): void {
+    this.player.connect(peerId);
+    if (this.installs) this.player.act({ kind: 'install' });
+  }
+
+  /** What is no BitTorrent is the host's to refuse. */
+  #refuse(): void {
+    const { log } = this.player;
+    log.closed ??= { stimulus: log.stimulus, code: 'local' };
   }
 }
 
@@ -58,13 +77,13 @@ export const play = (script: Script, player: Player, pieceLengthBytes: number): 
   const { log } = player;
   const finder = new FactFinder(script.reference, script.crashed, pieceLengthBytes);
   const facts: Facts[] = [];
-  let stream = new PeerStream(player);
+  let stream = new PeerStream(player, installsAtOnce(script, 0));
   let connections = 0;
   const read = { handshakes: 0, messages: new Map<string, number>() };
   script.steps.forEach((step, at) => {
     log.stimulus = at;
     if (isBtHandshake(step)) {
-      if (connections > 0) stream = new PeerStream(player);
+      if (connections > 0) stream = new PeerStream(player, installsAtOnce(script, at));
       connections += 1;
     }
     switch (step.kind) {
@@ -77,7 +96,6 @@ export const play = (script: Script, player: Player, pieceLengthBytes: number): 
           facts.push(finder.peer(at, frame.id, frame.payload));
           player.receive(frame.id, frame.payload);
         }
-        if (isBtHandshake(step) && installsAtOnce(script, at)) player.act({ kind: 'install' });
         return;
       case 'handshake':
         read.handshakes += 1;

@@ -125,6 +125,21 @@ describe('our seller in the place of the reference', () => {
     agreesByRule('peers-own-id', start().send(BUY, ownIds).send(JOIN, ownIds).recv(JOINING, ownIds));
   });
 
+  it('is not spoken to without BEP 10', () => {
+    const plain = '00'.repeat(8);
+    agrees(new ScriptBuilder('seller', plain));
+    agrees(new ScriptBuilder('seller', plain).sendHandshake().closed());
+  });
+
+  it('joins when the log says so and the script did not read it', () => {
+    const joining = {
+      event: 'joining',
+      contractPk: Buffer.from(key(0x11).pub).toString('hex'),
+      finalPkHash: '11'.repeat(20),
+    };
+    agrees(greeted().send(JOIN).event(joining).send(readyOf(channel())).send(request(0)));
+  });
+
   it('closes on what nobody may send', () => {
     agrees(greeted().sendRaw(77, new Uint8Array(3)).closed());
     agrees(greeted().sendRaw(MESSAGE_ID.ready, new Uint8Array(96)).closed());

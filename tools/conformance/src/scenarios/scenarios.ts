@@ -1,25 +1,17 @@
-import { fromHex, isNetwork, type Network } from '@seedfleet/payment-channel';
-import {
-  decodeMessage,
-  MESSAGE_ID,
-  type BuyerTerms,
-  type Message,
-  type MessageName,
-  type SellerTerms,
-} from '@seedfleet/wire';
+import { isNetwork, type Network } from '@seedfleet/payment-channel';
+import type { BuyerTerms, SellerTerms } from '@seedfleet/wire';
 import type { TorrentShape } from '@seedfleet/exchange';
 import { VectorError, type Fields } from '../input/fields.js';
 import type { Report } from '../report.js';
 import { SCENARIO_RULES, type ScenarioRule } from '../rules.js';
-import { isOnCurve } from '../wire/messages.js';
-import { BuyerPlayer } from './buyer-player.js';
+import { BuyerPlayer, type ReadyMessage } from './buyer-player.js';
 import { findContent, isPieceOf, type Content } from './content.js';
 import { compareMessages } from './expectations.js';
 import type { Facts } from './facts.js';
 import { compareOutcome } from './outcome.js';
 import { play } from './play.js';
 import type { Player, PlayLog } from './play-log.js';
-import { readScript, type Script } from './script.js';
+import { eventsNamed, readMessages, readScript, type Script } from './script.js';
 import { SellerPlayer } from './seller-player.js';
 
 /** `scenarios[]`: our machine in the reference's role, with the scripted peer on the other side. */
@@ -110,42 +102,54 @@ const contentOf = (script: Script, meta: Fields | undefined, path: string): Cont
 
 const newSeller = ({ script, meta, network, content }: Setup): Player => {
   const recorded = readMessages(script, 'sell').map((message) => message.terms);
-  const quotes = recorded.length > 0 ? recorded : [sellerTermsOf(meta)];
   const firstMode = script.steps.find((step) => step.kind === 'message' && ['sell', 'observe'].includes(step.type));
-  const mode = firstMode?.kind === 'message' && firstMode.type === 'observe' ? 'observe' : 'sell';
-  return new SellerPlayer({ network, torrent: content.torrent, quotes, mode });
+  return new SellerPlayer({
+    network,
+    torrent: content.torrent,
+    quotes: recorded.length > 0 ? recorded : [sellerTermsOf(meta)],
+    mode: firstMode?.kind === 'message' && firstMode.type === 'observe' ? 'observe' : 'sell',
+    joinsRead: readMessages(script, 'joining_contract').length,
+    joins: eventsNamed(script, 'joining').map((event) => ({
+      sellerPublicKey: event.bytes('contractPk'),
+      sellerKeyHash: event.bytes('finalPkHash'),
+    })),
+  });
 };
 
 const newBuyer = ({ script, meta, network, content }: Setup): Player => {
-  const events = script.events.filter((event) => event.has('event'));
-  const verdicts = events
-    .filter((event) => event.text('event') === 'piece_received')
-    .map((event) => event.textOr('sha1', 'ok') === 'ok');
-  const commitments = events
-    .filter((event) => event.text('event') === 'need_contract')
-    .flatMap((event) => event.list('commitments'));
+  const commitments = eventsNamed(script, 'need_contract').flatMap((event) => event.list('commitments'));
   return new BuyerPlayer({
     network,
     torrent: content.torrent,
     terms: readMessages(script, 'buy')[0]?.terms ?? buyerTermsOf(meta),
     speedTestBytes: readMessages(script, 'speedTestRequest')[0]?.size,
-    verdicts,
+    verdicts: eventsNamed(script, 'piece_received').map((event) => event.textOr('sha1', 'ok') === 'ok'),
     isGood: (piece, data) => isPieceOf(content, piece, { shown: data.subarray(0, 16), length: data.length }) ?? false,
     contractKey: (ready) => {
       const wanted = Buffer.from(ready.buyerPublicKey).toString('hex');
       const commitment = commitments.find((candidate) => candidate.text('buyerContractPk').toLowerCase() === wanted);
-      return commitment === undefined ? undefined : fromHex(commitment.text('buyerContractSk'));
+      return commitment?.bytes('buyerContractSk');
     },
+    unreadReady: unreadReady(script),
   });
 };
 
-/** All messages of one type that the script read in full. */
-const readMessages = <T extends MessageName>(script: Script, type: T): Extract<Message, { type: T }>[] =>
-  script.steps.flatMap((step) => {
-    if (step.kind !== 'message' || step.type !== type || step.payload.shown.length < step.payload.length) return [];
-    const decoded = decodeMessage(MESSAGE_ID[type], step.payload.shown, isOnCurve);
-    return decoded.ok && decoded.message.type === type ? [decoded.message as Extract<Message, { type: T }>] : [];
-  });
+/** The `ready` that a reference buyer sent, by its log, when the script did not read it. */
+const unreadReady = (script: Script): ReadyMessage | undefined => {
+  const [contract] = eventsNamed(script, 'contract');
+  const [needed] = eventsNamed(script, 'need_contract');
+  const anchor = contract?.list('anchors')[0];
+  const commitment = needed?.list('commitments')[0];
+  if (contract === undefined || anchor === undefined || commitment === undefined) return undefined;
+  if (script.steps.some((step) => step.kind === 'message' && step.type === 'ready')) return undefined;
+  return {
+    type: 'ready',
+    value: anchor.integer('value'),
+    outpoint: { txid: anchor.bytes('txid'), index: anchor.number('index') },
+    buyerPublicKey: commitment.bytes('buyerContractPk'),
+    buyerKeyHash: contract.bytes('buyerFinalPkHash'),
+  };
+};
 
 /** Terms of a reference that never came to announce them; what `meta` leaves out is the reference's default. */
 const sellerTermsOf = (meta: Fields | undefined): SellerTerms => {

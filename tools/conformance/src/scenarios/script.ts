@@ -1,4 +1,6 @@
+import { decodeMessage, MESSAGE_ID, type Message, type MessageName } from '@seedfleet/wire';
 import { VectorError, hexBytes, type Fields } from '../input/fields.js';
+import { isOnCurve } from '../wire/messages.js';
 
 /** One scenario: a script played against the reference, and what the reference did. */
 export interface Script {
@@ -92,6 +94,18 @@ const recordedFrame = (text: string, path: string): RecordedBytes => {
   if (length < shown.length || length > MAX_RECORDED_BYTES) throw new VectorError(`${path}: length makes no sense`);
   return { shown, length };
 };
+
+/** All messages of one type that the script read in full. */
+export const readMessages = <T extends MessageName>(script: Script, type: T): Extract<Message, { type: T }>[] =>
+  script.steps.flatMap((step) => {
+    if (step.kind !== 'message' || step.type !== type || step.payload.shown.length < step.payload.length) return [];
+    const decoded = decodeMessage(MESSAGE_ID[type], step.payload.shown, isOnCurve);
+    return decoded.ok && decoded.message.type === type ? [decoded.message as Extract<Message, { type: T }>] : [];
+  });
+
+/** The reference's own log, by the name of the event. */
+export const eventsNamed = (script: Script, name: string): Fields[] =>
+  script.events.filter((event) => event.has('event') && event.text('event') === name);
 
 /** The bytes with zeros where they were not recorded. */
 export const filled = ({ shown, length }: RecordedBytes): Uint8Array => {

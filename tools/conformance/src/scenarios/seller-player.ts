@@ -9,7 +9,7 @@ import {
 } from '@seedfleet/exchange';
 import { bestEcdsa, type Network } from '@seedfleet/payment-channel';
 import type { Message, SellerTerms } from '@seedfleet/wire';
-import { newPlayLog, type LocalAct, type Player } from './play-log.js';
+import { emitted, newPlayLog, type LocalAct, type Player } from './play-log.js';
 
 /** The reference sends five pieces before the first payment (session behaviour §4). */
 export const REFERENCE_WINDOW_PIECES = 5;
@@ -21,6 +21,14 @@ export interface SellerSetup {
   readonly quotes: readonly SellerTerms[];
   /** The mode the reference announced first. */
   readonly mode: 'observe' | 'sell';
+  /** Keys of each join of the reference, in order. Those the script did not read are made as soon as they can be. */
+  readonly joins: readonly JoinKeys[];
+  readonly joinsRead: number;
+}
+
+export interface JoinKeys {
+  readonly sellerPublicKey: Uint8Array;
+  readonly sellerKeyHash: Uint8Array;
 }
 
 const FULL_WINDOW = {
@@ -134,7 +142,7 @@ export class SellerPlayer implements Player {
         return [];
       case 'join-wanted':
         this.#invitation = effect.invitation;
-        return [];
+        return this.#joinUnread(effect.invitation);
       case 'funding-announced':
         log.channel = effect.parameters;
         return [{ type: 'funding-verdict', verdict: { kind: 'serve-all' } }];
@@ -165,6 +173,12 @@ export class SellerPlayer implements Player {
     const terms = quotes[Math.min(this.#quotesGiven, quotes.length - 1)];
     this.#quotesGiven += 1;
     return terms === undefined ? [] : [{ type: 'quote', terms }];
+  }
+
+  #joinUnread(invitation: number): ConnectionEvent[] {
+    const made = emitted(this.log, 'joining_contract');
+    const keys = made < this.#setup.joinsRead ? undefined : this.#setup.joins[made];
+    return keys === undefined ? [] : [{ type: 'join-accepted', invitation, ...keys }];
   }
 
   #emit(id: number, message: Message): void {

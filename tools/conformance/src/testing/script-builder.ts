@@ -91,8 +91,10 @@ export class ScriptBuilder {
   #closed = false;
   #settlements: object[] = [];
 
-  constructor(readonly reference: 'seller' | 'buyer' = 'seller') {
-    const reserved = '0000000000100000';
+  constructor(
+    readonly reference: 'seller' | 'buyer' = 'seller',
+    reserved = '0000000000100000',
+  ) {
     const handshake = `13${toHex(new TextEncoder().encode('BitTorrent protocol'))}${reserved}${'ab'.repeat(20)}`;
     this.#steps.push({
       send: 'bt_handshake',

@@ -27,7 +27,7 @@ export const compareReplay = (
     return message?.type === 'sell' ? [message.terms] : [];
   });
   const torrent = torrentOf(connection, logs);
-  const player = new SellerPlayer({ network, torrent, quotes, mode: firstMode(connection) });
+  const player = new SellerPlayer({ network, torrent, quotes, mode: firstMode(connection), joins: [], joinsRead: 0 });
   player.connect(connection.buyerPeerId);
   const seen = new Map<MessageName, number>();
   connection.frames.forEach((frame, at) => {

@@ -23,7 +23,7 @@ export const setOfferBody = z.strictObject({
     .max(POLICY.lock.maxUnits, `must be at most ${POLICY.lock.maxUnits}: a longer one only keeps deposits locked`)
     .nullable()
     .default(null)
-    .meta({ description: 'longest lock in units of 512 s; null: the longest the buyer accepts, within policy' }),
+    .meta({ description: 'lock in units of 512 s; null: the longest the buyer accepts, within policy' }),
   settlementFeeSat: satoshi
     .nullable()
     .default(null)

@@ -1,0 +1,63 @@
+/** How figures are written. Satoshi stay strings and bigint: no float touches money. */
+
+/** "-1234567" → "−1,234,567". */
+export function satoshi(amount: string | bigint): string {
+  return amount
+    .toString()
+    .replace(/\B(?=(\d{3})+(?!\d))/g, ',')
+    .replace('-', '−');
+}
+
+export function sum(...amounts: readonly string[]): bigint {
+  return amounts.reduce((total, amount) => total + BigInt(amount), 0n);
+}
+
+/** Whole and part in per cent, rounded down; 0 of nothing. */
+export function percentOf(part: bigint, whole: bigint): number {
+  return whole === 0n ? 0 : Number((part * 100n) / whole);
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+export function bytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** Time that has passed, in its largest unit: "42 s", "7 min". */
+export function ago(iso: string, now: string): string {
+  return span((Date.parse(now) - Date.parse(iso)) / 1_000);
+}
+
+/** "in 2 h", or "passed". */
+export function until(iso: string, now: string): string {
+  const seconds = (Date.parse(iso) - Date.parse(now)) / 1_000;
+  return seconds <= 0 ? 'passed' : `in ${span(seconds)}`;
+}
+
+function span(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 172_800) return `${Math.floor(whole / 3_600)} h`;
+  return `${Math.floor(whole / 86_400)} d`;
+}
+
+/** Hashes by their ends. */
+export function shortHash(hash: string): string {
+  return hash.length <= 14 ? hash : `${hash.slice(0, 8)}…${hash.slice(-4)}`;
+}
+
+/** A state in words: "funding-seen" → "funding seen". */
+export function words(code: string): string {
+  return code.replaceAll(/[-_]/g, ' ');
+}

@@ -78,6 +78,7 @@ export class ChainWatcherModule {
     await ensureStream(bus, chainBroadcastChanged, config.NATS_REPLICAS);
 
     const store = new ChainStore(createPrismaClient(config.DATABASE_URL));
+    await refuseWithoutDatabase(store, config);
     const serial = new Serial(MAX_WAITING_WORK);
     const follower = new ChainFollower(node, store);
     const outputs = new OutputWatcher(node, store, follower);
@@ -135,6 +136,14 @@ async function refuseOtherNetwork(config: ChainWatcherConfig): Promise<void> {
   const verdict = await checkNetwork(node, config.SEEDFLEET_NETWORK).finally(() => node.close());
   if (!verdict.ok) throw new Error(startFailure(config.BTC_RPC, verdict));
   if (!verdict.value.ok) throw new Error(`SEEDFLEET_NETWORK: ${verdict.value.message}`);
+}
+
+async function refuseWithoutDatabase(store: ChainStore, config: ChainWatcherConfig): Promise<void> {
+  await store.prisma.chainBlock.count().catch((failure: unknown) => {
+    const { host, pathname } = new URL(config.DATABASE_URL);
+    const why = failure instanceof Error ? failure.message.trim().split('\n').at(-1) : String(failure);
+    throw new Error(`Postgres at ${host}${pathname} (DATABASE_URL) is of no use: ${why}`);
+  });
 }
 
 function startFailure(rpcUrl: string, failed: NodeResult<unknown> & { ok: false }): string {

@@ -46,7 +46,7 @@ export const SPEND_SEARCH_BLOCKS = 1_008;
 export const BROADCASTS_PER_ROUND = 100;
 
 /** A transaction in the mempool is handed to the node again this often, in case it was evicted. */
-export const MEMPOOL_RECHECK_MS = 30_000;
+export const MEMPOOL_RECHECK_MS = 10_000;
 
 /** First and longest pause before a refused transaction is tried again; a new block ends every pause. */
 export const RETRY_FIRST_MS = 5_000;

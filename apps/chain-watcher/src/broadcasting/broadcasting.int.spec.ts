@@ -63,6 +63,15 @@ describe('broadcasting on a real chain', () => {
     await bench.broadcastBecomes(payment, { state: 'confirmed', code: null });
   });
 
+  it('notices that a transaction it had brought into the mempool was replaced and the rival mined', async () => {
+    const coin = await bench.wallet.coin();
+    const payment = await bench.wallet.pay(coin, 500n);
+    expect((await bench.broadcast(payment)).state).toBe('mempool');
+    await bench.wallet.send(await bench.wallet.pay(coin, 5_000n));
+    await bench.mine();
+    await bench.broadcastBecomes(payment, { state: 'conflicted', code: 'double-spent' });
+  });
+
   it('sends a child as soon as a block has brought its parent', async () => {
     const parent = await bench.wallet.pay(await bench.wallet.coin(), 500n);
     const child = await bench.wallet.pay(parent.coin, 500n);

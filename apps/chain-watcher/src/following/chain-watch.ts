@@ -6,7 +6,7 @@ import { HINT_PAUSE_MS, POLL_MS } from '../defaults.js';
 import type { ChainMetrics } from '../metrics.js';
 import type { Serial } from '../serial.js';
 import type { ChainStore, FollowedBlock } from '../store/chain-store.js';
-import type { MempoolWatch } from '../watching/mempool-watch.js';
+import type { InTurn, MempoolWatch } from '../watching/mempool-watch.js';
 import type { OutputWatcher } from '../watching/output-watcher.js';
 import type { ChainFollower } from './chain-follower.js';
 
@@ -76,38 +76,41 @@ export class ChainWatch {
     await this.parts.serial.run(() => Promise.resolve());
   }
 
-  /** One round, in turn with requests. */
-  round(): Promise<NodeResult<FollowedBlock>> {
-    return this.parts.serial.run(() => this.#look());
-  }
-
-  async #look(): Promise<NodeResult<FollowedBlock>> {
-    const { follower, mempool, outputs, broadcaster, metrics } = this.parts;
+  /** One round. Its steps take turns with requests; two rounds never run at once. */
+  async round(): Promise<NodeResult<FollowedBlock>> {
+    const { follower, mempool, broadcaster, metrics, serial } = this.parts;
+    const inTurn: InTurn = (work) => serial.run(work);
     const end = metrics.rounds.startTimer();
     const before = follower.tip?.hash;
     for (let looks = 0; looks < LOOKS_PER_ROUND; looks += 1) {
-      const followed = await follower.catchUp();
+      const followed = await inTurn(() => this.#follow());
       if (!followed.ok) return followed;
-      const { tip, connected, disconnected } = followed.value;
-      metrics.blocks.inc({ direction: 'connected' }, connected);
-      metrics.blocks.inc({ direction: 'disconnected' }, disconnected);
-      if (disconnected > 0) {
-        metrics.reorgDepth.observe(disconnected);
-        this.parts.logger.warn({ disconnected, connected, tipHeight: tip.height, tipHash: tip.hash }, 'reorganisation');
-      }
-      const lookedUp = await outputs.lookUpNew();
-      if (!lookedUp.ok) return lookedUp;
-      const seen = await mempool.look(tip);
+      const seen = await mempool.look(followed.value, inTurn);
       if (!seen.ok) return seen;
       if (seen.value.tipHeld) break;
     }
-    await broadcaster.sendDue(Date.now());
+    await inTurn(() => broadcaster.sendDue(Date.now()));
     end();
     const { tip } = follower;
     if (!tip) throw new Error('followed to the tip without a tip');
     this.#observedAtMs = Date.now();
     this.parts.onRound(tip, tip.hash !== before);
     return succeed(tip);
+  }
+
+  async #follow(): Promise<NodeResult<FollowedBlock>> {
+    const { follower, outputs, metrics, logger } = this.parts;
+    const followed = await follower.catchUp();
+    if (!followed.ok) return followed;
+    const { tip, connected, disconnected } = followed.value;
+    metrics.blocks.inc({ direction: 'connected' }, connected);
+    metrics.blocks.inc({ direction: 'disconnected' }, disconnected);
+    if (disconnected > 0) {
+      metrics.reorgDepth.observe(disconnected);
+      logger.warn({ disconnected, connected, tipHeight: tip.height, tipHash: tip.hash }, 'reorganisation');
+    }
+    const lookedUp = await outputs.lookUpNew();
+    return lookedUp.ok ? succeed(tip) : lookedUp;
   }
 
   #schedule(inMs: number): void {

@@ -18,6 +18,9 @@ export interface MempoolReport {
   readonly changed: number;
 }
 
+/** Runs work while nothing else reads or writes at the followed tip. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Looks for watched outputs and their spends in the mempool. */
 export class MempoolWatch {
   /** Where the next round goes on, when there is more than one round's worth. */
@@ -31,23 +34,29 @@ export class MempoolWatch {
   /**
    * Reads the mempool for outputs that are open at this tip. Observations count only if the tip was the same before and
    * after: else a transaction that was just mined would look as if it had vanished.
+   * @param inTurn runs one page's work while no block is followed; requests get their turn between pages.
    */
-  async look(tip: FollowedBlock): Promise<NodeResult<MempoolReport>> {
+  async look(tip: FollowedBlock, inTurn: InTurn): Promise<NodeResult<MempoolReport>> {
     let changed = 0;
     for (let looked = 0; looked < MEMPOOL_OUTPUTS_PER_ROUND; looked += MAX_OUTPOINTS_PER_CALL) {
-      const page = await this.store.openOutputs(this.#after, MAX_OUTPOINTS_PER_CALL);
-      const done = await this.lookAt(page, tip);
+      const done = await inTurn(() => this.#lookAtNextPage(tip));
       if (!done.ok || !done.value.tipHeld) return done;
       changed += done.value.changed;
-      const last = page.at(-1);
-      this.#after = last && page.length === MAX_OUTPOINTS_PER_CALL ? { txid: last.txid, vout: last.vout } : null;
       if (this.#after === null) break;
     }
     return succeed({ tipHeld: true, changed });
   }
 
-  /** The same for some outputs, at most `MAX_OUTPOINTS_PER_CALL`. */
-  async lookAt(outputs: readonly StoredOutput[], tip: FollowedBlock): Promise<NodeResult<MempoolReport>> {
+  async #lookAtNextPage(tip: FollowedBlock): Promise<NodeResult<MempoolReport>> {
+    const page = await this.store.openOutputs(this.#after, MAX_OUTPOINTS_PER_CALL);
+    const done = await this.#lookAt(page, tip);
+    if (!done.ok || !done.value.tipHeld) return done;
+    const last = page.at(-1);
+    this.#after = last && page.length === MAX_OUTPOINTS_PER_CALL ? { txid: last.txid, vout: last.vout } : null;
+    return done;
+  }
+
+  async #lookAt(outputs: readonly StoredOutput[], tip: FollowedBlock): Promise<NodeResult<MempoolReport>> {
     if (outputs.length === 0) return succeed({ tipHeld: true, changed: 0 });
     const funded = await this.#fundedInMempool(outputs);
     if (!funded.ok) return funded;

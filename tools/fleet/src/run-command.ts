@@ -8,29 +8,24 @@ export interface CommandResult {
   readonly output: string;
 }
 
-/** How to run it. */
-export interface CommandOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
-  readonly timeoutMs: number;
-}
-
 const MAX_OUTPUT_BYTES = 64 * 1024;
 
-/** Runs a command to its end and returns its output; ends its whole group when the time is up. */
-export function runCommand(command: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
+/** Runs a quick question, such as a version, to its end; ends its whole group when the time is up. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { readonly timeoutMs: number },
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     let output = '';
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString('utf8')).slice(-MAX_OUTPUT_BYTES);
     };
     const child = spawn(command, args, {
-      cwd: options.cwd ?? '/',
-      env: options.env ?? plainEnvironment(),
+      cwd: '/',
+      env: plainEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      ...options.owner,
     });
     const timer = setTimeout(() => {
       keep(Buffer.from(`\n(ended after ${options.timeoutMs} ms)\n`));

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FleetError } from '../errors.js';
-import { plainEnvironment, runCommand } from '../run-command.js';
+import { plainEnvironment } from '../run-command.js';
 import { lastLines } from '../supervise/log-file.js';
+import type { Supervisor } from '../supervise/supervisor.js';
 
 /** A package of a Debian release that carries a server this machine lacks. */
 export interface DebianPackage {
@@ -16,6 +17,7 @@ export interface DebianPackage {
 }
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/get-debian.sh', import.meta.url));
+const WORKSHOP = '.unpacking-';
 /** Up to 100 MB from a mirror. */
 const TIMEOUT_MS = 10 * 60_000;
 
@@ -40,22 +42,26 @@ export function broughtBinaries(wanted: DebianPackage, cache: string): string | 
  * Downloads and unpacks a package into the cache; returns the folder with its programs. Fleets that do so at once each
  * unpack in a folder of their own, and the first to finish gives it its name.
  */
-export async function bringPackage(wanted: DebianPackage, cache: string): Promise<string> {
+export async function bringPackage(wanted: DebianPackage, cache: string, supervisor: Supervisor): Promise<string> {
   let workshop: string | undefined;
   try {
     mkdirSync(cache, { recursive: true, mode: 0o755 });
-    workshop = mkdtempSync(join(cache, '.unpacking-'));
+    clearAbandoned(cache);
+    workshop = mkdtempSync(join(cache, WORKSHOP));
   } catch (thrown) {
     throw failure(wanted, `${cache} can't be written: ${String(thrown)}`);
   }
   try {
     const unpacked = join(workshop, 'package');
-    const { exitCode, output } = await runCommand(
-      'sh',
-      [SCRIPT, unpacked, wanted.suite, wanted.name, wanted.binaryFolder, ...wanted.binaries],
-      { env: { ...plainEnvironment(), ...proxySettings() }, timeoutMs: TIMEOUT_MS },
-    );
-    if (exitCode !== 0) throw failure(wanted, lastLines(output, 4) || `exit code ${exitCode}`);
+    const { exitCode, errorOutput } = await supervisor.run({
+      name: `bring-${wanted.name}`,
+      command: 'sh',
+      args: [SCRIPT, unpacked, wanted.suite, wanted.name, wanted.binaryFolder, ...wanted.binaries],
+      env: { ...plainEnvironment(), ...proxySettings() },
+      cwd: '/',
+      timeoutMs: TIMEOUT_MS,
+    });
+    if (exitCode !== 0) throw failure(wanted, lastLines(errorOutput, 4) || `exit code ${exitCode}`);
     const destination = join(cache, folderName(wanted));
     try {
       renameSync(unpacked, destination);
@@ -66,6 +72,17 @@ export async function bringPackage(wanted: DebianPackage, cache: string): Promis
     return join(destination, 'root', wanted.binaryFolder);
   } finally {
     rmSync(workshop, { recursive: true, force: true });
+  }
+}
+
+/** What a killed tool was unpacking; none takes longer than the time allowed. */
+function clearAbandoned(cache: string): void {
+  for (const entry of readdirSync(cache).filter((name) => name.startsWith(WORKSHOP))) {
+    const folder = join(cache, entry);
+    const status = statSync(folder, { throwIfNoEntry: false });
+    if (status !== undefined && Date.now() - status.mtimeMs > 2 * TIMEOUT_MS) {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 }
 

@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FleetError } from '../errors.js';
-import { plainEnvironment, runCommand } from '../run-command.js';
+import { plainEnvironment } from '../run-command.js';
 import type { StateDir } from '../state/state-dir.js';
 import { lastLines } from '../supervise/log-file.js';
+import type { Supervisor } from '../supervise/supervisor.js';
 import { canReach, type Owner } from './server-owner.js';
 
 /** The superuser of the servers that this tool starts. */
@@ -21,7 +22,12 @@ export const SUPERUSER = 'seedfleet';
 const INITDB_MS = 120_000;
 
 /** The folder of this fleet's database cluster, created by initdb when there is none yet. */
-export async function ensureCluster(binaries: string, state: StateDir, owner: Owner | undefined): Promise<string> {
+export async function ensureCluster(
+  binaries: string,
+  state: StateDir,
+  owner: Owner | undefined,
+  supervisor: Supervisor,
+): Promise<string> {
   const known = state.known.postgresData;
   if (known !== undefined) {
     if (existsSync(join(known, 'PG_VERSION'))) return known;
@@ -36,7 +42,7 @@ export async function ensureCluster(binaries: string, state: StateDir, owner: Ow
   const fresh = `${data}.new`;
   rmSync(fresh, { recursive: true, force: true }); // of an initdb that was cut short
   if (!existsSync(join(data, 'PG_VERSION'))) {
-    await initialise(binaries, fresh, state.known.secrets.postgres, owner);
+    await initialise(binaries, fresh, state.known.secrets.postgres, owner, supervisor);
     renameSync(fresh, data);
   }
   state.remember({ postgresData: data, postgresMajor: clusterMajor(data) });
@@ -87,35 +93,33 @@ function chooseFolder(state: StateDir, owner: Owner | undefined): string {
   );
 }
 
-async function initialise(binaries: string, folder: string, password: string, owner: Owner | undefined): Promise<void> {
+async function initialise(
+  binaries: string,
+  folder: string,
+  password: string,
+  owner: Owner | undefined,
+  supervisor: Supervisor,
+): Promise<void> {
   mkdirSync(folder, { mode: 0o700 });
   const passwordFile = join(dirname(folder), `.password-${process.pid}`);
   try {
     writeFileSync(passwordFile, password, { mode: 0o600 });
     if (owner !== undefined) for (const path of [folder, passwordFile]) chownSync(path, owner.uid, owner.gid);
-    const { exitCode, output } = await runCommand(
-      join(binaries, 'initdb'),
-      [
-        '-D',
-        folder,
-        '-U',
-        SUPERUSER,
-        '--auth=scram-sha-256',
-        `--pwfile=${passwordFile}`,
-        '-E',
-        'UTF8',
-        '--locale=C',
-        '--no-instructions',
+    const { exitCode, errorOutput } = await supervisor.run({
+      name: 'initdb',
+      command: join(binaries, 'initdb'),
+      args: [
+        ...['-D', folder, '-U', SUPERUSER, '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+        ...['-E', 'UTF8', '--locale=C', '--no-instructions'],
       ],
-      { env: plainEnvironment(), owner, timeoutMs: INITDB_MS },
-    );
+      env: plainEnvironment(),
+      cwd: '/',
+      owner,
+      timeoutMs: INITDB_MS,
+    });
     if (exitCode !== 0) {
-      throw new FleetError(
-        'database-failed',
-        'the database could not be created',
-        lastLines(output, 4),
-        `look at ${folder}`,
-      );
+      const why = lastLines(errorOutput, 4) || 'initdb was ended';
+      throw new FleetError('database-failed', 'the database could not be created', why, `look at ${folder}`);
     }
   } finally {
     rmSync(passwordFile, { force: true });

@@ -105,7 +105,7 @@ async function findBinaries({ env, state }: ProviderContext): Promise<Binaries |
 
 async function start(binaries: Binaries, { state, supervisor }: ProviderContext): Promise<PostgresConnection> {
   const owner = unprivilegedOwner();
-  const data = await ensureCluster(binaries.folder, state, owner);
+  const data = await ensureCluster(binaries.folder, state, owner, supervisor);
   dropStaleLock(data);
   return startOnFreePorts('Postgres', supervisor.logOf('postgres'), async () => {
     const port = await pickPort();

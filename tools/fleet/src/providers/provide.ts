@@ -70,5 +70,5 @@ async function bring<C>(
   if (!(await conversation.allow(plan))) {
     throw new FleetError('server-missing', `no ${provider.title} server`, 'bringing one was declined', hint);
   }
-  return { folder: await bringPackage(wanted, cache), detail: label };
+  return { folder: await bringPackage(wanted, cache, context.supervisor), detail: label };
 }

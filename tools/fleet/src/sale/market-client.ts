@@ -25,7 +25,7 @@ const channel = z.object({
   fundingTxid: z.string().nullable(),
   fundingVout: z.number().nullable(),
   fundingValueSat: satoshi.nullable(),
-  k: z.union([satoshi, z.number().transform(BigInt)]),
+  k: z.number().transform(BigInt),
   settlementTxid: z.string().nullable(),
   settlementConfirmations: z.number(),
 });

@@ -52,7 +52,10 @@ export async function runStart(args: readonly string[], steps: StepPrinter): Pro
     return exitCode;
   } catch (thrown) {
     await fleet?.stop();
-    if (interruption.signal.aborted) return EXIT_INTERRUPTED;
+    if (interruption.signal.aborted) {
+      steps.note('stopped');
+      return EXIT_INTERRUPTED;
+    }
     if (!(thrown instanceof FleetError)) throw thrown;
     steps.failure(thrown);
     if (parsed.options.once) printJson({ ok: false, code: thrown.code, what: thrown.what, why: thrown.why });

@@ -10,15 +10,19 @@ export interface OneShotSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Run as this user; only root may ask. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** End it after this long. Default: never. */
+  readonly timeoutMs?: number;
   /** Called with each line of its standard output as it comes. */
-  readonly onLine: (line: string) => void;
+  readonly onLine?: (line: string) => void;
 }
 
 /** What it came to. */
 export interface OneShotResult {
   /** Null when it was ended by a signal or could not be run. */
   readonly exitCode: number | null;
-  /** The last part of its standard error. */
+  /** The last part of its standard error, and of why it was ended. */
   readonly errorOutput: string;
 }
 
@@ -37,6 +41,7 @@ export function runOneShot(
       env: { ...spec.env, SEEDFLEET_RUN: token },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
+      ...spec.owner,
     });
     child.on('error', (error) => resolve({ exitCode: null, errorOutput: error.message }));
     const { pid } = child;
@@ -45,11 +50,20 @@ export function runOneShot(
     watchdog.guard({ ...identity, stopSignal: 'SIGTERM' });
     records.add(spec.name, identity);
     onPid(pid);
-    createInterface({ input: child.stdout }).on('line', spec.onLine);
-    child.stderr.on('data', (chunk: Buffer) => {
-      errorOutput = (errorOutput + chunk.toString('utf8')).slice(-MAX_ERROR_CHARS);
-    });
+    const keepError = (text: string) => {
+      errorOutput = (errorOutput + text).slice(-MAX_ERROR_CHARS);
+    };
+    const timer =
+      spec.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            keepError(`\nended after ${spec.timeoutMs} ms\n`);
+            signalGroup(pid, 'SIGKILL');
+          }, spec.timeoutMs);
+    createInterface({ input: child.stdout }).on('line', (line) => spec.onLine?.(line));
+    child.stderr.on('data', (chunk: Buffer) => keepError(chunk.toString('utf8')));
     child.on('exit', () => {
+      clearTimeout(timer);
       signalGroup(pid, 'SIGKILL'); // whatever it left in its group
       watchdog.release(pid);
       records.remove(pid);

@@ -1,7 +1,7 @@
 import { Prisma } from '@seedfleet/persistence';
 import type { ChannelRow } from './channel-row.js';
 import type { Database } from './database.js';
-import { CHAIN_FINAL_STATES } from './states.js';
+import { CHAIN_FINAL_STATES } from '@seedfleet/channel-lifecycle';
 import { nextActionAt, nextUnlessWoken } from './transition.js';
 
 /** How long whoever claimed a channel has before another may. */

@@ -1,5 +1,5 @@
 import type { Prisma } from '@seedfleet/persistence';
-import type { ChannelState } from './states.js';
+import type { ChannelState } from '@seedfleet/channel-lifecycle';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

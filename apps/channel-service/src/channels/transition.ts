@@ -3,7 +3,7 @@ import { Prisma } from '@seedfleet/persistence';
 import type { z } from 'zod';
 import type { ChannelRow } from './channel-row.js';
 import type { Database } from './database.js';
-import type { ChannelState } from './states.js';
+import type { ChannelState } from '@seedfleet/channel-lifecycle';
 
 export type FundingVerdict = z.output<typeof fundingVerdict>;
 

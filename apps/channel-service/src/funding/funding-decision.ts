@@ -1,8 +1,8 @@
+import { deadlineMtp } from '@seedfleet/channel-lifecycle';
 import {
   checkFundingOutput,
   isCollectable,
   netSat,
-  refundMaturityMtp,
   type ChannelParameters,
   type FundingOutputError,
   type Network,
@@ -92,9 +92,9 @@ export function decideFunding(
 ): FundingDecision {
   const { policy, report, neighbours, channel } = context;
   if (output.spentBy !== null) return spent(output.spentBy.txid);
-  const deadlineMtp = deadlineOf(row, output.fundingMtp, report, policy);
-  if (deadlineMtp !== null && report.tip.medianTimePast >= deadlineMtp) {
-    const detail = `median time past ${report.tip.medianTimePast}, deadline ${deadlineMtp}`;
+  const deadline = deadlineOf(row, output.fundingMtp, report, policy);
+  if (deadline !== null && report.tip.medianTimePast >= deadline) {
+    const detail = `median time past ${report.tip.medianTimePast}, deadline ${deadline}`;
     return { kind: 'refuse', code: 'deadline-passed', detail };
   }
   if (output.confirmations === 0 && context.waitedMs > policy.timeouts.unconfirmedMs) {
@@ -105,7 +105,7 @@ export function decideFunding(
     isLocal: neighbours.exposure.isLocal,
   };
   if (isOneTooManyBelowMin(others, policy)) {
-    return { kind: 'wait', code: 'subnet-torrent-busy', detail: 'another channel comes first', deadlineMtp };
+    return { kind: 'wait', code: 'subnet-torrent-busy', detail: 'another channel comes first', deadlineMtp: deadline };
   }
   const verdict = servingVerdict(
     {
@@ -122,13 +122,18 @@ export function decideFunding(
     neighbours.exposure,
     policy,
   );
-  if (verdict.serve === 'allowance') return { kind: 'allowance', bytes: verdict.bytes, deadlineMtp };
-  if (verdict.serve === 'nothing') return { kind: 'wait', code: verdict.reason, detail: '', deadlineMtp };
+  if (verdict.serve === 'allowance') return { kind: 'allowance', bytes: verdict.bytes, deadlineMtp: deadline };
+  if (verdict.serve === 'nothing') return { kind: 'wait', code: verdict.reason, detail: '', deadlineMtp: deadline };
   // Everything is served only with a deadline: without one nobody would know when to settle.
-  if (deadlineMtp === null) {
-    return { kind: 'wait', code: 'chain-unreachable', detail: 'the funding block has no time yet', deadlineMtp };
+  if (deadline === null) {
+    return {
+      kind: 'wait',
+      code: 'chain-unreachable',
+      detail: 'the funding block has no time yet',
+      deadlineMtp: deadline,
+    };
   }
-  return { kind: 'all', deadlineMtp };
+  return { kind: 'all', deadlineMtp: deadline };
 }
 
 /** When serving ends and settling starts: the maturing of the refund less the margin. Null while unconfirmed. */
@@ -146,7 +151,8 @@ export function deadlineOf(
       : 0n,
     settlementFeeSat: row.settlementFeeSat,
   };
-  return refundMaturityMtp(fundingMtp, row.lockUnits) - settlementMarginSeconds(worth, feeEstimates(report), policy);
+  const marginSeconds = settlementMarginSeconds(worth, feeEstimates(report), policy);
+  return deadlineMtp({ lockUnits: row.lockUnits, fundingPreviousMtp: fundingMtp }, marginSeconds) ?? null;
 }
 
 function spent(by: string): FundingDecision {

@@ -88,9 +88,10 @@ export class FundingFollower {
     const reason = row.outpointClaimed ? 'funding-vanished' : 'funding-not-seen';
     return this.store(row, {
       channel: row,
-      to: 'funding-missing',
+      to: row.outpointClaimed ? 'funding-missing' : 'refused',
       reason,
-      nextActionInSeconds: row.k > 0n ? LOOK_SECONDS.funded : null,
+      // Gone after it was served: what was paid waits with the settler for the transaction to come back.
+      nextActionInSeconds: row.outpointClaimed ? 0 : null,
       verdict: refuseVerdict(row, reason, `for ${Math.floor(waitedMs / 1_000)} s`),
       set: [Prisma.sql`"frozenK" = "k", "closeReason" = ${reason}`],
     });

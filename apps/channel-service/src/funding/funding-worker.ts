@@ -3,7 +3,7 @@ import { PrismaClient } from '@seedfleet/persistence';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
 import { DueWorker } from '../channels/due-worker.js';
 import { ChainNews } from '../chain/chain-news.js';
-import { INTAKE_STATES } from '../channels/states.js';
+import { INTAKE_STATES } from '@seedfleet/channel-lifecycle';
 import { OutboxRelay } from '../story/outbox-relay.js';
 import { DATABASE } from '../tokens.js';
 import { SettlementWake } from '../settlement/settlement-wake.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
 import { Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
-import { CHANNEL_STATES } from '../channels/states.js';
+import { CHANNEL_STATES } from '@seedfleet/channel-lifecycle';
 import type { Database } from '../channels/database.js';
 import { DATABASE } from '../tokens.js';
 

@@ -1,5 +1,5 @@
 import type { Database } from '../channels/database.js';
-import type { ChannelState } from '../channels/states.js';
+import type { ChannelState } from '@seedfleet/channel-lifecycle';
 import type { Judgement } from './judge.js';
 
 /** How long a closed channel waits for a payment that its node knew of and that has not arrived. */

@@ -1,6 +1,6 @@
 import type { ChainBroadcastState } from '../chain/chain-client.js';
 import type { ChannelRow } from '../channels/channel-row.js';
-import type { ChannelState } from '../channels/states.js';
+import type { ChannelState } from '@seedfleet/channel-lifecycle';
 
 /** How a stored settlement stands on chain, and what follows for its channel. */
 export interface SettlementProgress {
@@ -57,7 +57,7 @@ export function settlementProgress(
     case 'confirmed':
       return { to: 'settled', reason: 'mined', detail: '', ...place, nextLookSeconds: LOOK_SECONDS.confirmed };
     case 'buried':
-      return { to: buriedState(row), reason: 'buried', detail: '', ...place, nextLookSeconds: null };
+      return { to: paysUs(row) ? 'buried' : 'returned', reason: 'buried', detail: '', ...place, nextLookSeconds: null };
     case 'rejected':
       return {
         to: 'settle-rejected',
@@ -67,15 +67,18 @@ export function settlementProgress(
         nextLookSeconds: LOOK_SECONDS.rejected,
       };
     case 'conflicted':
-      return foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS
-        ? { to: 'lost', reason: 'funding-spent', ...nowhere, detail: foreign.txid, nextLookSeconds: null }
-        : {
-            to: 'refund-seen',
-            reason: foreign?.confirmations === 0 ? 'conflict-in-mempool' : (code ?? 'conflict'),
-            ...nowhere,
-            detail: foreign?.txid ?? rejectReason ?? '',
-            nextLookSeconds: LOOK_SECONDS.conflicted,
-          };
+      if (foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS) {
+        // Below kMin nothing was ours: the buyer has its change back, only not through us.
+        const to = paysUs(row) ? 'lost' : 'nothing-owed';
+        return { to, reason: 'refunded', ...nowhere, detail: foreign.txid, nextLookSeconds: null };
+      }
+      return {
+        to: 'refund-seen',
+        reason: foreign?.confirmations === 0 ? 'conflict-in-mempool' : (code ?? 'conflict'),
+        ...nowhere,
+        detail: foreign?.txid ?? rejectReason ?? '',
+        nextLookSeconds: LOOK_SECONDS.conflicted,
+      };
   }
 }
 
@@ -86,7 +89,7 @@ function unconfirmedReason(row: ChannelRow, otherwise: string): string {
   return otherwise;
 }
 
-/** What a buried settlement means: we were paid, or only the buyer's change went back. */
-function buriedState(row: ChannelRow): 'buried' | 'returned' {
-  return row.kMin !== null && (row.frozenK ?? 0n) >= row.kMin ? 'buried' : 'returned';
+/** Whether the settlement has an output for us. */
+function paysUs(row: ChannelRow): boolean {
+  return row.kMin !== null && (row.frozenK ?? 0n) >= row.kMin;
 }

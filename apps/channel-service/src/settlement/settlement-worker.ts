@@ -3,7 +3,7 @@ import { PrismaClient } from '@seedfleet/persistence';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
 import { ChainNews } from '../chain/chain-news.js';
 import { DueWorker } from '../channels/due-worker.js';
-import { CHAIN_FINAL_STATES, SETTLER_STATES } from '../channels/states.js';
+import { CHAIN_FINAL_STATES, SETTLER_STATES } from '@seedfleet/channel-lifecycle';
 import { DATABASE } from '../tokens.js';
 import { SettlementWake } from './settlement-wake.js';
 import { SettlementService } from './settlement.service.js';

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { decideSettlement, isSettled } from '@seedfleet/channel-lifecycle';
 import { netSat, type Network } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
@@ -11,7 +12,6 @@ import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import type { Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
-import { belowMinChoice } from './below-min.js';
 import { settlementProgress, type ForeignSpend } from './settlement-progress.js';
 
 /** Looks of the settler, seconds: while chain-watcher does not answer; at what needs a person; at a missing funding. */
@@ -59,12 +59,17 @@ export class SettlementService {
     const frozen = row.frozenK === null ? await this.freeze(row) : row;
     if (frozen === null) return;
     if (frozen.settlementTxid !== null) return this.follow(frozen);
-    if (frozen.k === 0n) return this.finish(frozen, 'nothing-owed', frozen.stateReason);
-    const choice = belowMinChoice(frozen, this.status.current(), this.policy);
-    if (choice === 'leave-to-refund') return this.finish(frozen, 'nothing-owed', 'left-to-refund');
-    if (choice === 'unknown') return lookAgain(this.prisma, frozen, LOOK_SECONDS.unreachable);
+    const decision = decideSettlement({ ...frozen, k: Number(frozen.k) }, this.policy.belowMin, this.relayMinimum());
+    if (!isSettled(decision)) return this.finish(frozen, 'nothing-owed', decision);
     const signed = await this.sign(frozen);
     if (signed !== null) await this.broadcast(signed);
+  }
+
+  /** What a settlement below kMin must pay to be relayed, satoshi per 1000 virtual bytes: the policy's, or the node's. */
+  private relayMinimum(): bigint {
+    const ofPolicy = this.policy.returnChange.minRelaySatPerKvb;
+    const ofNode = this.status.current()?.feeRates.relayMinimumSatPerKvb ?? 0n;
+    return ofNode > ofPolicy ? ofNode : ofPolicy;
   }
 
   /** Payments that were on their way when the channel closed have had their time; from here k stands. */
@@ -173,7 +178,7 @@ export class SettlementService {
 
   /** A funding that vanished may come back for as long as somebody can mine it again; then what was paid is settled. */
   private async awaitFunding(row: ChannelRow): Promise<void> {
-    if (row.k === 0n) return lookAgain(this.prisma, row, null);
+    if (row.k === 0n) return this.finish(row, 'nothing-owed', 'nothing-paid');
     if (row.fundingTxid === null || row.fundingVout === null) return;
     const output = await this.chain.output(row.fundingTxid, row.fundingVout);
     if (!output.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
@@ -185,7 +190,8 @@ export class SettlementService {
     if (waitedMs <= this.policy.timeouts.watchUnconfirmedMs) {
       return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
     }
-    await this.finish(row, 'lost', 'funding-vanished');
+    const paysUs = row.kMin !== null && row.k >= row.kMin;
+    await this.finish(row, paysUs ? 'lost' : 'nothing-owed', 'funding-never-returned');
   }
 
   private async finish(row: ChannelRow, to: 'nothing-owed' | 'lost', reason: string): Promise<void> {

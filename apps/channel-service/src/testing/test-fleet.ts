@@ -8,7 +8,7 @@ import type { Network } from '@seedfleet/payment-channel';
 import { expect, inject } from 'vitest';
 import type { z } from 'zod';
 import type { ChannelRow } from '../channels/channel-row.js';
-import type { ChannelState } from '../channels/states.js';
+import type { ChannelState } from '@seedfleet/channel-lifecycle';
 import type { FundingVerdict } from '../channels/transition.js';
 import { Regtest } from './regtest.js';
 import { ServiceProcess } from './service-process.js';

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { ChainBroadcastState } from '../chain/chain-client.js';
+import { exampleRow } from '../testing/rows.js';
+import { settlementProgress } from './settlement-progress.js';
+
+const broadcast = (change: Partial<ChainBroadcastState>): ChainBroadcastState => ({
+  txid: 'ab'.repeat(32),
+  label: '',
+  version: 1,
+  state: 'mempool',
+  code: null,
+  rejectReason: null,
+  confirmations: 0,
+  confirmedHeight: null,
+  ...change,
+});
+
+const SETTLING = exampleRow({ state: 'settling', stateReason: 'broadcast', k: 200n, frozenK: 200n });
+const BELOW_MIN = { ...SETTLING, k: 100n, frozenK: 100n };
+
+describe('what the chain says about a settlement', () => {
+  it('ends as buried where it pays us, as returned where it only gave change back', () => {
+    const buried = broadcast({ state: 'buried', confirmations: 6, confirmedHeight: 9 });
+    expect(settlementProgress(SETTLING, buried, null)).toMatchObject({
+      to: 'buried',
+      nextLookSeconds: null,
+      height: 9,
+    });
+    expect(settlementProgress(BELOW_MIN, buried, null)).toMatchObject({ to: 'returned' });
+  });
+
+  it('goes back to settling when its block is reorganised away, and says so until it is mined again', () => {
+    const settled = { ...SETTLING, state: 'settled', stateReason: 'mined' } as const;
+    const back = settlementProgress(settled, broadcast({ state: 'stored' }), null);
+    expect(back).toMatchObject({ to: 'settling', reason: 'reorganised', confirmations: 0, height: null });
+    const waiting = { ...SETTLING, stateReason: 'reorganised' };
+    expect(settlementProgress(waiting, broadcast({ state: 'mempool' }), null).reason).toBe('reorganised');
+  });
+
+  it('names the refusal of the node and tries again', () => {
+    const rejected = broadcast({ state: 'rejected', code: 'script-failed', rejectReason: 'mandatory-script-verify' });
+    expect(settlementProgress(SETTLING, rejected, null)).toMatchObject({
+      to: 'settle-rejected',
+      reason: 'script-failed',
+      detail: 'mandatory-script-verify',
+    });
+    expect(settlementProgress(SETTLING, rejected, null).nextLookSeconds).not.toBeNull();
+  });
+
+  it('keeps going beside a refund until that is final', () => {
+    const conflicted = broadcast({ state: 'conflicted', code: 'conflict' });
+    const refund = (confirmations: number) => ({ txid: 'cd'.repeat(32), confirmations });
+    expect(settlementProgress(SETTLING, conflicted, refund(0))).toMatchObject({
+      to: 'refund-seen',
+      reason: 'conflict-in-mempool',
+    });
+    expect(settlementProgress(SETTLING, conflicted, refund(5))).toMatchObject({ to: 'refund-seen' });
+    expect(settlementProgress(SETTLING, conflicted, refund(6))).toMatchObject({ to: 'lost', reason: 'refunded' });
+    expect(settlementProgress(BELOW_MIN, conflicted, refund(6))).toMatchObject({ to: 'nothing-owed' });
+  });
+});

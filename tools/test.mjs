@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { prepare } from './build.mjs';
@@ -39,7 +39,7 @@ async function check(name, args, options) {
 }
 
 /** Runs Vitest with a configuration and adds its tests to the totals. */
-async function vitest(name, config, environment = {}) {
+async function vitest(name, config, environment = {}, folder = root) {
   say(name);
   const report = join(scratch, `${name.replace(/\W+/g, '-')}.json`);
   const code = await run(
@@ -52,13 +52,17 @@ async function vitest(name, config, environment = {}) {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { env: { ...process.env, ...environment } },
+    { cwd: folder, env: { ...process.env, ...environment } },
   );
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   totals.passed += counts?.numPassedTests ?? 0;
   const failed = (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0);
   // A run that fails without a failed test (a broken file, an unhandled error) must not look like success.
   totals.failed += code === 0 ? failed : Math.max(1, failed);
+  if ((counts?.numTotalTests ?? 0) === 0) {
+    say(`FAILED: ${name} ran no test`);
+    totals.failed += code === 0 ? 1 : 0;
+  }
 }
 
 /** Projects that have specs needing real servers. */
@@ -111,7 +115,8 @@ async function main() {
   if (wanted('servers')) {
     await withServers(async (environment) => {
       for (const config of projectsWithServerSpecs()) {
-        await vitest(`server tests: ${relative(root, config).split('/').slice(0, 2).join('/')}`, config, environment);
+        const folder = dirname(config);
+        await vitest(`server tests: ${relative(root, folder)}`, config, environment, folder);
       }
     });
   }

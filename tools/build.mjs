@@ -36,7 +36,7 @@ export async function ensureInstalled(guard = openGuard()) {
     if (exitCode !== 0) {
       throw new PrepareError(
         'npm ci failed',
-        lastLines(output, 8),
+        npmErrors(output),
         'check the network and the npm registry, then try again',
       );
     }
@@ -203,6 +203,12 @@ function readJson(file) {
   } catch {
     return undefined;
   }
+}
+
+/** npm names the cause first and ends with its usage. */
+function npmErrors(output) {
+  const lines = output.split('\n').filter((line) => /^npm (error|ERR!) \S/.test(line));
+  return (lines.length === 0 ? output.split('\n') : lines).slice(0, 6).join('\n');
 }
 
 function lastLines(text, count) {

@@ -1,6 +1,8 @@
 // What a person sees of `npm start`: one line per step, with the time since the start and the step's own.
 
 const TITLE_WIDTH = 26;
+/** A step that takes longer is announced, so that nobody thinks it hangs. */
+const SLOW_MS = 3000;
 
 /** Prints steps to standard output. All times are in seconds. */
 export class Steps {
@@ -17,6 +19,7 @@ export class Steps {
    */
   async run(title, work, describe = () => '') {
     const begun = performance.now();
+    const slow = setTimeout(() => this.#print(`${this.#clock()} … ${title}`), SLOW_MS);
     const took = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
     try {
       const result = await work();
@@ -25,6 +28,8 @@ export class Steps {
     } catch (thrown) {
       this.#line('✗', title, 'failed', took());
       throw thrown;
+    } finally {
+      clearTimeout(slow);
     }
   }
 

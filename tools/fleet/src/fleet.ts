@@ -71,11 +71,17 @@ export async function startFleet(options: FleetOptions): Promise<RunningFleet> {
 export function beginFleet(options: FleetOptions): FleetStart {
   const state = StateDir.open(options.stateDir);
   lock(state, 'fleet');
-  const supervisor = new Supervisor(state.path, (event) => options.onEvent?.(event));
+  let describe: (() => RunFile) | undefined;
+  const supervisor = new Supervisor(state.path, (event) => {
+    // A restarted process has another pid.
+    if (event.type === 'restarted' && describe !== undefined) publishRun(state, describe());
+    options.onEvent?.(event);
+  });
   let miner: AutoMiner | undefined;
   let stopped: Promise<void> | undefined;
   const stop = (graceMs?: number): Promise<void> => {
     stopped ??= (async () => {
+      describe = undefined;
       withdrawRun(state);
       miner?.stop();
       forgetServers(state);
@@ -93,7 +99,8 @@ export function beginFleet(options: FleetOptions): FleetStart {
         miner = new AutoMiner(connections.bitcoin.rpcUrl);
         miner.start();
       }
-      const run = describeRun(settings, services, supervisor);
+      describe = () => describeRun(settings, services, supervisor);
+      const run = describe();
       publishRun(state, run);
       return { state, run, supervisor, miner, stop };
     } catch (thrown) {

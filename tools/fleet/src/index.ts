@@ -1,4 +1,5 @@
 export { FleetError, reasonOf, type FleetErrorCode } from './errors.js';
+export { startFleet, type FleetOptions, type RunningFleet } from './fleet.js';
 export type { BitcoinConnection, Connections, PostgresConnection, UrlConnection } from './providers/connections.js';
 export { NETWORKS, isRegtest, type Network } from './providers/provider.js';
 export { callRpc, RpcError } from './providers/bitcoin-rpc.js';

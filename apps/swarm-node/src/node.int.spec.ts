@@ -6,6 +6,7 @@ import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorr
 import { Bus, channelVerdict } from '@seedfleet/bus';
 import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import WebTorrent from 'webtorrent';
 import { swarmNodeConfig } from './config.js';
 import { SwarmNode } from './node.js';
 import { FakeFleet } from './testing/fake-fleet.js';
@@ -218,6 +219,29 @@ describe('a node on a real broker', () => {
     await writeFile(join(folder, 'third'), Buffer.alloc(4 * PIECE - 1000, 'third'));
     await node.syncAssignments();
     await onSale(third);
+  });
+
+  it('gives an ordinary client nothing, and stays', async () => {
+    const client = new WebTorrent({
+      dht: false,
+      tracker: false,
+      lsd: false,
+      utp: false,
+      secure: 0,
+      natUpnp: false,
+      natPmp: false,
+    });
+    const bytes = fleet.metainfo.get(film.infoHash) ?? new Uint8Array();
+    const leech = await new Promise<Parameters<Parameters<typeof client.add>[2]>[0]>((resolve) =>
+      client.add(bytes, { path: join(folder, 'leech') }, resolve),
+    );
+    const wires: { readonly peerChoking: boolean }[] = [];
+    leech.on('wire', (wire) => wires.push(wire));
+    leech.addPeer(`127.0.0.1:${port()}`);
+    await expect.poll(() => wires.length, { timeout: 5_000 }).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([wires[0]?.peerChoking, leech.downloaded, leech.numPeers]).toEqual([true, 0, 1]);
+    await new Promise<void>((resolve) => client.destroy(resolve));
   });
 
   it('names missing content', async () => {

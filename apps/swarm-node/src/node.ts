@@ -5,7 +5,7 @@ import { policyWith } from '@seedfleet/policy';
 import type { HealthRegistry, Logger, Registry } from '@seedfleet/service-kit';
 import { drainMs, type SwarmNodeConfig } from './config.js';
 import { NodeFiles } from './content/node-files.js';
-import { seedingStateOf, Shelf } from './content/shelf.js';
+import { Shelf } from './content/shelf.js';
 import { Verifier } from './content/verifier.js';
 import { Lease } from './lease/lease.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
@@ -123,7 +123,6 @@ export class SwarmNode {
         void assignments.sync();
       },
     });
-    watchTorrents(shelf, metrics);
     parts.health.register({ name: 'lease', check: () => floor.leaseObstacle ?? null });
     parts.health.register({
       name: 'registration',
@@ -166,7 +165,8 @@ export class SwarmNode {
     this.registration.beat();
     await drained;
     const complete = await this.payments.close(LAST_PAYMENTS_MS);
-    if (!complete) logger.error('stopping with payments that the broker has not acknowledged');
+    if (complete) logger.info('drained; all payments are acknowledged');
+    else logger.error('stopping with payments that the broker has not acknowledged');
     this.registration.beat();
     this.registration.stop();
     this.reports.stop();
@@ -201,12 +201,4 @@ function vitalsOf(services: SellingServices, floor: SalesFloor) {
     exposureBytes: services.exposure.bytes,
     draining: floor.isDraining,
   };
-}
-
-function watchTorrents(shelf: Shelf, metrics: NodeMetrics): void {
-  const count = (): void => {
-    metrics.torrents.reset();
-    for (const torrent of shelf.all()) metrics.torrents.inc({ state: seedingStateOf(torrent) });
-  };
-  shelf.listen({ changed: count, removed: count });
 }

@@ -20,6 +20,9 @@ export interface VerifierParts {
   readonly metrics: NodeMetrics;
 }
 
+/** Progress changes with every piece; this often is enough for people. */
+const PROGRESS_INTERVAL_MS = 500;
+
 /** Verifies content, one torrent after another, and puts what is good on sale. */
 export class Verifier {
   private readonly queue = new Set<string>();
@@ -56,7 +59,17 @@ export class Verifier {
       if (this.stopping.signal.aborted) return;
       this.queue.delete(infoHash);
       const torrent = this.parts.shelf.get(infoHash);
-      if (torrent?.metainfo !== undefined) await this.verify(torrent, torrent.metainfo);
+      if (torrent?.metainfo !== undefined) await this.verifySafely(torrent, torrent.metainfo);
+    }
+  }
+
+  /** A disk that fails in an unforeseen way takes one torrent off sale, not the node down. */
+  private async verifySafely(torrent: ShelvedTorrent, metainfo: Metainfo): Promise<void> {
+    try {
+      await this.verify(torrent, metainfo);
+    } catch (failure) {
+      const detail = failure instanceof Error ? failure.message : String(failure);
+      this.fail(torrent.infoHash, { code: 'read-failed', detail }, '');
     }
   }
 
@@ -74,19 +87,24 @@ export class Verifier {
       return shelf.update(infoHash, ready(content));
     }
     const startedMs = performance.now();
+    let reportedMs = startedMs;
     shelf.update(infoHash, { readiness: 'verifying', progress: 0, detail: '' });
     const report = await verifyContent(content, this.parts.loader, {
       signal: this.stopping.signal,
       stopAfterProblems: 1,
       onProgress: ({ checkedPieces, totalPieces }) => {
         this.parts.metrics.verifiedBytes.inc(metainfo.pieceLengthBytes);
+        if (performance.now() - reportedMs < PROGRESS_INTERVAL_MS) return;
+        reportedMs = performance.now();
         shelf.update(infoHash, { progress: checkedPieces / totalPieces });
       },
     });
     if (report.aborted) return;
     const [problem] = report.problems;
     if (problem !== undefined) return this.fail(infoHash, problem, fingerprint);
-    await files.writeVerified(infoHash, fingerprint);
+    // Without the note the content is read again after a restart, no more.
+    const unsaved = (failure: unknown): void => logger.warn({ infoHash, failure: String(failure) }, 'note not saved');
+    await files.writeVerified(infoHash, fingerprint).catch(unsaved);
     const seconds = Math.round(performance.now() - startedMs) / 1000;
     logger.info({ infoHash, bytes: metainfo.totalLengthBytes, seconds }, 'content verified');
     shelf.update(infoHash, ready(content));
@@ -108,7 +126,7 @@ export class Verifier {
   async distrust(torrent: ShelvedTorrent, problem: ContentError): Promise<void> {
     if (torrent.readiness !== 'ready' || torrent.content === undefined) return;
     const fingerprint = await contentFingerprint(torrent.content.location);
-    await this.parts.files.forgetVerified(torrent.infoHash);
+    await this.parts.files.forgetVerified(torrent.infoHash).catch(() => undefined);
     this.fail(torrent.infoHash, problem, fingerprint);
   }
 }

@@ -50,13 +50,17 @@ export class Assignments {
       this.again = true;
       return this.syncing;
     }
-    this.syncing = this.run().finally(() => {
-      this.syncing = undefined;
-      if (this.again && !this.stopped) {
-        this.again = false;
-        void this.sync();
-      }
-    });
+    const failed = (failure: unknown): void =>
+      this.parts.logger.error({ failure: String(failure) }, 'assignments not followed; tried again later');
+    this.syncing = this.run()
+      .catch(failed)
+      .finally(() => {
+        this.syncing = undefined;
+        if (this.again && !this.stopped) {
+          this.again = false;
+          void this.sync();
+        }
+      });
     return this.syncing;
   }
 

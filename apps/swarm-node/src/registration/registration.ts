@@ -13,6 +13,7 @@ export class Registration {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private registered = false;
+  private registering = false;
 
   constructor(
     private readonly parts: {
@@ -44,10 +45,13 @@ export class Registration {
   /** Tries until the fleet accepts. */
   async register(): Promise<void> {
     const { bus, nodeId, peerAddress, version, logger } = this.parts;
+    if (this.registering) return;
+    this.registering = true;
     for (let tries = 1; !this.stopped; tries++) {
       const reply = await bus.request(nodeRegister, { nodeId, peerAddress, version });
       if (reply.ok && reply.value.accepted) {
         this.registered = true;
+        this.registering = false;
         logger.info({ nodeId, peerAddress }, 'registered with the fleet');
         this.beat();
         return this.parts.onRegistered();

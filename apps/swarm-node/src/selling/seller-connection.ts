@@ -57,6 +57,8 @@ export class SellerConnection {
   private readonly moments = { joinedAtMs: 0, requestedAtMs: 0, movedAtMs: 0 };
   private readonly events: ConnectionEvent[] = [];
   private stepping = false;
+  private broken = false;
+  private paid = 0;
 
   constructor(
     private readonly services: SellingServices,
@@ -115,11 +117,16 @@ export class SellerConnection {
 
   /** Tells the machine something. Events that arise from effects wait until the step is done. */
   dispatch(event: ConnectionEvent): void {
+    if (this.broken) return;
     this.events.push(event);
     if (this.stepping) return;
     this.stepping = true;
-    for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
-      for (const effect of stepConnection(this.machine, next).effects) this.carryOut(effect);
+    try {
+      for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
+        for (const effect of stepConnection(this.machine, next).effects) this.carryOut(effect);
+      }
+    } catch (fault) {
+      this.onFault(fault);
     }
     this.stepping = false;
   }
@@ -267,6 +274,7 @@ export class SellerConnection {
   private onPayment({ paymentNumber, signature }: EffectOf<'store-payment'>): void {
     if (this.servedChannelId === undefined) return;
     this.moments.movedAtMs = this.services.nowMs();
+    this.paid = paymentNumber;
     this.host.onSold(this.delivery.bytesOf(paymentNumber));
     this.services.payments.pay(this.servedChannelId, paymentNumber, signature);
   }
@@ -286,6 +294,23 @@ export class SellerConnection {
     this.services.metrics.channelsEnded.inc({ reason });
     this.services.payments.end(channelId, finalPayment, reason);
     this.host.onChannel(channelId, false);
+  }
+
+  /** A fault in the program costs this one channel, which ends with what it was paid, and never the node. */
+  private onFault(fault: unknown): void {
+    const channelId = this.servedChannelId;
+    this.broken = true;
+    this.servedChannelId = undefined;
+    const stack = fault instanceof Error ? fault.stack : String(fault);
+    this.logger.error({ code: 'internal', channelId, stack }, 'fault in the exchange; the connection is closed');
+    this.services.metrics.connectionsClosed.inc({ code: 'internal' });
+    this.funding?.stop();
+    this.delivery.end();
+    if (channelId !== undefined) {
+      this.services.payments.end(channelId, this.paid, 'internal');
+      this.host.onChannel(channelId, false);
+    }
+    this.peer.close();
   }
 
   private onPeerClosed(reason: CloseReason): void {

@@ -1,4 +1,5 @@
 export * from './config.js';
+export { FAULT_POINTS, faultPoint, type FaultPoint } from './fault-points.js';
 export * from './health.js';
 export * from './logging.js';
 export * from './metrics.js';

@@ -90,14 +90,14 @@ export class FactFinder {
     const message = decoded.ok ? decoded.message : undefined;
     const name = messageNameOfId(id);
     const before = this.#facts(step, { kind: 'frame', id, name, message, payloadBytes: payload.length });
-    if (message !== undefined) this.#follow(message);
+    if (message !== undefined) this.#follow(message, 'peer');
     return { ...before, requests: this.#requests, payments: this.#payments, channel: this.#channel };
   }
 
   /** A message of the reference, as the script read it; undefined for its extended handshake. */
   local(step: number, message: Message | undefined): Facts {
     const before = this.#facts(step, { kind: 'local', message });
-    if (message !== undefined) this.#follow(message);
+    if (message !== undefined) this.#follow(message, 'reference');
     return { ...before, requests: this.#requests, payments: this.#payments, channel: this.#channel };
   }
 
@@ -118,22 +118,25 @@ export class FactFinder {
     };
   }
 
+  /** A new mapping, and an uninstall, end whatever was agreed under the old one. */
   #install(extension: Extract<ExtendedHandshake, { ok: true }>['extension']): void {
-    if (extension.kind === 'install') this.#peerIds = extension.ids;
-    else if (extension.kind !== 'none') this.#peerIds = undefined;
+    if (extension.kind === 'none') return;
+    this.#peerIds = extension.kind === 'install' ? extension.ids : undefined;
+    this.#buyerTerms = undefined;
+    this.#joined = false;
+    this.#channel = undefined;
+    this.#requests = 0;
+    this.#payments = 0;
   }
 
-  #follow(message: Message): void {
+  #follow(message: Message, from: 'peer' | 'reference'): void {
+    const fromSeller = (from === 'reference') === (this.role === 'seller');
     switch (message.type) {
-      case 'buy':
-        this.#buyerTerms = message.terms;
-        this.#joined = false;
-        return;
-      case 'sell':
-        this.#sellerTerms = message.terms;
-        this.#joined = false;
-        return;
       case 'observe':
+      case 'buy':
+      case 'sell':
+        if (fromSeller) this.#sellerTerms = message.type === 'sell' ? message.terms : undefined;
+        else this.#buyerTerms = message.type === 'buy' ? message.terms : undefined;
         this.#joined = false;
         return;
       case 'joining_contract':
@@ -141,7 +144,8 @@ export class FactFinder {
         this.#joined = true;
         return;
       case 'ready':
-        if (this.#joined) this.#fund(message);
+        // Only the first one after a join means anything.
+        if (this.#joined && this.#channel === undefined) this.#fund(message);
         return;
       case 'request_full_piece':
         this.#requests += 1;

@@ -142,8 +142,12 @@ export class ScriptBuilder {
 
   /** A piece, of which only the length prefix was written down. */
   recvPiece(bytes = PIECE_BYTES): this {
+    return this.recvPieceUnder(MESSAGE_ID, bytes);
+  }
+
+  recvPieceUnder(ids: MessageIds, bytes = PIECE_BYTES): this {
     const prefix = bytes.toString(16).padStart(8, '0');
-    this.#steps.push({ recv: 'js_full_piece', id: MESSAGE_ID.full_piece, payload: `${prefix}..(${bytes + 4})` });
+    this.#steps.push({ recv: 'js_full_piece', id: ids.full_piece, payload: `${prefix}..(${bytes + 4})` });
     return this;
   }
 

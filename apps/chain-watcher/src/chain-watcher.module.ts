@@ -5,7 +5,7 @@ import { createPrismaClient } from '@seedfleet/persistence';
 import type { ServiceParts } from '@seedfleet/service-kit';
 import { BroadcastsController } from './broadcasting/broadcasts.controller.js';
 import { Broadcaster } from './broadcasting/broadcaster.js';
-import type { ChainWatcherConfig } from './config.js';
+import { feeSource, type ChainWatcherConfig } from './config.js';
 import { MAX_WAITING_WORK, NODE_RETRY_MS, STALE_AFTER_MS, START_PATIENCE_MS } from './defaults.js';
 import { FeeWatch } from './fees/fee-rates.js';
 import { ChainFollower } from './following/chain-follower.js';
@@ -87,7 +87,7 @@ export class ChainWatcherModule {
       logger.warn({ code: error.code }, `a transaction could not be handed to the node: ${error.message}`),
     );
     const relay = new OutboxRelay(store.prisma, bus, logger);
-    const status = new ChainStatus(bus, new FeeWatch(node), metrics, logger);
+    const status = new ChainStatus(bus, new FeeWatch(node, feeSource(config)), metrics, logger);
     const watch = new ChainWatch({
       node,
       store,

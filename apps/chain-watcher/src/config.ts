@@ -13,8 +13,18 @@ export const chainWatcherConfig = commonConfig.extend({
     .string()
     .regex(/^(tcp|ipc):\/\/\S+$/, 'tcp://HOST:PORT')
     .optional(),
+  /**
+   * Where fee rates come from: the node's estimates, or a fixed 1 sat/vB. Default: fixed on regtest, where blocks are
+   * mined at will and an estimate only echoes what test wallets happened to pay; the node elsewhere.
+   */
+  FEE_ESTIMATES: z.enum(['node', 'fixed']).optional(),
   /** Copies that the broker keeps of each stream: 1 on one machine, 3 in production. */
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 });
+
+/** Resolves the default of FEE_ESTIMATES. */
+export function feeSource(config: z.infer<typeof chainWatcherConfig>): 'node' | 'fixed' {
+  return config.FEE_ESTIMATES ?? (config.SEEDFLEET_NETWORK.startsWith('regtest') ? 'fixed' : 'node');
+}
 
 export type ChainWatcherConfig = z.infer<typeof chainWatcherConfig>;

@@ -75,6 +75,8 @@ export const BOUNDARIES = {
   'tools/fleet': { libs: '*', packages: '*', node: '*' },
   'tools/fleetctl': { libs: [], packages: [], node: '*' },
   'tools/conformance': { libs: ['wire', 'payment-channel', 'exchange', 'policy', 'wallet'], packages: '*', node: '*' },
+  // Speaks to live programs as a stranger's client does: bytes come from the codecs, never from our own machines.
+  'tools/interop': { libs: ['wire', 'payment-channel', 'fleet'], packages: ['bitcoinjs-lib'], node: '*' },
   'tools/bench': { libs: '*', packages: '*', node: '*' },
 };
 

@@ -8,7 +8,7 @@ import {
   seedingReport,
   torrentMetainfo,
 } from '@seedfleet/bus';
-import { LOGGER, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { Assignments } from './assignments.js';
 import { NodeRepository, type Registration } from './node.repository.js';
@@ -43,20 +43,26 @@ export class FleetBusController implements OnModuleInit, OnModuleDestroy {
 
   @Handles(nodeRegister)
   async register(registration: Registration): Promise<z.output<typeof nodeRegister.reply>> {
+    faultPoint('market.register.before-store');
     await this.nodes.register(registration);
+    faultPoint('market.register.after-store');
     this.logger.info({ ...registration }, 'a node registered');
     return { accepted: true };
   }
 
   @Handles(seedingReport)
   async report({ nodeId, reports }: z.output<typeof seedingReport.request>): Promise<Record<string, never>> {
+    faultPoint('market.report.before-store');
     await this.nodes.report(nodeId, reports);
+    faultPoint('market.report.after-store');
     return {};
   }
 
   @Handles(nodeAssignments)
   async assigned({ after }: z.output<typeof nodeAssignments.request>): Promise<z.output<typeof nodeAssignments.reply>> {
-    return this.assignments.page(after);
+    const page = await this.assignments.page(after);
+    faultPoint('market.assignments.before-reply');
+    return page;
   }
 
   @Handles(torrentMetainfo)

@@ -31,6 +31,10 @@ export function channelRow(over: Partial<Prisma.ChannelCreateManyInput> = {}): P
     peerAddress: '127.0.0.1',
     peerSubnet: '127.0.0.0/24',
     peerClient: 'JoyStream 1.0.8',
+    fundingValueSat: 7_509n,
+    kMin: 143n,
+    kCap: 994n,
+    signature: new Uint8Array(randomBytes(71)),
     ...over,
   };
 }

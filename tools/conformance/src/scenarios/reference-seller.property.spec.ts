@@ -154,7 +154,7 @@ describe('a peer that does anything to the described reference', () => {
         runScenarios(fields, report, 'file', '/nowhere/file.json');
         expect(report.failures).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   }, 60_000);
 });

@@ -59,7 +59,8 @@ export class Verifier {
       if (this.stopping.signal.aborted) return;
       this.queue.delete(infoHash);
       const torrent = this.parts.shelf.get(infoHash);
-      if (torrent?.metainfo !== undefined) await this.verifySafely(torrent, torrent.metainfo);
+      if (torrent?.metainfo !== undefined && torrent.readiness !== 'ready')
+        await this.verifySafely(torrent, torrent.metainfo);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Policy } from '@seedfleet/policy';
+import { faultPoint } from '@seedfleet/service-kit';
 import { PaymentLog, type ChannelLog } from './payment-log.js';
 
 /** One batch as the payment stream carries it. */
@@ -76,7 +77,11 @@ export class PaymentPublisher {
     const renewed = this.streamEpoch !== undefined && this.streamEpoch !== streamEpoch;
     this.streamEpoch = streamEpoch;
     if (renewed) this.republish();
-    else this.log.commit(committedSeq);
+    else {
+      faultPoint('node.watermark.before-forget');
+      this.log.commit(committedSeq);
+      faultPoint('node.watermark.after-forget');
+    }
   }
 
   /** Sends everything that is not committed once more: the broker may have forgotten it. */
@@ -123,6 +128,7 @@ export class PaymentPublisher {
     const { batch, flights } = this.nextBatch();
     if (flights.length === 0) return;
     this.inFlight = true;
+    faultPoint('node.batch.before-publish');
     this.ports.store(batch).then(
       ({ seq }) => this.acknowledged(flights, seq),
       (failure: unknown) => this.failed(flights, failure),
@@ -130,6 +136,7 @@ export class PaymentPublisher {
   }
 
   private acknowledged(flights: readonly Flight[], seq: number): void {
+    faultPoint('node.batch.after-acknowledgement');
     this.inFlight = false;
     this.retryMs = FIRST_RETRY_MS;
     let oldestMs = 0;
@@ -138,6 +145,7 @@ export class PaymentPublisher {
     }
     this.ports.onAcknowledged(flights.length, oldestMs);
     for (const { channel, k } of flights) this.ports.onStored(channel.channelId, k);
+    faultPoint('node.batch.after-release');
     if (this.isIdle()) for (const resolve of this.drained.splice(0)) resolve();
     else this.schedule();
   }

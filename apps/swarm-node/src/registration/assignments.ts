@@ -1,5 +1,5 @@
 import { assignmentsChanged, nodeAssignments, type Bus, type BusResult } from '@seedfleet/bus';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import type { NodeFiles } from '../content/node-files.js';
 import type { Shelf } from '../content/shelf.js';
@@ -67,6 +67,7 @@ export class Assignments {
   private async run(): Promise<void> {
     const assignments = await this.fetchAll();
     if (assignments === undefined || this.stopped) return;
+    faultPoint('node.assignments.after-reply');
     const wanted = new Set(assignments.map(({ infoHash }) => infoHash));
     for (const { infoHash } of [...this.parts.shelf.all()]) {
       if (wanted.has(infoHash)) continue;

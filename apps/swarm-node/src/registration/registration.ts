@@ -1,5 +1,5 @@
 import { nodeHeartbeat, nodeRegister, type Bus } from '@seedfleet/bus';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 
 const HEARTBEAT_MS = 5_000;
@@ -48,8 +48,10 @@ export class Registration {
     if (this.registering) return;
     this.registering = true;
     for (let tries = 1; !this.stopped; tries++) {
+      faultPoint('node.register.before-request');
       const reply = await bus.request(nodeRegister, { nodeId, peerAddress, version });
       if (reply.ok && reply.value.accepted) {
+        faultPoint('node.register.after-reply');
         this.registered = true;
         this.registering = false;
         logger.info({ nodeId, peerAddress }, 'registered with the fleet');

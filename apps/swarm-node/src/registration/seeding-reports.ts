@@ -1,5 +1,5 @@
 import { seedingReport, type Bus } from '@seedfleet/bus';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import { seedingStateOf, type Shelf, type ShelvedTorrent } from '../content/shelf.js';
 
 /** Reports leave at most this often; progress changes faster. */
@@ -53,6 +53,7 @@ export class SeedingReports {
         progress: torrent.progress,
         detail: torrent.detail.slice(0, 300),
       }));
+    faultPoint('node.report.before-request');
     const reply = await this.parts.bus.request(seedingReport, { nodeId: this.parts.nodeId, reports });
     if (!reply.ok) {
       for (const infoHash of batch) this.dirty.add(infoHash);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { channelOpen } from '@seedfleet/bus';
 import type { ConnectionEvent, SellerEffect } from '@seedfleet/exchange';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { TorrentOnSale } from '../content/shelf.js';
 import type { Origin } from '../limits/origin.js';
 import type { SellingServices } from './services.js';
@@ -52,7 +52,9 @@ export class ChannelOpening {
     attempt.holdsPlace = true;
     const request = this.requestFor(wanted);
     for (let tries = 1; this.attempt === attempt; tries++) {
+      faultPoint('node.open.before-request');
       const reply = await this.services.bus.request(channelOpen, request);
+      faultPoint('node.open.after-reply');
       if (reply.ok && reply.value.opened) return this.accept(attempt, reply.value);
       if (reply.ok && !reply.value.opened) {
         const { code, detail, revisedTerms } = reply.value;

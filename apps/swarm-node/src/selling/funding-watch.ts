@@ -1,7 +1,7 @@
 import { channelFund, type fundingVerdict } from '@seedfleet/bus';
 import type { ConnectionEvent, FundingVerdict } from '@seedfleet/exchange';
 import type { ChannelParameters } from '@seedfleet/payment-channel';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import type { SellingServices } from './services.js';
 
@@ -51,10 +51,12 @@ export class FundingWatch {
     this.services.metrics.verdicts.inc({ kind, code });
     this.logger.info({ kind, code, detail, deadlineMtp, allowanceBytes }, 'funding verdict');
     this.dispatch({ type: 'funding-verdict', verdict: toExchange(verdict) });
+    faultPoint('node.verdict.after-apply');
   }
 
   private async ask(): Promise<void> {
     const { fundingOutpoint, fundingValueSat, buyerPublicKey, buyerKeyHash } = this.parameters;
+    faultPoint('node.ready.before-request');
     const reply = await this.services.bus.request(channelFund, {
       nodeId: this.services.nodeId,
       channelId: this.channelId,
@@ -64,6 +66,7 @@ export class FundingWatch {
       buyerPublicKey: new Uint8Array(buyerPublicKey),
       buyerKeyHash: new Uint8Array(buyerKeyHash),
     });
+    faultPoint('node.ready.after-reply');
     if (this.stopped) return;
     if (reply.ok) this.onVerdict(reply.value);
     else this.logger.warn({ code: reply.code }, 'no funding verdict');

@@ -1,5 +1,6 @@
 import type { Peer, PieceLease } from '@seedfleet/bittorrent';
 import type { ConnectionEvent, SellerEffect } from '@seedfleet/exchange';
+import { faultPoint } from '@seedfleet/service-kit';
 import { encodeFrame } from '@seedfleet/wire';
 import type { TorrentOnSale } from '../content/shelf.js';
 import type { Origin } from '../limits/origin.js';
@@ -67,6 +68,7 @@ export class PieceDelivery {
     const { metrics } = this.services;
     const lease = this.items.get(entry)?.lease;
     if (lease === undefined) throw new Error(`entry ${entry} is delivered before it is loaded`);
+    faultPoint('node.piece.before-send');
     const frame = encodeFrame({ type: 'full_piece', data: lease.data }, idsWith('full_piece', id));
     metrics.piecesSent.inc();
     metrics.bytesSent.inc(sizeBytes);
@@ -77,6 +79,7 @@ export class PieceDelivery {
         this.onProgress();
       },
     });
+    faultPoint('node.piece.after-send');
   }
 
   /** Bytes of the piece that an entry asks for; 0 when it has not come up. */

@@ -11,7 +11,7 @@ import {
   type Effect,
   type HostReason,
 } from '@seedfleet/exchange';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID, type BuyerTerms, type SellerTerms } from '@seedfleet/wire';
 import type { z } from 'zod';
 import type { TorrentOnSale } from '../content/shelf.js';
@@ -234,6 +234,7 @@ export class SellerConnection {
     if (message.type === 'joining_contract') this.moments.joinedAtMs = this.services.nowMs();
     const frame = encodeFrame(message, idsWith(message.type, id));
     this.peer.sendFrame(frame.header, frame.body);
+    if (message.type === 'joining_contract') faultPoint('node.join.after-send');
   }
 
   private onClose({ code, reason, penalise }: EffectOf<'close'>): void {
@@ -276,7 +277,9 @@ export class SellerConnection {
     this.moments.movedAtMs = this.services.nowMs();
     this.paid = paymentNumber;
     this.host.onSold(this.delivery.bytesOf(paymentNumber));
+    faultPoint('node.payment.before-queue');
     this.services.payments.pay(this.servedChannelId, paymentNumber, signature);
+    faultPoint('node.payment.after-queue');
   }
 
   private onChannelEnded(effect: EffectOf<'channel-ended'>): void {
@@ -292,7 +295,9 @@ export class SellerConnection {
       'channel ended',
     );
     this.services.metrics.channelsEnded.inc({ reason });
+    faultPoint('node.end.before-queue');
     this.services.payments.end(channelId, finalPayment, reason);
+    faultPoint('node.end.after-queue');
     this.host.onChannel(channelId, false);
   }
 

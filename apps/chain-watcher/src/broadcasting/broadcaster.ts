@@ -1,4 +1,5 @@
 import { parseTransaction, type BitcoinNode, type NodeError, type RawTransaction } from '@seedfleet/bitcoin-node';
+import { faultPoint } from '@seedfleet/service-kit';
 import { BROADCASTS_PER_ROUND } from '../defaults.js';
 import type { ChainFollower } from '../following/chain-follower.js';
 import type { StoredBroadcast } from '../store/broadcast-rows.js';
@@ -43,6 +44,7 @@ export class Broadcaster {
       const reason = `the bytes are transaction ${transaction.txid}`;
       return { kind: 'unusable', code: 'txid-mismatch', reason };
     }
+    faultPoint('chain.broadcast.before-store');
     await insertBroadcast(this.chain.prisma, { ...order, version: 1, life: storedLife(Date.now()) });
     return { kind: 'taken', broadcast: await this.#stored(order.txid) };
   }
@@ -77,7 +79,9 @@ export class Broadcaster {
   }
 
   async #attempt(broadcast: StoredBroadcast): Promise<Attempt> {
+    faultPoint('chain.broadcast.before-send');
     const answer = await this.node.broadcast(Buffer.from(broadcast.raw).toString('hex'));
+    faultPoint('chain.broadcast.after-send');
     if (!answer.ok) {
       this.onNodeError(answer.error);
       return { kind: 'no-answer' };

@@ -1,5 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { chainBroadcast, chainGetBroadcast, Handles } from '@seedfleet/bus';
+import { faultPoint } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { ANSWER_WITHIN_MS } from '../defaults.js';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
@@ -27,6 +28,7 @@ export class BroadcastsController {
     this.relay.poke();
     const sending = this.serial.run(() => this.broadcaster.sendNow(order.txid));
     const { state, code, rejectReason } = broadcastReport(await firstOf(sending, taken.broadcast, ANSWER_WITHIN_MS));
+    faultPoint('chain.broadcast.after-store');
     this.relay.poke();
     return { state, code, rejectReason };
   }

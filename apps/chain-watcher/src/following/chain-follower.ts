@@ -1,4 +1,5 @@
 import { fail, nextSteps, succeed, type BitcoinNode, type BlockHeader, type NodeResult } from '@seedfleet/bitcoin-node';
+import { faultPoint } from '@seedfleet/service-kit';
 import { BLOCK_BATCH, REMEMBERED_BLOCKS } from '../defaults.js';
 import type { ChainStore, FollowedBlock } from '../store/chain-store.js';
 import { blockEffects, NO_EFFECTS, type BlockEffects } from './block-effects.js';
@@ -66,7 +67,9 @@ export class ChainFollower {
       if (next.value.kind === 'no-common-block') return tooDeep(next.value.tip.height);
       const { disconnect, connect, more } = next.value.steps;
       for (const block of disconnect) {
+        faultPoint('chain.block.before-disconnect');
         await this.#writing(() => this.store.disconnectBlock(block));
+        faultPoint('chain.block.after-disconnect');
         this.#known.shift();
         disconnected += 1;
       }
@@ -87,7 +90,9 @@ export class ChainFollower {
     const effects = await this.#effects(header);
     if (!effects.ok) return effects;
     const previousMtp = this.tip?.medianTimePast ?? header.medianTimeSec;
+    faultPoint('chain.block.before-connect');
     await this.#writing(() => this.store.connectBlock(header, previousMtp, effects.value));
+    faultPoint('chain.block.after-connect');
     this.#remember(header);
     return succeed(null);
   }

@@ -1,6 +1,6 @@
 import type { Bus } from '@seedfleet/bus';
 import { pruneOutbox, relayOutbox, type PrismaClient } from '@seedfleet/persistence';
-import type { Logger } from '@seedfleet/service-kit';
+import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import { OUTBOX_DAYS } from '../defaults.js';
 
 const EVERY_MS = 1_000;
@@ -44,9 +44,11 @@ export class OutboxRelay {
     try {
       while (this.#again) {
         this.#again = false;
-        const sent = await relayOutbox(this.prisma, 'chain', ({ subject, payload }) =>
-          this.bus.relay(subject, payload, true),
-        );
+        const sent = await relayOutbox(this.prisma, 'chain', async ({ subject, payload }) => {
+          faultPoint('chain.outbox.before-send');
+          await this.bus.relay(subject, payload, true);
+          faultPoint('chain.outbox.after-send');
+        });
         if (sent > 0) this.#again = true;
       }
       if (this.#failing) this.logger.info('events are relayed again');

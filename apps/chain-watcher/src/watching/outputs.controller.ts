@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { CoreNode } from '@seedfleet/bitcoin-node';
 import { chainGetOutput, chainWatchOutput, Handles } from '@seedfleet/bus';
+import { faultPoint } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { ANSWER_WITHIN_MS, MAX_WATCHED_OUTPUTS } from '../defaults.js';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
@@ -50,7 +51,9 @@ export class OutputsController {
   @Handles(chainWatchOutput)
   async watchOutput(wish: z.output<typeof chainWatchOutput.request>): Promise<Record<string, never>> {
     if ((await this.store.watchedCount()) >= MAX_WATCHED_OUTPUTS) throw new Error('too many outputs are watched');
+    faultPoint('chain.watch.before-store');
     await this.watcher.store(wish);
+    faultPoint('chain.watch.after-store');
     // If the node is away, the next round that reaches it looks the past up.
     const lookingUp = this.serial.run(() => this.watcher.lookUpNow(wish));
     await firstOf<unknown>(lookingUp, null, ANSWER_WITHIN_MS);

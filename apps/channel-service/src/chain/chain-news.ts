@@ -9,7 +9,7 @@ import {
   type StreamContract,
 } from '@seedfleet/bus';
 import { PrismaClient } from '@seedfleet/persistence';
-import { LOGGER, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { channelOfLabel, wakeChannels } from '../channels/channel-repository.js';
 import type { ChannelServiceConfig } from '../config.js';
@@ -88,7 +88,9 @@ export class ChainNews implements OnApplicationBootstrap, OnApplicationShutdown 
       if (id !== null) ids.add(id);
     }
     if (ids.size === 0) return;
+    faultPoint('channel.news.before-wake');
     await wakeChannels(this.prisma, [...ids]);
+    faultPoint('channel.news.after-wake');
     for (const listener of this.listeners) listener();
   }
 }

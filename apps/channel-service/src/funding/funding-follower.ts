@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { fundingScript, type Network } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { settlementFeeSat, staleQuote, type Policy } from '@seedfleet/policy';
-import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainClient, type ChainOutput } from '../chain/chain-client.js';
 import { ChainStatus, feeEstimates, type ChainReport } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
@@ -104,8 +104,10 @@ export class FundingFollower {
     const fault = checkUnclaimedOutput(output, channel);
     if (fault !== null) return this.apply(row, output, fault);
     const { fundingTxid, fundingVout } = row;
+    faultPoint('intake.claim.before-watch');
     const watched = await this.chain.watch(fundingTxid, fundingVout, fundingScript(channel), fundingLabel(row.id));
     if (!watched.ok) return this.again(row, LOOK_SECONDS.unreachable);
+    faultPoint('intake.claim.after-watch');
     try {
       const claimed = await moveChannel(this.prisma, {
         channel: row,
@@ -114,6 +116,7 @@ export class FundingFollower {
         nextActionInSeconds: 1,
         set: [Prisma.sql`"outpointClaimed" = TRUE, "fundingSeenAt" = now()`],
       });
+      faultPoint('intake.claim.after-store');
       return claimed === null ? this.reread(row) : this.decide(claimed, output, report);
     } catch (failure) {
       if (!isUniqueViolation(failure)) throw failure;
@@ -125,7 +128,7 @@ export class FundingFollower {
   private async decide(row: ChannelRow, output: FoundOutput, report: ChainReport): Promise<ChannelRow> {
     const channel = channelParameters(row, this.network);
     if (channel === null) return row;
-    return this.prisma.$transaction(async (transaction) => {
+    const decided = await this.prisma.$transaction(async (transaction) => {
       await lockExposure(transaction);
       const neighbours = await readNeighbours(transaction, row, this.network);
       const serving = storedVerdict(row).kind;
@@ -140,6 +143,8 @@ export class FundingFollower {
       });
       return this.apply(row, output, decision, transaction);
     });
+    faultPoint('intake.verdict.after-store');
+    return decided;
   }
 
   private async apply(
@@ -194,6 +199,7 @@ export class FundingFollower {
     move: Parameters<typeof moveChannel>[1],
     database: Database = this.prisma,
   ): Promise<ChannelRow> {
+    faultPoint('intake.verdict.before-store');
     const moved = await moveChannel(database, move);
     if (moved === null) return this.reread(row);
     const verdict = storedVerdict(moved);

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Ecdsa, Network } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
-import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { findChannel } from '../channels/channel-repository.js';
 import { moveChannel, type FundingVerdict } from '../channels/transition.js';
@@ -79,6 +79,7 @@ export class FundingService {
       });
       return storedVerdict(refused ?? (await this.reread(row)));
     }
+    faultPoint('intake.fund.before-store');
     const ready = await moveChannel(this.prisma, {
       channel: row,
       to: 'joined',
@@ -92,6 +93,7 @@ export class FundingService {
           "kMin" = ${limited.kMin}, "kCap" = ${limited.kCap}`,
       ],
     });
+    faultPoint('intake.fund.after-store');
     return storedVerdict(await this.follower.look(ready ?? (await this.reread(row))));
   }
 

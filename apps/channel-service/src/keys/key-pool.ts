@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
-import { Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import type { Database } from '../channels/database.js';
 import { DATABASE, SIGNER } from '../tokens.js';
 import type { PublicContractKey, Signer } from './signer.js';
@@ -70,11 +70,13 @@ export async function fillPool(database: Database, signer: Signer, size: number,
     for (let place = 0; place < missing; place += 1) {
       keys.push(await signer.publicKey({ epoch: state.epoch, index: state.next + place }));
     }
+    faultPoint('settler.keys.before-store');
     await database.$executeRaw`
       INSERT INTO "channel"."contract_key" ("epoch", "index", "publicKey", "payoutKeyHash")
       SELECT ${state.epoch}, * FROM unnest(
         ${keys.map(({ index }) => index)}::int[], ${keys.map(({ publicKey }) => publicKey)}::bytea[],
         ${keys.map(({ payoutKeyHash }) => payoutKeyHash)}::bytea[])
       ON CONFLICT ("epoch", "index") DO NOTHING`;
+    faultPoint('settler.keys.after-store');
   }
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
-import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainStatus, feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { findChannelByJoin } from '../channels/channel-repository.js';
@@ -54,6 +54,7 @@ export class OpeningService {
   private async decide(request: OpenRequest): Promise<OpenReply> {
     const known = await findChannelByJoin(this.prisma, request.joinId);
     if (known !== null) return sameJoin(known, request);
+    faultPoint('intake.open.before-store');
     if (await isQuarantined(this.prisma, request.nodeId)) {
       return refused({ code: 'node-quarantined', detail: 'a person has to release this node', revisedTerms: null });
     }
@@ -71,6 +72,7 @@ export class OpeningService {
   private async insert(request: OpenRequest): Promise<OpenReply> {
     try {
       const row = await insertChannel(this.prisma, randomUUID(), request);
+      faultPoint('intake.open.after-store');
       if (row !== null) return opened(row);
       return refused({ code: 'no-contract-key', detail: 'the pool of keys is empty', revisedTerms: null });
     } catch (failure) {

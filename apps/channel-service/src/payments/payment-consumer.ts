@@ -10,7 +10,7 @@ import {
   type StreamConsumer,
 } from '@seedfleet/bus';
 import { PrismaClient, SessionLease } from '@seedfleet/persistence';
-import { HealthRegistry, LOGGER, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, HealthRegistry, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { ChannelServiceConfig } from '../config.js';
 import { CONFIG, DATABASE } from '../tokens.js';
 import { PaymentIntake } from './payment-intake.js';
@@ -166,6 +166,7 @@ class Partition {
     this.busySince = null;
     this.failure = null;
     this.publish(this.mark);
+    faultPoint('intake.watermark.after-publish');
   }
 
   private failed(failure: unknown, attempt: number): void {

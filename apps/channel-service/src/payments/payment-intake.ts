@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
 import type { Ecdsa, Network } from '@seedfleet/payment-channel';
-import { LOGGER, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import { DATABASE, ECDSA, NETWORK } from '../tokens.js';
 import { SettlementWake } from '../settlement/settlement-wake.js';
 import { collectEntries, type CollectedEntries, type PaymentMessage } from './entries.js';
@@ -35,12 +35,15 @@ export class PaymentIntake {
     const fresh = messages.filter((message) => BigInt(message.seq) > mark.committedSeq);
     const last = fresh.at(-1);
     if (last === undefined) return mark;
+    faultPoint('intake.batch.before-verify');
     const stopTimer = this.metrics.batchSeconds.startTimer();
     const collected = collectEntries(fresh);
     const snapshots = await this.snapshotsOf(collected);
     const judgement = await judgeEntries(collected, snapshots, this.ecdsa, () => nextTurn());
     const next = { ...mark, committedSeq: BigInt(last.seq) };
+    faultPoint('intake.batch.before-commit');
     const stored = await storeBatch(this.prisma, next, judgement);
+    faultPoint('intake.batch.after-commit');
     this.remember(stored);
     this.metrics.entries.inc(collected.entryCount);
     this.metrics.verified.inc(judgement.verifications);
@@ -76,6 +79,8 @@ export class PaymentIntake {
     }
     if (closed === 0) return;
     this.metrics.ends.inc(closed);
+    faultPoint('intake.end.before-wake');
     this.settlement.wake();
+    faultPoint('intake.end.after-wake');
   }
 }

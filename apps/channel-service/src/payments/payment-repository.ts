@@ -1,9 +1,7 @@
 import type { Database } from '../channels/database.js';
 import type { ChannelState } from '@seedfleet/channel-lifecycle';
+import { AWAITED_PAYMENT_SECONDS } from '../settlement/awaited-payment.js';
 import type { Judgement } from './judge.js';
-
-/** How long a closed channel waits for a payment that its node knew of and that has not arrived. */
-const MISSING_PAYMENT_GRACE_SECONDS = 10;
 
 /** The place of a partition: everything up to `committedSeq` of the stream made at `streamEpoch` is in Postgres. */
 export interface Watermark {
@@ -97,7 +95,7 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
           WHEN NOT n."closes" THEN c."nextActionAt"
           WHEN NOT n."ready" THEN NULL
           WHEN n."full" OR n."newK" >= n."endK" THEN now()
-          ELSE now() + make_interval(secs => ${MISSING_PAYMENT_GRACE_SECONDS}::float8) END,
+          ELSE now() + make_interval(secs => ${AWAITED_PAYMENT_SECONDS}::float8) END,
         "updatedAt" = now()
       FROM next n WHERE c."id" = n."id" AND (n."advances" OR n."closes")
       RETURNING c."id", c."state", c."stateReason", c."version", c."k", c."frozenK", n."closes", n."endK"

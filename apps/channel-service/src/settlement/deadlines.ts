@@ -1,13 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
-import { LOGGER, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { Database } from '../channels/database.js';
 import { DATABASE } from '../tokens.js';
+import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 import { SettlementWorker } from './settlement-worker.js';
-
-/** Payments for pieces that left before the deadline are on their way for this long; the margin is hours. */
-const GRACE_SECONDS = 10;
 
 /** Closes channels whose deadline has come, at every new median time past. */
 @Injectable()
@@ -22,10 +20,13 @@ export class Deadlines implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     // Reports come every few seconds, so a failure is repeated soon.
     this.status.onReport((report) => {
+      faultPoint('settler.deadline.before-store');
       closeAtDeadline(this.prisma, report.tip.medianTimePast).then(
         (closed) => {
           for (const channelId of closed) this.logger.info({ channelId, reason: 'deadline' }, 'channel closed');
-          if (closed.length > 0) this.worker.kick();
+          if (closed.length === 0) return;
+          faultPoint('settler.deadline.after-store');
+          this.worker.kick();
         },
         (failure: unknown) => this.logger.error({ failure: String(failure) }, 'deadlines can not be checked'),
       );
@@ -44,7 +45,7 @@ export async function closeAtDeadline(database: Database, medianTimePast: number
       UPDATE "channel"."channel" c SET
         "state" = 'closing', "stateReason" = 'deadline', "closeReason" = 'deadline', "stateEnteredAt" = now(),
         "version" = c."version" + 1, "updatedAt" = now(),
-        "nextActionAt" = now() + make_interval(secs => ${GRACE_SECONDS}::float8),
+        "nextActionAt" = now() + make_interval(secs => ${AWAITED_PAYMENT_SECONDS}::float8),
         "verdict" = jsonb_build_object(
           'channelId', c."id", 'version', c."version" + 1, 'kind', 'refuse', 'allowanceBytes', 0, 'code', 'deadline',
           'detail', '', 'kMin', coalesce(c."kMin", 0), 'kCap', coalesce(c."kCap", 0), 'deadlineMtp', c."deadlineMtp")

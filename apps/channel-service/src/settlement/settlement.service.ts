@@ -3,7 +3,7 @@ import { decideSettlement, isSettled } from '@seedfleet/channel-lifecycle';
 import { netSat, type Network } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
-import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainClient } from '../chain/chain-client.js';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
@@ -12,10 +12,11 @@ import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import type { Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
+import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 import { settlementProgress, type ForeignSpend } from './settlement-progress.js';
 
-/** Looks of the settler, seconds: while chain-watcher does not answer; at what needs a person; at a missing funding. */
-const LOOK_SECONDS = { unreachable: 5, unsignable: 3_600, missing: 60 } as const;
+/** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
+const LOOK_SECONDS = { freeze: 1, unreachable: 5, unsignable: 3_600, missing: 60 } as const;
 
 /** Brings a closed channel's money home: freeze, verify, sign, store, broadcast, follow to burial. */
 @Injectable()
@@ -57,12 +58,15 @@ export class SettlementService {
 
   private async close(row: ChannelRow): Promise<void> {
     const frozen = row.frozenK === null ? await this.freeze(row) : row;
-    if (frozen === null) return;
+    if (frozen === null) return lookAgain(this.prisma, row, LOOK_SECONDS.freeze);
+    faultPoint('settler.freeze.after-store');
     if (frozen.settlementTxid !== null) return this.follow(frozen);
     const decision = decideSettlement({ ...frozen, k: Number(frozen.k) }, this.policy.belowMin, this.relayMinimum());
     if (!isSettled(decision)) return this.finish(frozen, 'nothing-owed', decision);
     const signed = await this.sign(frozen);
-    if (signed !== null) await this.broadcast(signed);
+    if (signed === null) return;
+    faultPoint('settler.sign.after-store');
+    await this.broadcast(signed);
   }
 
   /** What a settlement below kMin must pay to be relayed, satoshi per 1000 virtual bytes: the policy's, or the node's. */
@@ -72,16 +76,21 @@ export class SettlementService {
     return ofNode > ofPolicy ? ofNode : ofPolicy;
   }
 
-  /** Payments that were on their way when the channel closed have had their time; from here k stands. */
+  /**
+   * From here k stands. Payments that were on their way when the channel closed get their time first, also where news of
+   * the chain woke us earlier; null until then.
+   */
   private freeze(row: ChannelRow): Promise<ChannelRow | null> {
+    faultPoint('settler.freeze.before-store');
     return this.move({
       channel: row,
       to: 'closing',
-      reason: row.stateReason,
+      reason: 'k-frozen',
       data: { frozenK: row.k.toString() },
       nextActionInSeconds: 0,
       set: [Prisma.sql`"frozenK" = "k"`],
-      where: Prisma.sql`"k" = ${row.k} AND "frozenK" IS NULL`,
+      where: Prisma.sql`"k" = ${row.k} AND "frozenK" IS NULL
+        AND "stateEnteredAt" <= now() - make_interval(secs => ${AWAITED_PAYMENT_SECONDS}::float8)`,
     });
   }
 
@@ -92,6 +101,7 @@ export class SettlementService {
       await this.reject(row, 'payment-incomplete');
       return null;
     }
+    faultPoint('settler.sign.before-sign');
     const signed = await this.signer.signSettlement({
       path: { epoch: row.keyEpoch, index: row.keyIndex },
       channel,
@@ -102,6 +112,7 @@ export class SettlementService {
       await this.reject(row, signed.code);
       return null;
     }
+    faultPoint('settler.sign.before-store');
     const { txid, bytes } = signed.transaction;
     const earnedSat = netSat(Number(row.k), row.priceSat, row.settlementFeeSat);
     return this.move({
@@ -134,6 +145,7 @@ export class SettlementService {
     if (row.settlementTxid === null || row.settlementRaw === null) return;
     const reply = await this.chain.broadcast(row.settlementTxid, row.settlementRaw, settlementLabel(row.id));
     if (!reply.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    faultPoint('settler.broadcast.after-reply');
     await this.follow(row, false);
   }
 
@@ -155,6 +167,7 @@ export class SettlementService {
     if (row.state === to && row.stateReason === reason) {
       return lookAgain(this.prisma, row, nextLookSeconds, [facts]);
     }
+    faultPoint(to === 'buried' ? 'settler.bury.before-store' : 'settler.follow.before-store');
     await this.move({
       channel: row,
       to,
@@ -163,6 +176,7 @@ export class SettlementService {
       nextActionInSeconds: nextLookSeconds,
       set: [facts],
     });
+    faultPoint(to === 'buried' ? 'settler.bury.after-store' : 'settler.follow.after-store');
   }
 
   private async foreignSpend(row: ChannelRow): Promise<ForeignSpend | null> {

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { Bus } from '@seedfleet/bus';
 import { PrismaClient, pruneOutbox, relayOutbox } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
-import { LOGGER, type Logger } from '@seedfleet/service-kit';
+import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import { DATABASE, POLICY } from '../tokens.js';
 
 const EVERY_MS = 500;
@@ -46,9 +46,11 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
       while (this.again) {
         this.again = false;
         if (!this.bus.isConnected) return;
-        const sent = await relayOutbox(this.prisma, 'channel', ({ subject, payload }) =>
-          this.bus.relay(subject, payload, false),
-        );
+        const sent = await relayOutbox(this.prisma, 'channel', async ({ subject, payload }) => {
+          faultPoint('channel.outbox.before-send');
+          await this.bus.relay(subject, payload, false);
+          faultPoint('channel.outbox.after-send');
+        });
         if (sent > 0) this.again = true;
       }
       this.failing = false;

@@ -104,7 +104,7 @@ export const FAULT_POINTS = [
   'settler.keys.before-store',
   /** Contract keys are stored. */
   'settler.keys.after-store',
-  /** A deadline has come; no channel was closed. */
+  /** The chain's median time past is known; channels at their deadline were not looked for. */
   'settler.deadline.before-store',
   /** Channels at their deadline are closed and stored. */
   'settler.deadline.after-store',

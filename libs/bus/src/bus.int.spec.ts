@@ -120,6 +120,34 @@ describe('the bus on a real broker', () => {
     expect(await heard).toEqual(quote);
   });
 
+  it('delivers every message at once, however they come', async () => {
+    const quick = { ...paymentStream, stream: 'QUICK', subject: 'quick.*.*' };
+    await ensureStream(bus, quick);
+    const arrivals: { k: number; lateMs: number }[] = [];
+    const sentAt = new Map<number, number>();
+    const consumer = await consumeStream(bus, quick, {
+      durable: 'intake',
+      maxBatch: 8,
+      handle: (messages) => {
+        for (const { payload } of messages) {
+          const k = payload.payments[0]?.k ?? -1;
+          arrivals.push({ k, lateMs: performance.now() - (sentAt.get(k) ?? 0) });
+        }
+        return Promise.resolve();
+      },
+      onError: () => undefined,
+    });
+    for (let k = 0; k < 60; k += 1) {
+      sentAt.set(k, performance.now());
+      const stored = bus.store(quick, ['0', 'node-1'], payment(k));
+      // Bursts and single messages by turns.
+      if (k % 7 === 0) await stored.then(() => new Promise((resolve) => setTimeout(resolve, 20)));
+    }
+    await expect.poll(() => arrivals.length, { timeout: 5_000 }).toBe(60);
+    expect(arrivals.map(({ k }) => k)).toEqual([...sentAt.keys()]);
+    await consumer.stop();
+  });
+
   it('delivers a stream in order, again after a failure, and parks only what is hopeless', async () => {
     await ensureStream(bus, paymentStream);
     const channelId = randomUUID();

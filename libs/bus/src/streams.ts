@@ -139,6 +139,10 @@ async function dropConsumer(manager: JetStreamManager, stream: string, durable: 
   if (known !== undefined) await manager.consumers.delete(stream, durable);
 }
 
+/**
+ * Reads and works at the same time: while a batch is in hand the next messages gather, at most as many as the broker
+ * lets stand unacknowledged.
+ */
 async function drainInBatches<P extends z.ZodType>(
   bus: Bus,
   contract: StreamContract<P>,
@@ -146,14 +150,37 @@ async function drainInBatches<P extends z.ZodType>(
   messages: ConsumerMessages,
   signal: AbortSignal,
 ): Promise<void> {
-  let batch: JsMsg[] = [];
-  for await (const message of messages) {
-    batch.push(message);
-    if (batch.length < options.maxBatch && messages.getPending() > 0) continue;
-    await workOff(bus, contract, options, batch, signal);
-    batch = [];
-    if (signal.aborted) return;
+  const gathered: JsMsg[] = [];
+  let ended = false;
+  let arrived = (): void => undefined;
+  const reading = (async () => {
+    for await (const message of messages) {
+      gathered.push(message);
+      arrived();
+    }
+  })().finally(() => {
+    ended = true;
+    arrived();
+  });
+  const working = setInterval(() => gathered.forEach((message) => message.working()), WORKING_EVERY_MS);
+  try {
+    while (!signal.aborted) {
+      if (gathered.length === 0) {
+        if (ended) break;
+        await new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+        // What came in the same read of the socket belongs to the same batch.
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      await workOff(bus, contract, options, gathered.splice(0, options.maxBatch), signal);
+    }
+  } finally {
+    clearInterval(working);
   }
+  // An error of the subscription is the consumer's end.
+  if (ended) await reading;
 }
 
 async function workOff<P extends z.ZodType>(

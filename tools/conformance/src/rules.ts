@@ -1,5 +1,5 @@
 import { MAX_CONTROL_PAYLOAD_BYTES } from '@seedfleet/exchange';
-import { kCap, MAX_MONEY_SAT } from '@seedfleet/payment-channel';
+import { kCap, MAX_MONEY_SAT, type RelativeLock } from '@seedfleet/payment-channel';
 import { type readExtendedHandshake, type BencodeDictionary, type MessageName } from '@seedfleet/wire';
 import { announcedOtherIds, buyerFits, type Facts } from './scenarios/facts.js';
 
@@ -71,6 +71,16 @@ export const mappingRules = (names: readonly string[]): readonly Rule<MappingFac
     condition: 'a key occurs twice, of which the reference takes the last',
     reaction: 'the handshake is not a dictionary',
     applies: ({ bencodeError }) => bencodeError === 'bencode-duplicate-key',
+  },
+];
+
+export const SCRIPT_RULES: readonly Rule<{ readonly lock: RelativeLock }>[] = [
+  {
+    id: 'block-lock',
+    source: 'payment channel §2',
+    condition: 'the lock of a redeem script counts blocks, which the protocol never uses',
+    reaction: 'the script is read all the same',
+    applies: ({ lock }) => lock.units === 'blocks',
   },
 ];
 

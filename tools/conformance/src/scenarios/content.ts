@@ -12,13 +12,18 @@ const BUNDLED = fileURLToPath(new URL('../../fixtures/reference/', import.meta.u
 export interface Content {
   readonly torrent: TorrentShape;
   readonly data: Uint8Array | undefined;
+  /** False while the last piece's size is a guess. */
+  readonly isSizeKnown: boolean;
 }
 
 /** Whether recorded bytes are a piece of the content; undefined when the content is not known. */
 export const isPieceOf = (content: Content, piece: number, recorded: RecordedBytes): boolean | undefined => {
-  if (recorded.length !== pieceSizeBytes(content.torrent, piece)) return false;
+  const { torrent, isSizeKnown } = content;
+  if (!isSizeKnown && piece === torrent.pieces - 1)
+    return recorded.length <= torrent.pieceLengthBytes ? undefined : false;
+  if (recorded.length !== pieceSizeBytes(torrent, piece)) return false;
   if (content.data === undefined) return undefined;
-  const start = piece * content.torrent.pieceLengthBytes;
+  const start = piece * torrent.pieceLengthBytes;
   return Buffer.from(content.data.subarray(start, start + recorded.shown.length)).equals(recorded.shown);
 };
 
@@ -27,7 +32,8 @@ export const isPieceOf = (content: Content, piece: number, recorded: RecordedByt
  * pieces have the hashes of a torrent with this info hash. Without it, sizes are those of `fallback`.
  */
 export const findContent = (vectorFile: string, infoHash: Uint8Array | undefined, fallback: TorrentShape): Content => {
-  if (infoHash === undefined) return { torrent: fallback, data: undefined };
+  const guess = { torrent: fallback, data: undefined, isSizeKnown: false };
+  if (infoHash === undefined) return guess;
   for (const folder of [dirname(vectorFile), BUNDLED]) {
     const files = filesBelow(folder, 3);
     const info = files
@@ -44,9 +50,9 @@ export const findContent = (vectorFile: string, infoHash: Uint8Array | undefined
       .filter((file) => statSync(file).size === info.length)
       .map((file) => readFileSync(file))
       .find((bytes) => sha1(bytes.subarray(0, info.pieceLength)).equals(info.firstPieceHash));
-    return { torrent, data };
+    return { torrent, data, isSizeKnown: true };
   }
-  return { torrent: fallback, data: undefined };
+  return guess;
 };
 
 const sha1 = (bytes: Uint8Array): Buffer => createHash('sha1').update(bytes).digest();

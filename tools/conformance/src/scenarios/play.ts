@@ -79,7 +79,7 @@ export const play = (script: Script, player: Player, pieceLengthBytes: number): 
   const facts: Facts[] = [];
   let stream = new PeerStream(player, installsAtOnce(script, 0));
   let connections = 0;
-  const read = { handshakes: 0, messages: new Map<string, number>() };
+  const read: Read = { handshakes: 0, messages: new Map() };
   script.steps.forEach((step, at) => {
     log.stimulus = at;
     if (isBtHandshake(step)) {
@@ -107,8 +107,9 @@ export const play = (script: Script, player: Player, pieceLengthBytes: number): 
         read.messages.set(step.type, count);
         facts.push(finder.local(at, message));
         const name = messageName(step.type);
-        if (message !== undefined && name !== undefined && emitted(log, name) < count)
-          player.act({ kind: 'message', message });
+        if (name === undefined || emitted(log, name) >= count) return;
+        if (message !== undefined) player.act({ kind: 'message', message });
+        if (emitted(log, name) < count) actOnNextDecision(script, at, player, read);
         return;
       }
       default:
@@ -117,6 +118,26 @@ export const play = (script: Script, player: Player, pieceLengthBytes: number): 
   log.stimulus = script.steps.length;
   player.disconnect();
   return facts;
+};
+
+/** What the script has read so far. */
+interface Read {
+  handshakes: number;
+  readonly messages: Map<string, number>;
+}
+
+/**
+ * A message that follows from a decision the script read only afterwards, such as the last payments of a buyer that goes
+ * on to observe: the decision is taken now.
+ */
+const actOnNextDecision = (script: Script, at: number, player: Player, read: Read): void => {
+  for (const step of script.steps.slice(at + 1)) {
+    if (step.kind === 'send') return;
+    if (step.kind === 'handshake' && handshakesSent(player) <= read.handshakes) return actHandshake(player, step.m);
+    if (step.kind !== 'message' || !['observe', 'buy', 'sell'].includes(step.type)) continue;
+    const message = messageOf(step);
+    if (message !== undefined) return player.act({ kind: 'message', message });
+  }
 };
 
 const handshakesSent = (player: Player): number =>

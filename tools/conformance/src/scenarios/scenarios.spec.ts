@@ -269,6 +269,21 @@ describe('our buyer in the place of the reference', () => {
     agreesByRule('unasked-blob', buying().send(quoted).recv(JOIN).sendShort(speedData(20_000)).send(JOINING));
   });
 
+  it('pays politely before it observes', () => {
+    const asked = loading().recv(request(0)).recv(request(1)).recv(request(2)).recv(request(3));
+    agrees(
+      asked
+        .sendPiece('ok')
+        .recv(pay(1))
+        .recv(request(4))
+        .recv(pay(2))
+        .recv(pay(3))
+        .recv(pay(4))
+        .recv(pay(5))
+        .recv(observe),
+    );
+  });
+
   it('leaves a seller that sends a mode message', () => {
     agrees(loading().recv(request(0)).send(observe).closed());
     agrees(buying().send(quoted).recv(JOIN).send(JOINING).send(quoted).closed());

@@ -1,7 +1,7 @@
 import { termsFit } from '@seedfleet/exchange';
 import type { Message, SellerTerms } from '@seedfleet/wire';
 import type { SeenHandshake } from './reference-seller.js';
-import { BUYER_TERMS, channel, readyOf } from './script-builder.js';
+import { type BUYER_TERMS, channel, readyOf } from './script-builder.js';
 
 /** What the reference's buyer does in return. */
 export type BuyerReaction =

@@ -15,7 +15,7 @@ type Ready = Extract<Message, { type: 'ready' }>;
 
 /** Follows terms, invitation, join and funding of a connection, and collects the payments of each channel. */
 export const readChannels = (connection: Connection): CapturedChannel[] => {
-  const quotes = new Map<number, SellerTerms>();
+  let quote: Extract<Message, { type: 'sell' }> | undefined;
   const channels: CapturedChannel[] = [];
   let accepted: SellerTerms | undefined;
   let joining: Joining | undefined;
@@ -23,12 +23,14 @@ export const readChannels = (connection: Connection): CapturedChannel[] => {
     if (frame.kind !== 'message' || !frame.decoded.ok) continue;
     const { message } = frame.decoded;
     if (frame.direction === 's2c') {
-      if (message.type === 'sell') quotes.set(message.index, message.terms);
+      if (message.type === 'sell') quote = message;
       else if (message.type === 'joining_contract') joining = message;
       continue;
     }
-    if (message.type === 'join_contract') accepted = quotes.get(message.index);
-    else if (message.type === 'payment') channels.at(-1)?.payments.push(message.signature);
+    if (message.type === 'join_contract') {
+      // An invitation to outdated terms is dropped by the seller.
+      if (message.index === quote?.index) accepted = quote.terms;
+    } else if (message.type === 'payment') channels.at(-1)?.payments.push(message.signature);
     else if (message.type === 'ready' && accepted !== undefined && joining !== undefined) {
       const name = `${connection.name} channel ${channels.length + 1}`;
       channels.push({ name, parameters: parametersOf(accepted, joining, message), payments: [] });

@@ -36,6 +36,10 @@ export interface FleetOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Of the services. Default: info. */
   readonly logLevel?: string;
+  /** Further variables for a service, by its name (node-1, chain-watcher, …): orders for its fault points. */
+  readonly serviceEnv?: (name: string) => Readonly<Record<string, string>>;
+  /** The longest pause before a crashed process is started again. Default: 30 s. */
+  readonly restartLongestMs?: number;
   /** Told of crashes and restarts. */
   readonly onEvent?: (event: ProcessEvent) => void;
   /** Default: packages may be brought, nothing is said. */
@@ -72,11 +76,15 @@ export function beginFleet(options: FleetOptions): FleetStart {
   const state = StateDir.open(options.stateDir);
   lock(state, 'fleet');
   let describe: (() => RunFile) | undefined;
-  const supervisor = new Supervisor(state.path, (event) => {
-    // A restarted process has another pid.
-    if (event.type === 'restarted' && describe !== undefined) publishRun(state, describe());
-    options.onEvent?.(event);
-  });
+  const supervisor = new Supervisor(
+    state.path,
+    (event) => {
+      // A restarted process has another pid.
+      if (event.type === 'restarted' && describe !== undefined) publishRun(state, describe());
+      options.onEvent?.(event);
+    },
+    options.restartLongestMs,
+  );
   let miner: AutoMiner | undefined;
   let stopped: Promise<void> | undefined;
   const stop = (graceMs?: number): Promise<void> => {
@@ -171,7 +179,7 @@ async function startServices(
         step(
           plan.name,
           async () =>
-            addresses.set(plan.name, await startService(plan, settings, supervisor, options.logLevel ?? 'info')),
+            addresses.set(plan.name, await startService(withFurther(plan, options), settings, supervisor, options)),
           () => describeService(plan, addresses.get(plan.name)),
         ),
       ),
@@ -180,7 +188,12 @@ async function startServices(
   return addresses;
 }
 
-function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: Supervisor, logLevel: string) {
+function withFurther(plan: ServicePlan, { serviceEnv }: FleetOptions): ServicePlan {
+  return serviceEnv === undefined ? plan : { ...plan, env: { ...plan.env, ...serviceEnv(plan.name) } };
+}
+
+function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: Supervisor, options: FleetOptions) {
+  const logLevel = options.logLevel ?? 'info';
   return startOnFreePorts(plan.name, supervisor.logOf(plan.name), async () => {
     // Picked here rather than by the service, so that it comes back on the same ports after a crash.
     const ports = { http: await pickPort(), peer: plan.peerHost === undefined ? 0 : await pickPort(plan.peerHost) };

@@ -50,12 +50,14 @@ export interface Surroundings {
   /** The value of SEEDFLEET_RUN. */
   readonly token: string;
   readonly onEvent: (event: ProcessEvent) => void;
+  /** The pauses before restarts grow up to this. */
+  readonly restartLongestMs: number;
 }
 
 const READY_POLL_MS = 60;
 /** First and longest pause before a crashed process is started again; doubled each time in between. */
 const RESTART_FIRST_MS = 500;
-const RESTART_LONGEST_MS = 30_000;
+export const RESTART_LONGEST_MS = 30_000;
 /** After running this long the pauses start from the first again. */
 const RESTART_FORGIVEN_AFTER_MS = 60_000;
 
@@ -175,7 +177,7 @@ export class SupervisedProcess {
   #afterExit(): void {
     if (this.#stopping || !this.#wasReady) return;
     if (Date.now() - this.#startedAtMs > RESTART_FORGIVEN_AFTER_MS) this.#restarts = 0;
-    const restartInMs = Math.min(RESTART_FIRST_MS * 2 ** this.#restarts, RESTART_LONGEST_MS);
+    const restartInMs = Math.min(RESTART_FIRST_MS * 2 ** this.#restarts, this.surroundings.restartLongestMs);
     this.#restarts += 1;
     this.surroundings.onEvent({ type: 'crashed', name: this.spec.name, exit: this.#exit ?? '', restartInMs });
     this.#restartTimer = setTimeout(() => void this.#restart(), restartInMs);

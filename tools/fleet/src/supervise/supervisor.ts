@@ -5,6 +5,7 @@ import { runOneShot, type OneShotResult, type OneShotSpec } from './one-shot.js'
 import { PidRecords } from './pid-records.js';
 import { signalGroup } from './process-identity.js';
 import {
+  RESTART_LONGEST_MS,
   SupervisedProcess,
   type ProcessEvent,
   type ProcessSpec,
@@ -28,14 +29,18 @@ export class Supervisor {
   readonly #oneShots = new Set<number>();
   #closed = false;
 
-  /** @param folder the state folder; logs and pid records go below it */
-  constructor(folder: string, onEvent: (event: ProcessEvent) => void) {
+  /**
+   * @param folder the state folder; logs and pid records go below it
+   * @param restartLongestMs the longest pause before a crashed process is started again
+   */
+  constructor(folder: string, onEvent: (event: ProcessEvent) => void, restartLongestMs = RESTART_LONGEST_MS) {
     this.#logs = join(folder, 'logs');
     mkdirSync(this.#logs, { recursive: true, mode: 0o700 });
     const token = randomBytes(12).toString('hex');
     this.#surroundings = {
       token,
       onEvent,
+      restartLongestMs,
       watchdog: new Watchdog(token),
       records: new PidRecords(join(folder, 'pids')),
     };

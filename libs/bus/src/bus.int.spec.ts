@@ -123,28 +123,23 @@ describe('the bus on a real broker', () => {
   it('delivers every message at once, however they come', async () => {
     const quick = { ...paymentStream, stream: 'QUICK', subject: 'quick.*.*' };
     await ensureStream(bus, quick);
-    const arrivals: { k: number; lateMs: number }[] = [];
-    const sentAt = new Map<number, number>();
+    const arrivals: number[] = [];
     const consumer = await consumeStream(bus, quick, {
       durable: 'intake',
       maxBatch: 8,
       handle: (messages) => {
-        for (const { payload } of messages) {
-          const k = payload.payments[0]?.k ?? -1;
-          arrivals.push({ k, lateMs: performance.now() - (sentAt.get(k) ?? 0) });
-        }
+        arrivals.push(...messages.map(({ payload }) => payload.payments[0]?.k ?? -1));
         return Promise.resolve();
       },
       onError: () => undefined,
     });
     for (let k = 0; k < 60; k += 1) {
-      sentAt.set(k, performance.now());
       const stored = bus.store(quick, ['0', 'node-1'], payment(k));
       // Bursts and single messages by turns.
       if (k % 7 === 0) await stored.then(() => new Promise((resolve) => setTimeout(resolve, 20)));
     }
     await expect.poll(() => arrivals.length, { timeout: 5_000 }).toBe(60);
-    expect(arrivals.map(({ k }) => k)).toEqual([...sentAt.keys()]);
+    expect(arrivals).toEqual(Array.from({ length: 60 }, (_, k) => k));
     await consumer.stop();
   });
 

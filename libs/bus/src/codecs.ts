@@ -4,6 +4,9 @@ import { z } from 'zod';
 
 const MAX_SAT = 2_100_000_000_000_000n;
 
+/** Not `instanceof`, whose type would ask for an ArrayBuffer of its own; views into shared memory are bytes too. */
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+
 /** Satoshi, 0 … 21·10¹⁴, as a decimal string. */
 export const satoshi = z.codec(z.string().regex(/^(0|[1-9]\d{0,15})$/), z.bigint().min(0n).max(MAX_SAT), {
   decode: (text) => BigInt(text),
@@ -18,9 +21,9 @@ export const u64 = z.codec(z.string().regex(/^(0|[1-9]\d{0,19})$/), z.bigint().m
 
 /** Exactly `length` bytes as lowercase hex. */
 export const fixedBytes = (length: number) =>
-  z.codec(z.string().regex(new RegExp(`^[0-9a-f]{${length * 2}}$`)), z.instanceof(Uint8Array), {
+  z.codec(z.string().regex(new RegExp(`^[0-9a-f]{${length * 2}}$`)), bytes, {
     decode: (text) => new Uint8Array(Buffer.from(text, 'hex')),
-    encode: (bytes) => Buffer.from(bytes).toString('hex'),
+    encode: (value) => Buffer.from(value).toString('hex'),
   });
 
 /** At most `maxLength` bytes as lowercase hex. */
@@ -30,18 +33,18 @@ export const boundedBytes = (maxLength: number) =>
       .string()
       .max(maxLength * 2)
       .regex(/^([0-9a-f]{2})*$/),
-    z.instanceof(Uint8Array),
+    bytes,
     {
       decode: (text) => new Uint8Array(Buffer.from(text, 'hex')),
-      encode: (bytes) => Buffer.from(bytes).toString('hex'),
+      encode: (value) => Buffer.from(value).toString('hex'),
     },
   );
 
 /** At most `maxLength` bytes as base64, for payloads where size counts. */
 export const base64Bytes = (maxLength: number) =>
-  z.codec(z.base64().max(Math.ceil(maxLength / 3) * 4), z.instanceof(Uint8Array), {
+  z.codec(z.base64().max(Math.ceil(maxLength / 3) * 4), bytes, {
     decode: (text) => new Uint8Array(Buffer.from(text, 'base64')),
-    encode: (bytes) => Buffer.from(bytes).toString('base64'),
+    encode: (value) => Buffer.from(value).toString('base64'),
   });
 
 export const infoHash = z.string().regex(/^[0-9a-f]{40}$/);

@@ -50,8 +50,8 @@ function Overview({ onSignOut }: { readonly onSignOut: () => void }) {
       <TopBar fleet={fleet} onSignOut={onSignOut} />
       <main>
         <Headline revenue={revenue} />
-        <Now fleet={fleet} nodes={nodes} />
         <Torrents torrents={torrents} revenue={revenue} />
+        <Now fleet={fleet} nodes={nodes} />
         <Channels fleet={fleet} />
       </main>
     </>

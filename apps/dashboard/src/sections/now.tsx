@@ -10,7 +10,7 @@ interface NowProps {
   readonly nodes: Polled<{ readonly items: readonly FleetNode[] }>;
 }
 
-const SHOWN_EVENTS = 15;
+const SHOWN_EVENTS = 10;
 
 /** What the fleet is doing now: its work, its nodes, and what happened last. */
 export function Now({ fleet, nodes }: NowProps) {
@@ -22,10 +22,9 @@ export function Now({ fleet, nodes }: NowProps) {
       ) : (
         <>
           <ul className="facts">
-            <Fact
-              name="nodes up"
-              value={`${now.nodes.up}${now.nodes.silent > 0 ? `, ${now.nodes.silent} silent` : ''}`}
-            />
+            <Fact name="nodes up" value={count(now.nodes.up)} />
+            {now.nodes.draining > 0 && <Fact name="nodes draining" value={count(now.nodes.draining)} />}
+            {now.nodes.silent > 0 && <Fact name="nodes silent" value={count(now.nodes.silent)} />}
             <Fact name="torrents" value={count(now.torrents.active)} />
             <Fact name="connections" value={count(now.work.connections)} />
             <Fact name="channels selling" value={count(now.work.activeChannels)} />

@@ -17,13 +17,16 @@ interface Line {
   readonly name: string;
   readonly torrent: Torrent | undefined;
   readonly earned: TorrentRevenue | undefined;
+  /** What is known of a torrent that is not among those listed. */
+  readonly absence: 'removed' | 'not listed';
 }
 
 /** Revenue per torrent, the best earner first. */
 export function Torrents({ torrents, revenue }: TorrentsProps) {
   const [search, setSearch] = useState('');
+  // Not before the torrents are known: earnings alone would look like those of removed torrents.
   const lines = useMemo(
-    () => merge(torrents.value?.items ?? [], revenue.value?.items ?? []),
+    () => (torrents.value === undefined ? [] : merge(torrents.value, revenue.value?.items ?? [])),
     [torrents.value, revenue.value],
   );
   const wanted = search.trim().toLowerCase();
@@ -53,9 +56,11 @@ export function Torrents({ torrents, revenue }: TorrentsProps) {
         rows={shown}
         keyOf={({ infoHash }) => infoHash}
         empty={
-          lines.length === 0
-            ? 'No torrents yet: npm run fleetctl -- torrents add FILE.torrent --content PATH'
-            : 'None with that name.'
+          torrents.value === undefined
+            ? 'Asking the fleet…'
+            : lines.length === 0
+              ? 'No torrents yet: npm run fleetctl -- torrents add FILE.torrent --content PATH'
+              : 'None with that name.'
         }
         {...(totals === undefined || wanted !== ''
           ? {}
@@ -94,9 +99,9 @@ const COLUMNS: readonly Column<Line>[] = [
   },
   {
     title: 'State',
-    cell: ({ torrent }) =>
+    cell: ({ torrent, absence }) =>
       torrent === undefined ? (
-        <Pill state="removed" />
+        <Pill state={absence} />
       ) : (
         <span title={torrent.sale.refusedNow ?? torrent.sale.detail}>
           <Pill state={torrent.sale.state} />
@@ -155,19 +160,17 @@ const COLUMNS: readonly Column<Line>[] = [
   },
 ];
 
-function merge(torrents: readonly Torrent[], earnings: readonly TorrentRevenue[]): Line[] {
-  const earnedBy = new Map(earnings.map((earned) => [earned.infoHash, earned]));
-  const lines: Line[] = torrents.map((torrent) => ({
-    infoHash: torrent.infoHash,
-    name: torrent.name,
-    torrent,
-    earned: earnedBy.get(torrent.infoHash),
-  }));
-  const listed = new Set(torrents.map(({ infoHash }) => infoHash));
-  for (const earned of earnings) {
-    if (listed.has(earned.infoHash)) continue;
-    const { infoHash } = earned;
-    lines.push({ infoHash, name: earned.name ?? shortHash(infoHash), torrent: undefined, earned });
+function merge(torrents: Page<Torrent>, earnings: readonly TorrentRevenue[]): Line[] {
+  const absence = torrents.nextCursor === null ? ('removed' as const) : ('not listed' as const);
+  const unlisted = new Map(earnings.map((earned) => [earned.infoHash, earned]));
+  const lines: Line[] = torrents.items.map((torrent) => {
+    const { infoHash, name } = torrent;
+    const earned = unlisted.get(infoHash);
+    unlisted.delete(infoHash);
+    return { infoHash, name, torrent, earned, absence };
+  });
+  for (const [infoHash, earned] of unlisted) {
+    lines.push({ infoHash, name: earned.name ?? shortHash(infoHash), torrent: undefined, earned, absence });
   }
   const gross = ({ earned }: Line) => BigInt(earned?.revenueSat ?? 0);
   return lines.sort((a, b) => (gross(a) < gross(b) ? 1 : gross(a) > gross(b) ? -1 : a.name.localeCompare(b.name)));

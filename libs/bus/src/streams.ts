@@ -44,8 +44,12 @@ export async function ensureStream(bus: Bus, contract: StreamContract, replicas 
     num_replicas: replicas,
   };
   const known = await manager.streams.info(name).catch(() => undefined);
-  const info =
-    known === undefined ? await manager.streams.add({ name, ...config }) : await manager.streams.update(name, config);
+  const wanted = known === undefined ? manager.streams.add({ name, ...config }) : manager.streams.update(name, config);
+  const info = await wanted.catch((failure: unknown) => {
+    // The broker reserves a stream's full size, so it refuses one that its store could not hold one day.
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    throw new Error(`NATS refuses the stream ${name} of ${contract.maxBytes} bytes: ${reason}`, { cause: failure });
+  });
   return info.created;
 }
 

@@ -186,8 +186,7 @@ export class SellerConnection {
       case 'note':
         return this.services.metrics.exchangeNotes.inc({ code: effect.code });
       case 'peer-mode':
-        if (effect.mode.kind === 'buy') this.buyerTerms = effect.mode.terms;
-        return;
+        return this.onPeerMode(effect);
       case 'sell-held':
         this.holdTimer = setTimeout(() => this.dispatch({ type: 'hold-expired' }), HOLD_SELL_MS);
         return;
@@ -248,6 +247,21 @@ export class SellerConnection {
     const terms = this.services.quotes.termsFor(this.host.torrent.offer, buyerTerms);
     if (terms !== undefined) return this.quote(terms);
     this.quoteOwed = true;
+  }
+
+  /**
+   * A buyer acts on the next `sell`, not on one it knows from before it was buying (session behaviour §7): a peer that
+   * turns buyer hears the terms again, under the next index. So does one whose new `buy` calls for other terms.
+   */
+  private onPeerMode({ mode, previous }: EffectOf<'peer-mode'>): void {
+    if (mode.kind !== 'buy') return;
+    this.buyerTerms = mode.terms;
+    const { announced } = this;
+    if (announced === undefined || this.status().role !== 'selling') return;
+    const fresh = this.services.quotes.termsFor(this.host.torrent.offer, mode.terms);
+    if (fresh === undefined) return;
+    const turnedBuyer = previous.kind === 'observe' || previous.kind === 'sell';
+    if (turnedBuyer || this.services.quotes.isWorthRevising(announced, fresh)) this.quote(fresh);
   }
 
   private quote(terms: SellerTerms): void {

@@ -15,6 +15,7 @@ import { plainEnvironment } from '../run-command.js';
 import type { StateDir } from '../state/state-dir.js';
 import { lastLines } from '../supervise/log-file.js';
 import type { Supervisor } from '../supervise/supervisor.js';
+import { adviceFor } from './start-server.js';
 import { canReach, type Owner } from './server-owner.js';
 
 /** The superuser of the servers that this tool starts. */
@@ -119,7 +120,7 @@ async function initialise(
     });
     if (exitCode !== 0) {
       const why = lastLines(errorOutput, 4) || 'initdb was ended';
-      throw new FleetError('database-failed', 'the database could not be created', why, `look at ${folder}`);
+      throw new FleetError('database-failed', 'the database could not be created', why, adviceFor(why));
     }
   } finally {
     rmSync(passwordFile, { force: true });

@@ -27,7 +27,7 @@ export async function startOnFreePorts<C>(
 /** A failed start as a message for people. */
 export function startFailure(title: string, log: string, outcome: StartOutcome & { ok: false }): FleetError {
   if (outcome.code === 'stopped') return interrupted(title);
-  const said = outcome.output === '' ? '' : `; its last words:\n${outcome.output}`;
+  const said = outcome.output === '' ? '' : `; its last words:\n${readable(outcome.output)}`;
   const why = {
     exited: () => `it ended with ${outcome.code === 'exited' ? outcome.exit : ''}${said}`,
     'not-ready': () => `it did not answer in time${said}`,
@@ -41,13 +41,28 @@ export function startFailure(title: string, log: string, outcome: StartOutcome &
   );
 }
 
+/** Our services log JSON lines: of those, what they say. */
+function readable(output: string): string {
+  return output
+    .split('\n')
+    .map((line) => {
+      try {
+        const { msg, level } = JSON.parse(line) as { msg?: unknown; level?: unknown };
+        return typeof msg === 'string' ? `${String(level)}: ${msg}` : line;
+      } catch {
+        return line;
+      }
+    })
+    .join('\n');
+}
+
 function interrupted(title: string): FleetError {
   return new FleetError('interrupted', `${title} was not started`, 'the fleet is stopping', 'start it again');
 }
 
 /** What usually helps, by what the process said last. */
-function adviceFor(output: string): string {
-  if (/no space left|disk full|ENOSPC|Disk space is too low/i.test(output))
+export function adviceFor(output: string): string {
+  if (/no space left|disk full|ENOSPC|Disk space is too low|insufficient storage/i.test(output))
     return 'free some disk space and start again';
   if (/permission denied|EACCES/i.test(output)) return 'check the owner and mode of the state folder';
   if (PORT_TAKEN.test(output)) return 'a port is taken: end its owner or choose another port';

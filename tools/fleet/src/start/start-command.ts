@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { FleetError } from '../errors.js';
+import { FleetError, reasonOf } from '../errors.js';
 import { beginFleet, type FleetStart, type RunningFleet } from '../fleet.js';
 import { isRegtest } from '../providers/provider.js';
 import { runSale } from '../sale/sale.js';
@@ -56,9 +56,9 @@ export async function runStart(args: readonly string[], steps: StepPrinter): Pro
       steps.note('stopped');
       return EXIT_INTERRUPTED;
     }
-    if (!(thrown instanceof FleetError)) throw thrown;
-    steps.failure(thrown);
-    if (parsed.options.once) printJson({ ok: false, code: thrown.code, what: thrown.what, why: thrown.why });
+    const failure = asFailure(thrown, parsed.options.stateDir);
+    steps.failure(failure);
+    if (parsed.options.once) printJson({ ok: false, code: failure.code, what: failure.what, why: failure.why });
     return EXIT_FAILED;
   } finally {
     interruption.end();
@@ -136,6 +136,19 @@ function watchForInterruption(): Interruption {
       for (const { name, handler } of handlers) process.removeListener(name, handler);
     },
   };
+}
+
+/** The system's refusals (a full disk, a missing right) are expected; anything else is a fault of this program. */
+function asFailure(thrown: unknown, stateDir: string): FleetError {
+  if (thrown instanceof FleetError) return thrown;
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw thrown;
+  return new FleetError(
+    'state-dir-unusable',
+    'the system refused something that the fleet needs',
+    reasonOf(thrown),
+    code === 'ENOSPC' ? 'free some disk space and start again' : `check ${stateDir} and start again`,
+  );
 }
 
 function describeEvent(event: ProcessEvent): string {

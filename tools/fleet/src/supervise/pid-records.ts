@@ -24,7 +24,11 @@ export class PidRecords {
 
   add(name: string, identity: ProcessIdentity): void {
     const record: PidRecord = { name, ...identity, runner: this.#runner };
-    writeFileSync(this.#file(identity.pid), JSON.stringify(record), { mode: 0o600 });
+    try {
+      writeFileSync(this.#file(identity.pid), JSON.stringify(record), { mode: 0o600 });
+    } catch {
+      // A full disk must not keep a crashed server from being started again; the watchdog knows of it all the same.
+    }
   }
 
   remove(pid: number): void {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../errors.js';
 import { lastLines, logSince, logSize, openLog } from './log-file.js';
 import { signalGroup, startTicksOf } from './process-identity.js';
 import type { PidRecords } from './pid-records.js';
@@ -124,9 +125,10 @@ export class SupervisedProcess {
   /** Starts it; returns a reason when the program can't be run. */
   #spawn(): string | undefined {
     const { spec, surroundings } = this;
-    this.#logFrom = logSize(this.log);
-    const log = openLog(this.log);
+    let log: number | undefined;
     try {
+      this.#logFrom = logSize(this.log);
+      log = openLog(this.log);
       // Detached: the leader of its own group, so that a terminal's Ctrl-C reaches the tool alone, which stops in order.
       const child = spawn(spec.command, spec.args, {
         cwd: spec.cwd,
@@ -135,33 +137,38 @@ export class SupervisedProcess {
         detached: true,
         ...spec.owner,
       });
-      this.#child = child;
-      this.#exit = undefined;
-      this.#startedAtMs = Date.now();
-      if (child.pid === undefined) {
-        child.on('error', () => undefined);
-        this.#exit = 'not run';
-        return `${spec.command} can't be run`;
-      }
-      const identity = { pid: child.pid, startTicks: startTicksOf(child.pid) ?? '' };
-      surroundings.watchdog.guard({ ...identity, stopSignal: spec.stopSignal });
-      surroundings.records.add(spec.name, identity);
-      this.#exited = new Promise((resolve) => {
-        child.on('exit', (code, signal) => {
-          this.#exit = signal ?? `exit code ${code}`;
-          // What the leader started and left behind goes with it.
-          signalGroup(identity.pid, 'SIGKILL');
-          surroundings.watchdog.release(identity.pid);
-          surroundings.records.remove(identity.pid);
-          resolve();
-          this.#afterExit();
-        });
-      });
       child.on('error', () => undefined);
+      this.#child = child;
+      this.#startedAtMs = Date.now();
+      if (child.pid === undefined) throw new Error('there is no such program, or it may not be run');
+      this.#exit = undefined;
+      this.#guard(child, child.pid);
       return undefined;
+    } catch (thrown) {
+      this.#exit = 'not run';
+      return `${spec.command}: ${reasonOf(thrown)}`;
     } finally {
-      closeSync(log);
+      if (log !== undefined) closeSync(log);
     }
+  }
+
+  /** Tells everybody who has to know of the new process, and of its end. */
+  #guard(child: ChildProcess, pid: number): void {
+    const { spec, surroundings } = this;
+    const identity = { pid, startTicks: startTicksOf(pid) ?? '' };
+    surroundings.watchdog.guard({ ...identity, stopSignal: spec.stopSignal });
+    this.#exited = new Promise((resolve) => {
+      child.on('exit', (code, signal) => {
+        this.#exit = signal ?? `exit code ${code}`;
+        // What the leader started and left behind goes with it.
+        signalGroup(pid, 'SIGKILL');
+        surroundings.watchdog.release(pid);
+        surroundings.records.remove(pid);
+        resolve();
+        this.#afterExit();
+      });
+    });
+    surroundings.records.add(spec.name, identity);
   }
 
   async #becomesReady(): Promise<boolean> {

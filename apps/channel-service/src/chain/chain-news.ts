@@ -13,6 +13,7 @@ import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { channelOfLabel, wakeChannels } from '../channels/channel-repository.js';
 import type { ChannelServiceConfig } from '../config.js';
+import { SettlementWake } from '../settlement/settlement-wake.js';
 import { CONFIG, DATABASE } from '../tokens.js';
 
 /** Messages per look: one statement wakes the channels of all. */
@@ -36,6 +37,7 @@ export class ChainNews implements OnApplicationBootstrap, OnApplicationShutdown 
     @Inject(Bus) private readonly bus: Bus,
     @Inject(DATABASE) private readonly prisma: PrismaClient,
     @Inject(CONFIG) private readonly config: ChannelServiceConfig,
+    @Inject(SettlementWake) private readonly settlement: SettlementWake,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -92,5 +94,6 @@ export class ChainNews implements OnApplicationBootstrap, OnApplicationShutdown 
     await wakeChannels(this.prisma, [...ids]);
     faultPoint('channel.news.after-wake');
     for (const listener of this.listeners) listener();
+    this.settlement.wake();
   }
 }

@@ -26,12 +26,16 @@ export class Regtest {
     await this.call('generatetoaddress', blocks, await this.call<string>('getnewaddress'));
   }
 
-  /** Pays exact amounts, the outputs in this order; the fee comes out of the wallet. Not broadcast. */
-  async pay(outputs: readonly { readonly address: string; readonly sat: bigint }[]): Promise<Payment> {
+  /** Pays exact amounts, the outputs in this order, at a fee rate; the wallet adds inputs and change. Not broadcast. */
+  async pay(
+    outputs: readonly { readonly address: string; readonly sat: bigint }[],
+    satPerKvb: bigint,
+  ): Promise<Payment> {
     const wanted = outputs.map(({ address, sat }) => ({ [address]: bitcoins(sat) }));
     const raw = await this.call<string>('createrawtransaction', [], wanted);
     const funded = await this.call<{ hex: string }>('fundrawtransaction', raw, {
-      fee_rate: 5,
+      // A little more than asked for, because RPC wants satoshi per byte with three digits.
+      fee_rate: Number(satPerKvb + 20n) / 1_000,
       changePosition: outputs.length,
     });
     const signed = await this.call<{ hex: string }>('signrawtransactionwithwallet', funded.hex);

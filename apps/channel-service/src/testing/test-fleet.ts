@@ -2,15 +2,29 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bus, channelFund, channelOpen, channelVerdict, paymentStream, type RequestContract } from '@seedfleet/bus';
+import {
+  Bus,
+  chainBroadcastChanged,
+  chainGetStatus,
+  chainOutputChanged,
+  channelFund,
+  channelOpen,
+  channelVerdict,
+  PARKED,
+  paymentStream,
+  streamName,
+  type RequestContract,
+} from '@seedfleet/bus';
 import { createPrismaClient, deployMigrations, type PrismaClient } from '@seedfleet/persistence';
-import type { Network } from '@seedfleet/payment-channel';
+import { DUST_SAT, type Network } from '@seedfleet/payment-channel';
+import { policyWith, settlementFeeSat } from '@seedfleet/policy';
 import { expect, inject } from 'vitest';
 import type { z } from 'zod';
+import { feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import type { ChannelState } from '@seedfleet/channel-lifecycle';
 import type { FundingVerdict } from '../channels/transition.js';
-import { Regtest } from './regtest.js';
+import { Regtest, type Payment } from './regtest.js';
 import { ServiceProcess } from './service-process.js';
 import { TestBuyer } from './test-buyer.js';
 
@@ -18,18 +32,21 @@ export type OpenReply = z.output<typeof channelOpen.reply>;
 type OpenRequest = z.output<typeof channelOpen.request>;
 type PaymentBatch = z.output<typeof paymentStream.payload>;
 
-/** Terms that pass the gate for 100 pieces: kMin is 10, a complete sale brings 9,566 sat. */
-export const TERMS = {
-  priceSat: 100n,
-  lockUnits: 20,
-  settlementFeeSat: 434n,
-  minContractFeePerKbSat: 1_000n,
-  maxSellers: 5,
-} as const;
-
 export const PIECES = 100;
-/** What a desktop buyer deposits: all pieces and 600. kCap is 100. */
-export const VALUE_SAT = TERMS.priceSat * BigInt(PIECES) + 600n;
+/** First collectable payment under the terms of these tests, whatever fees are at the moment. */
+export const K_MIN = 10;
+export const K_CAP = PIECES;
+
+/** Terms that pass the gate for 100 pieces at the settlement fee of today; the price makes kMin 10. */
+function termsFor(feeSat: bigint) {
+  return {
+    priceSat: ((DUST_SAT + feeSat) * 10n + 98n) / 99n,
+    lockUnits: 20,
+    settlementFeeSat: feeSat,
+    minContractFeePerKbSat: 1_000n,
+    maxSellers: 5,
+  } as const;
+}
 
 /** An intake and a settler with a chain-watcher and a database of their own; the test is the node and the buyer. */
 export class TestFleet {
@@ -46,6 +63,9 @@ export class TestFleet {
     readonly regtest: Regtest,
     readonly bus: Bus,
     readonly chainWatcher: ServiceProcess,
+    /** What fundings pay: enough to be mined within three blocks, on a node that other tests have used before. */
+    private readonly satPerKvb: bigint,
+    readonly terms: ReturnType<typeof termsFor>,
   ) {
     this.seedFile = join(folder, 'seed.json');
     this.keyFile = join(folder, 'seed.key');
@@ -72,6 +92,12 @@ export class TestFleet {
       DATABASE_URL: database.href,
       LOG_LEVEL: 'info',
     };
+    const chainWatcher = new ServiceProcess('chain-watcher', folder, 'chain-watcher', { ...common, BTC_RPC: rpcUrl });
+    await chainWatcher.start();
+    const status = await bus.request(chainGetStatus, {});
+    if (!status.ok) throw new Error(`chain-watcher: ${status.code}`);
+    const { threeBlocksSatPerKvb } = status.value.feeRates;
+    const feeSat = settlementFeeSat(feeEstimates(status.value), policyWith());
     const fleet = new TestFleet(
       network,
       fleetId,
@@ -80,10 +106,11 @@ export class TestFleet {
       createPrismaClient(database.href, 3),
       new Regtest(rpcUrl),
       bus,
-      new ServiceProcess('chain-watcher', folder, 'chain-watcher', { ...common, BTC_RPC: rpcUrl }),
+      chainWatcher,
+      threeBlocksSatPerKvb,
+      termsFor(feeSat),
     );
     bus.subscribe(channelVerdict, [], (verdict) => void fleet.verdicts.push(verdict));
-    await fleet.chainWatcher.start();
     return fleet;
   }
 
@@ -121,18 +148,28 @@ export class TestFleet {
       pieceLength: 16_384,
       totalBytes: PIECES * 16_384,
       termsIndex: 0,
-      terms: TERMS,
-      buyerTerms: { maxPriceSat: 1_000n, maxLockUnits: 20, maxContractFeePerKbSat: 1_024n, minSellers: 1 },
+      terms: this.terms,
+      buyerTerms: { maxPriceSat: 100_000n, maxLockUnits: 20, maxContractFeePerKbSat: 1_024n, minSellers: 1 },
       peer: { address: '127.0.0.1', port: 4_000, subnet: '127.0.0.0/24', client: '-JS1080-' },
       ...change,
     });
   }
 
+  /** What a desktop buyer deposits: all pieces and 600. kCap is then the number of pieces. */
+  get valueSat(): bigint {
+    return this.terms.priceSat * BigInt(PIECES) + 600n;
+  }
+
+  /** A transaction of the wallet with these outputs first, not broadcast. */
+  payment(...outputs: { readonly address: string; readonly sat: bigint }[]): Promise<Payment> {
+    return this.regtest.pay(outputs, this.satPerKvb);
+  }
+
   /** A joined channel and its buyer. */
-  async joined(valueSat = VALUE_SAT): Promise<{ channelId: string; buyer: TestBuyer }> {
+  async joined(valueSat = this.valueSat): Promise<{ channelId: string; buyer: TestBuyer }> {
     const reply = await this.join();
     if (!reply.opened) throw new Error(`not opened: ${reply.code} ${reply.detail}`);
-    return { channelId: reply.channelId, buyer: new TestBuyer(this.network, reply, TERMS, valueSat) };
+    return { channelId: reply.channelId, buyer: new TestBuyer(this.network, reply, this.terms, valueSat) };
   }
 
   ready(
@@ -156,7 +193,7 @@ export class TestFleet {
   /** A channel whose funding is mined and served. */
   async funded(): Promise<{ channelId: string; buyer: TestBuyer; txid: string }> {
     const { channelId, buyer } = await this.joined();
-    const payment = await this.regtest.pay([{ address: buyer.fundingAddress(), sat: buyer.valueSat }]);
+    const payment = await this.payment({ address: buyer.fundingAddress(), sat: buyer.valueSat });
     await this.regtest.send(payment);
     await this.ready(channelId, buyer, payment.txid);
     await this.regtest.mine();
@@ -207,8 +244,16 @@ export class TestFleet {
   async close(...services: ServiceProcess[]): Promise<void> {
     for (const service of services) await service.end('SIGTERM');
     await this.chainWatcher.end('SIGTERM');
+    await this.deleteStreams();
     await this.bus.close();
     await this.prisma.$disconnect();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The broker reserves the whole size of a stream, so the streams of many tests would fill it. */
+  private async deleteStreams(): Promise<void> {
+    for (const contract of [paymentStream, chainOutputChanged, chainBroadcastChanged, PARKED]) {
+      await this.bus.connection.request(`$JS.API.STREAM.DELETE.${streamName(this.bus, contract)}`);
+    }
   }
 }

@@ -1,0 +1,165 @@
+import { netSat } from '@seedfleet/payment-channel';
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { ServiceProcess } from '../testing/service-process.js';
+import { K_CAP, K_MIN, TestFleet } from '../testing/test-fleet.js';
+
+describe('settlement', () => {
+  let fleet: TestFleet;
+  let settler: ServiceProcess;
+  let intake: ServiceProcess;
+
+  beforeAll(async () => {
+    fleet = await TestFleet.open();
+    settler = fleet.service('settler');
+    intake = fleet.service('intake');
+    await settler.start();
+    await intake.start();
+  });
+
+  afterAll(() => fleet.close(intake, settler));
+
+  /** A channel that ended after payment k. */
+  async function ended(k: number): Promise<string> {
+    const { channelId, buyer } = await fleet.funded();
+    const payments = k === 0 ? [] : [{ channelId, k, signature: buyer.pay(k) }];
+    await fleet.committed(await fleet.publish({ payments, ends: [{ channelId, k, reason: 'peer-closed' }] }));
+    return channelId;
+  }
+
+  const settlements = (channelId: string) =>
+    fleet.prisma.broadcast.findMany({ where: { label: { contains: channelId } } });
+
+  it('settles the last payment with exactly the amounts of the specification', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    await fleet.publish({ payments: [{ channelId, k: 41, signature: buyer.pay(41) }] });
+    const seq = await fleet.publish({
+      payments: [{ channelId, k: 42, signature: buyer.pay(42) }],
+      ends: [{ channelId, k: 42, reason: 'peer-closed' }],
+    });
+    await fleet.committed(seq);
+    const settling = await fleet.becomes(channelId, 'settling');
+    expect(settling.frozenK).toBe(42n);
+    const settlementTxid = settling.settlementTxid ?? '';
+
+    await expect.poll(() => fleet.regtest.transaction(settlementTxid).catch(() => null)).not.toBeNull();
+    await fleet.regtest.mine();
+    await fleet.becomes(channelId, 'settled');
+    const mined = await fleet.regtest.transaction(settlementTxid);
+    expect(mined.vout.map(({ value }) => BigInt(Math.round(value * 1e8)))).toEqual([
+      fleet.valueSat - 42n * fleet.terms.priceSat,
+      netSat(42, fleet.terms.priceSat, fleet.terms.settlementFeeSat),
+    ]);
+
+    await fleet.regtest.mine(5);
+    const buried = await fleet.becomes(channelId, 'buried');
+    expect(buried).toMatchObject({ settlementConfirmations: 6, frozenK: 42n });
+    // News that came with the last block wakes it once more; then nothing is left to do.
+    await expect.poll(async () => (await fleet.row(channelId)).nextActionAt, { timeout: 10_000 }).toBeNull();
+    expect(await fleet.story(channelId)).toEqual([
+      'joined:join-accepted',
+      'joined:ready',
+      'funding-seen:outpoint-claimed',
+      'funding-seen:unconfirmed',
+      'funded:funded',
+      'closing:peer-closed',
+      'settling:stored',
+      'settling:broadcast',
+      'settled:mined',
+      'buried:buried',
+    ]);
+  });
+
+  it('owes nothing for a channel without payments', async () => {
+    const channelId = await ended(0);
+    const row = await fleet.becomes(channelId, 'nothing-owed');
+    expect(row).toMatchObject({ frozenK: 0n, settlementTxid: null, nextActionAt: null, closeReason: 'peer-closed' });
+  });
+
+  it('returns the change of a channel that ended below kMin, where the payments make a fee', async () => {
+    const channelId = await ended(K_MIN - 1);
+    const { settlementTxid } = await fleet.becomes(channelId, 'settling');
+    await fleet.regtest.mine(6);
+    await fleet.becomes(channelId, 'returned');
+    const mined = await fleet.regtest.transaction(settlementTxid ?? '');
+    expect(mined.vout.map(({ value }) => BigInt(Math.round(value * 1e8)))).toEqual([
+      fleet.valueSat - 9n * fleet.terms.priceSat,
+    ]);
+  });
+
+  it('leaves to the refund what would not be relayed', async () => {
+    const row = await fleet.becomes(await ended(1), 'nothing-owed');
+    expect(row.stateReason).toBe('below-relay-minimum');
+  });
+
+  it('settles with Redis wiped and its queue stopped: Postgres is what counts', async () => {
+    const prefix = `seedfleet-${fleet.fleetId}`;
+    const queue = new Queue('settlement', { prefix, connection: { url: inject('servers').redisUrl } });
+    await queue.pause();
+    const { channelId, buyer } = await fleet.funded();
+    await queue.obliterate({ force: true });
+    await queue.pause();
+    await fleet.publish({
+      payments: [{ channelId, k: 30, signature: buyer.pay(30) }],
+      ends: [{ channelId, k: 30, reason: 'peer-closed' }],
+    });
+    await fleet.becomes(channelId, 'settling');
+    await queue.resume();
+    await queue.close();
+    await fleet.regtest.mine();
+    await fleet.becomes(channelId, 'settled');
+  });
+
+  it('broadcasts one settlement only, also when it is killed between storing and sending', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    await fleet.chainWatcher.end('SIGKILL');
+    await fleet.publish({
+      payments: [{ channelId, k: 50, signature: buyer.pay(50) }],
+      ends: [{ channelId, k: 50, reason: 'peer-closed' }],
+    });
+    const stored = await fleet.becomes(channelId, 'settling');
+    await settler.end('SIGKILL');
+    expect(await settlements(channelId)).toEqual([]);
+    await fleet.chainWatcher.start();
+    await settler.start();
+    await expect
+      .poll(async () => (await settlements(channelId)).map(({ txid }) => txid), { timeout: 40_000 })
+      .toEqual([stored.settlementTxid]);
+    await fleet.regtest.mine();
+    expect(await fleet.becomes(channelId, 'settled')).toMatchObject({ settlementTxid: stored.settlementTxid });
+  });
+
+  it('closes a channel at its deadline, tells the node, and settles what was paid', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    await fleet.committed(await fleet.publish({ payments: [{ channelId, k: 33, signature: buyer.pay(33) }] }));
+    await fleet.prisma.channel.update({ where: { id: channelId }, data: { deadlineMtp: 1 } });
+    const closed = await fleet.becomes(channelId, 'settling');
+    expect(closed).toMatchObject({ frozenK: 33n, closeReason: 'deadline' });
+    expect(fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1)).toMatchObject({
+      kind: 'refuse',
+      code: 'deadline',
+      kCap: K_CAP,
+    });
+    expect((await fleet.story(channelId)).slice(5, 8)).toEqual([
+      'closing:deadline',
+      'closing:k-frozen',
+      'settling:stored',
+    ]);
+  });
+
+  it('follows a reorganisation back and forth', async () => {
+    const channelId = await ended(40);
+    await fleet.becomes(channelId, 'settling');
+    await expect.poll(async () => (await settlements(channelId))[0]?.state).toBe('mempool');
+    await fleet.regtest.mine();
+    await fleet.becomes(channelId, 'settled');
+    const block = await fleet.regtest.call<string>('getbestblockhash');
+    await fleet.regtest.call('invalidateblock', block);
+    // An empty block instead: the settlement is in the mempool again.
+    await fleet.regtest.call('generateblock', await fleet.regtest.call<string>('getnewaddress'), []);
+    expect(await fleet.becomes(channelId, 'settling')).toMatchObject({ stateReason: 'reorganised' });
+    await fleet.regtest.mine(6);
+    const buried = await fleet.becomes(channelId, 'buried');
+    expect(buried.settlementConfirmations).toBe(6);
+  });
+});

@@ -21,15 +21,24 @@ const NOT_SOLD: Readonly<Record<string, string>> = {
   declined: 'at these terms it can’t be sold',
 };
 
+/** Time as the waiting sees it. */
+export interface Clock {
+  nowMs(): number;
+  sleep(ms: number): Promise<unknown>;
+}
+
+const WALL_CLOCK: Clock = { nowMs: () => Date.now(), sleep: (ms) => sleep(ms) };
+
 /** Waits until a torrent is on sale on a node; fails with the cause when it won't be. */
 export async function waitForSale(
   api: Pick<ApiClient, 'call'>,
   added: JsonObject,
   note: (line: string) => void,
+  clock: Clock = WALL_CLOCK,
 ): Promise<JsonObject> {
   let torrent = added;
   let last = '';
-  let changedAtMs = Date.now();
+  let changedAtMs = clock.nowMs();
   for (;;) {
     const sale = memberOf(torrent, 'sale');
     const state = textOf(sale, 'state');
@@ -39,9 +48,9 @@ export async function waitForSale(
     if (now !== last) {
       note(state === 'verifying' ? `verifying ${percent(progress)}` : state);
       last = now;
-      changedAtMs = Date.now();
+      changedAtMs = clock.nowMs();
     }
-    const standsMs = Date.now() - changedAtMs;
+    const standsMs = clock.nowMs() - changedAtMs;
     const detail = textOf(sale, 'detail');
     const why = detail === '' ? '' : `: ${detail}`;
     const final = NOT_SOLD[state];
@@ -49,7 +58,7 @@ export async function waitForSale(
     const trouble = TROUBLE[state];
     if (trouble !== undefined && standsMs >= TROUBLE_STANDS_MS) throw new Failure('not-on-sale', trouble + why);
     if (standsMs >= STUCK_MS) throw new Failure('not-on-sale', `still ${state} after ${STUCK_MS / 1_000} s${why}`);
-    await sleep(POLL_MS);
+    await clock.sleep(POLL_MS);
     torrent = await api.call('GET', `/v1/torrents/${textOf(added, 'infoHash')}`);
   }
 }

@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runFleetctl } from './fleetctl.js';
+
+/** The command line against a server that notes what it is asked and answers as the market API would. */
+
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly authorization: string | undefined;
+  readonly body: unknown;
+}
+
+const infoHash = 'd2474e86c95b19b8bcfdb92bc12c9d44667cfa36';
+const torrent = {
+  infoHash,
+  name: 'Leaves of Grass',
+  totalBytes: 362_017,
+  pieceCount: 23,
+  contentPath: '/srv/leaves.epub',
+  sale: { state: 'on-sale', detail: '', progress: 1, nodesOnSale: 2, refusedNow: null },
+  offer: { priceSat: '218', satPerMib: '13952.000' },
+  totalSat: '5014',
+  createdAt: '2026-01-02T03:04:05.678Z',
+};
+
+let server: Server;
+let folder: string;
+let asked: Asked[] = [];
+let out = '';
+let errors = '';
+
+const answer = (request: Asked): [number, object] => {
+  if (request.authorization !== 'Bearer sfk_test') return [401, { code: 'unauthenticated', detail: 'no key' }];
+  const { pathname, searchParams } = new URL(request.url, 'http://x');
+  if (pathname === '/v1/torrents' && request.method === 'POST') return [201, torrent];
+  if (pathname === '/v1/torrents') {
+    return [200, searchParams.has('cursor') ? page([torrent]) : { items: [torrent], nextCursor: 'more' }];
+  }
+  if (pathname === '/v1/channels') return [200, page([])];
+  if (pathname === '/v1/revenue') return [200, { totals: { revenueSat: '5014' }, ...page([]) }];
+  if (pathname === '/v1/nodes') return [200, { items: [] }];
+  return [404, { code: 'torrent-not-found', detail: 'the fleet has no such torrent' }];
+};
+const page = (items: object[]) => ({ items, nextCursor: null });
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'fleetctl-'));
+  server = createServer((request, response) => {
+    void readBody(request).then((body) => {
+      const { method = '', url = '', headers } = request;
+      const note = { method, url, authorization: headers.authorization, body };
+      asked.push(note);
+      const [status, json] = answer(note);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  writeFileSync(join(folder, 'key'), 'sfk_test\n');
+  writeFileSync(join(folder, 'run.json'), JSON.stringify({ marketApi: { url, keyFile: join(folder, 'key') } }));
+  writeFileSync(join(folder, 'leaves.torrent'), 'd4:infodee');
+});
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  asked = [];
+  out = errors = '';
+  vi.stubEnv('INIT_CWD', folder);
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((errors += String(text)), true));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+const run = (...args: string[]) => runFleetctl(['--state', '.', ...args]);
+
+describe('fleetctl', () => {
+  it('adds a torrent, with paths as the caller sees them', async () => {
+    expect(await run('torrents', 'add', 'leaves.torrent', '--content', 'books/leaves.epub', '--wait', '--json')).toBe(
+      0,
+    );
+    expect(asked[0]).toMatchObject({
+      method: 'POST',
+      url: '/v1/torrents',
+      body: { metainfo: Buffer.from('d4:infodee').toString('base64'), contentPath: join(folder, 'books/leaves.epub') },
+    });
+    expect(JSON.parse(out)).toEqual(torrent);
+  });
+
+  it('lists page by page, up to the limit', async () => {
+    expect(await run('torrents', 'list', '--json')).toBe(0);
+    expect(JSON.parse(out)).toEqual({ items: [torrent, torrent], more: false });
+    out = '';
+    expect(await run('torrents', 'list', '--limit', '1')).toBe(0);
+    expect(out).toContain('Leaves of Grass');
+    expect(errors).toContain('there are more');
+  });
+
+  it('sends only the terms that were given', async () => {
+    expect(await run('offers', 'set', infoHash, '--price', '7', '--lock', '20', '--max-sellers', '3')).toBe(1);
+    expect(asked[0]).toMatchObject({ method: 'PUT', body: { priceSat: '7', lockUnits: 20, maxSellers: 3 } });
+    expect(errors).toContain('the fleet has no such torrent (torrent-not-found)');
+  });
+
+  it('gives a refusal as JSON too', async () => {
+    expect(await run('offers', 'show', infoHash, '--json')).toBe(1);
+    expect(JSON.parse(out)).toEqual({
+      error: { code: 'torrent-not-found', detail: 'the fleet has no such torrent' },
+    });
+  });
+
+  it.each([['channels list'], ['revenue'], ['nodes list']])('shows %s of an empty fleet', async (command) => {
+    expect(await run(...command.split(' '))).toBe(0);
+    expect(out).not.toBe('');
+  });
+
+  it.each([
+    [[]],
+    [['torrents']],
+    [['constructor']],
+    [['torrents', 'add', 'leaves.torrent']],
+    [['torrents', 'add', '--content', 'x']],
+    [['torrents', 'list', '--price', '7']],
+    [['torrents', 'list', '--nonsense']],
+    [['offers', 'set', infoHash]],
+    [['offers', 'set', 'abc', '--price', '7']],
+    [['offers', 'set', infoHash, '--price', '7.5']],
+    [['revenue', '--limit', 'many']],
+    [['--api', 'ftp://x', '--key-file', 'key', 'revenue']],
+  ])('answers misuse %j with the usage and exit code 2', async (args) => {
+    const target = args[0] === '--api' ? [] : ['--state', '.'];
+    expect(await runFleetctl([...target, ...args])).toBe(2);
+    expect(errors).toContain('Usage:');
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    [['--state', 'nowhere', 'revenue'], /no fleet runs there/],
+    [['--api', 'http://127.0.0.1:1', '--key-file', 'key', 'revenue'], /does not answer/],
+    [['--api', 'http://127.0.0.1:1', '--key-file', 'nokey', 'revenue'], /key in .*nokey can't be read/],
+    [['--state', '.', 'torrents', 'add', 'none.torrent', '--content', 'x'], /none.torrent can't be read/],
+  ])('fails %j with the cause', async (args, message) => {
+    expect(await runFleetctl(args)).toBe(1);
+    expect(errors).toMatch(message);
+  });
+});
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString());
+}

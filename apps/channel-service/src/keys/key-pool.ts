@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { toHex } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import { faultPoint, Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import type { Database } from '../channels/database.js';
@@ -73,9 +74,11 @@ export async function fillPool(database: Database, signer: Signer, size: number,
     faultPoint('settler.keys.before-store');
     await database.$executeRaw`
       INSERT INTO "channel"."contract_key" ("epoch", "index", "publicKey", "payoutKeyHash")
-      SELECT ${state.epoch}, * FROM unnest(
-        ${keys.map(({ index }) => index)}::int[], ${keys.map(({ publicKey }) => publicKey)}::bytea[],
-        ${keys.map(({ payoutKeyHash }) => payoutKeyHash)}::bytea[])
+      SELECT ${state.epoch}, "index", decode("publicKey", 'hex'), decode("payoutKeyHash", 'hex')
+      FROM unnest(
+        ${keys.map(({ index }) => index)}::int[], ${keys.map(({ publicKey }) => toHex(publicKey))}::text[],
+        ${keys.map(({ payoutKeyHash }) => toHex(payoutKeyHash))}::text[]
+      ) AS k("index", "publicKey", "payoutKeyHash")
       ON CONFLICT ("epoch", "index") DO NOTHING`;
     faultPoint('settler.keys.after-store');
   }

@@ -1,5 +1,6 @@
 import type { Database } from '../channels/database.js';
 import type { ChannelState } from '@seedfleet/channel-lifecycle';
+import { toHex } from '@seedfleet/payment-channel';
 import { AWAITED_PAYMENT_SECONDS } from '../settlement/awaited-payment.js';
 import type { Judgement } from './judge.js';
 
@@ -47,7 +48,8 @@ export async function readWatermark(database: Database, partition: number): Prom
 /**
  * Stores a judged batch in one statement: payments move k forward only, an end or kCap moves the channel to closing and
  * freezes k in the same update, what failed is parked, forgers are quarantined, and the watermark moves; all of it or
- * nothing. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too. Throws when the watermark is no longer ours to move.
+ * nothing. Bytes travel as hex: the driver guesses a list's type by its first element, and a null there makes text of
+ * the rest. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too. Throws when the watermark is no longer ours to move.
  */
 export async function storeBatch(database: Database, mark: Watermark, judgement: Judgement): Promise<StoredUpdate[]> {
   const { updates, parked, forgers } = judgement;
@@ -56,7 +58,7 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
       SELECT * FROM unnest(
         ${updates.map((update) => update.channelId)}::uuid[],
         ${updates.map((update) => BigInt(update.payment?.k ?? 0))}::bigint[],
-        ${updates.map((update) => update.payment?.signature ?? null)}::bytea[],
+        ${updates.map((update) => (update.payment === null ? null : toHex(update.payment.signature)))}::text[],
         ${updates.map((update) => update.end !== null)}::boolean[],
         ${updates.map((update) => BigInt(update.end?.k ?? 0))}::bigint[],
         ${updates.map((update) => update.end?.reason ?? null)}::text[],
@@ -68,7 +70,7 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
       FROM "channel"."channel" c WHERE c."id" IN (SELECT "id" FROM entry)
       ORDER BY c."id" FOR UPDATE
     ), paid AS (
-      SELECT l.*, e."k", e."signature", e."ended", e."endK", e."reason", e."nodeId", e."seq",
+      SELECT l.*, e."k", decode(e."signature", 'hex') AS "signature", e."ended", e."endK", e."reason", e."nodeId", e."seq",
         l."state" IN ('joined', 'funding-seen', 'funded') AS "open",
         e."k" > l."oldK" AND e."k" <= coalesce(l."kCap", 0) AND l."frozenK" IS NULL
           AND l."state" IN ('joined', 'funding-seen', 'funded', 'closing') AS "advances"
@@ -106,13 +108,14 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
       FROM changed WHERE "closes"
     ), set_aside AS (
       INSERT INTO "channel"."parked_payment" ("nodeId", "channelId", "k", "signature", "code", "streamSeq")
-      SELECT * FROM unnest(
+      SELECT "nodeId", "channelId", "k", decode("signature", 'hex'), "code", "seq" FROM unnest(
         ${parked.map((entry) => entry.nodeId)}::text[],
         ${parked.map((entry) => entry.channelId)}::text[],
         ${parked.map((entry) => BigInt(entry.k))}::bigint[],
-        ${parked.map((entry) => entry.signature)}::bytea[],
+        ${parked.map((entry) => toHex(entry.signature))}::text[],
         ${parked.map((entry) => entry.code)}::text[],
-        ${parked.map((entry) => BigInt(entry.seq))}::bigint[])
+        ${parked.map((entry) => BigInt(entry.seq))}::bigint[]
+      ) AS p("nodeId", "channelId", "k", "signature", "code", "seq")
       UNION ALL
       SELECT "nodeId", "id"::text, "k", "signature", 'after-freeze', "seq" FROM next
       WHERE "k" > "oldK" AND NOT "advances"

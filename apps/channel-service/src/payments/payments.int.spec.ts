@@ -107,6 +107,23 @@ describe('payment intake', () => {
     expect(await fleet.row(channelId)).toMatchObject({ frozenK: 100n, closeReason: 'k-cap' });
   });
 
+  it('stores a payment beside the end of a channel that has none, in either order', async () => {
+    for (const paysFirst of [false, true]) {
+      const pair = [await fleet.funded(), await fleet.funded()];
+      pair.sort((a, b) => (a.channelId < b.channelId === paysFirst ? -1 : 1));
+      const [payer, leaver] = pair as [(typeof pair)[0], (typeof pair)[0]];
+      const seq = await fleet.publish({
+        payments: [{ channelId: payer.channelId, k: 14, signature: payer.buyer.pay(14) }],
+        ends: [{ channelId: leaver.channelId, k: 0, reason: 'peer-closed' }],
+      });
+      await fleet.committed(seq);
+      expect(Buffer.from((await fleet.row(payer.channelId)).signature ?? []).toString('hex')).toBe(
+        Buffer.from(payer.buyer.pay(14)).toString('hex'),
+      );
+      await fleet.becomes(leaver.channelId, 'nothing-owed');
+    }
+  });
+
   it('goes on after all its database connections were cut', async () => {
     const { channelId, buyer } = await fleet.funded();
     await fleet.prisma.$executeRaw`

@@ -1,8 +1,9 @@
 export { FleetError, reasonOf, type FleetErrorCode } from './errors.js';
-export { startFleet, type FleetOptions, type RunningFleet } from './fleet.js';
 export type { BitcoinConnection, Connections, PostgresConnection, UrlConnection } from './providers/connections.js';
 export { NETWORKS, isRegtest, type Network } from './providers/provider.js';
 export { callRpc, RpcError } from './providers/bitcoin-rpc.js';
 export { mine, walletUrl } from './providers/regtest.js';
 export { startServers, silentConsent, type RunningServers, type ServerOptions } from './servers.js';
 export type { ProcessEvent } from './supervise/supervised-process.js';
+export { beginFleet, startFleet, type FleetOptions, type FleetStart, type RunningFleet } from './fleet.js';
+export type { RunFile } from './state/run-file.js';

@@ -106,7 +106,8 @@ function configuration(store: string, port: number, id: string, password: string
     `server_name: seedfleet-${id}`,
     `listen: "127.0.0.1:${port}"`,
     // An acknowledgement must mean the disk, not the page cache: it frees a piece's window slot.
-    `jetstream { store_dir: ${JSON.stringify(store)}, sync_interval: always }`,
+    // The streams' upper limits are reserved against `max_file`, which else is three quarters of what the disk has free.
+    `jetstream { store_dir: ${JSON.stringify(store)}, sync_interval: always, max_file: 32GB }`,
     `authorization { user: ${USER}, password: "${password}" }`,
     // Batches of payments may be up to 256 KiB, answers with torrents' piece lists more.
     'max_payload: 8MB',

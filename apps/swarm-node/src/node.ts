@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createPeerId, PieceStore } from '@seedfleet/bittorrent';
 import { PAYMENT_PARTITIONS, type Bus } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
@@ -13,6 +14,7 @@ import { Exposure } from './limits/exposure.js';
 import { JoinPlaces } from './limits/join-places.js';
 import { SpeedTestBudget } from './limits/speed-test-budget.js';
 import { NodeMetrics } from './metrics/node-metrics.js';
+import { OpenChannels } from './payments/open-channels.js';
 import { Payments } from './payments/payments.js';
 import { Door } from './peers/door.js';
 import { Assignments } from './registration/assignments.js';
@@ -70,6 +72,7 @@ export class SwarmNode {
       logger,
       metrics,
       nowMs,
+      openChannels: OpenChannels.read(join(config.DATA_DIR, 'open-channels'), logger),
       onStored: (channelId, k) => floor.onStored(channelId, k),
       onWatermark: (partition) => floor.onWatermark(partition),
     });

@@ -26,6 +26,7 @@ function bench(overrides: Parameters<typeof policyWith>[0] = {}): Bench {
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
     },
     onStored: (channelId, k) => stored.push([channelId, k]),
+    onEndStored: () => undefined,
     onAcknowledged: () => undefined,
     onFailure: () => undefined,
     nowMs: () => clock.ms,

@@ -13,6 +13,8 @@ export interface PublisherPorts {
   readonly store: (batch: PaymentBatch) => Promise<{ readonly seq: number }>;
   /** Payments of a channel up to `k` are held by the broker: its window slots are free. */
   readonly onStored: (channelId: string, k: number) => void;
+  /** The end of a channel is held by the broker. */
+  readonly onEndStored: (channelId: string) => void;
   /** A batch of so many entries was acknowledged; the oldest of them waited so long. */
   readonly onAcknowledged: (entries: number, oldestMs: number) => void;
   /** A batch was not acknowledged; it will be sent again. */
@@ -144,7 +146,10 @@ export class PaymentPublisher {
       oldestMs = Math.max(oldestMs, this.log.stored(channel, k, withEnd, seq));
     }
     this.ports.onAcknowledged(flights.length, oldestMs);
-    for (const { channel, k } of flights) this.ports.onStored(channel.channelId, k);
+    for (const { channel, k, withEnd } of flights) {
+      this.ports.onStored(channel.channelId, k);
+      if (withEnd) this.ports.onEndStored(channel.channelId);
+    }
     faultPoint('node.batch.after-release');
     if (this.isIdle()) for (const resolve of this.drained.splice(0)) resolve();
     else this.schedule();

@@ -2,6 +2,7 @@ import { PAYMENT_PARTITIONS, paymentPartition, paymentStream, paymentWatermark, 
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
+import type { OpenChannels } from './open-channels.js';
 import { PaymentPublisher } from './payment-publisher.js';
 
 export interface PaymentsParts {
@@ -11,6 +12,7 @@ export interface PaymentsParts {
   readonly logger: Logger;
   readonly metrics: NodeMetrics;
   readonly nowMs: () => number;
+  readonly openChannels: OpenChannels;
   /** Payments of a channel up to `k` are held by the broker. */
   readonly onStored: (channelId: string, k: number) => void;
   /** The intake says that it commits what this partition brings. */
@@ -36,6 +38,16 @@ export class Payments {
         metrics.retainedPayments.set(this.publishers.reduce((sum, publisher) => sum + publisher.retained, 0));
       }),
     );
+    for (const channelId of this.parts.openChannels.ids) {
+      this.parts.logger.warn({ channelId }, 'ending a channel that a crash left open');
+      // The intake knows the last payment; 0 claims none.
+      this.end(channelId, 0, 'node-restarted');
+    }
+  }
+
+  /** The channel is served from now on, until its `end`. */
+  begin(channelId: string): void {
+    this.parts.openChannels.add(channelId);
   }
 
   pay(channelId: string, k: number, signature: Uint8Array): void {
@@ -79,13 +91,14 @@ export class Payments {
   }
 
   private publisherFor(partition: number): PaymentPublisher {
-    const { nodeId, bus, policy, logger, metrics, nowMs, onStored } = this.parts;
+    const { nodeId, bus, policy, logger, metrics, openChannels, nowMs, onStored } = this.parts;
     return new PaymentPublisher(policy, {
       store: ({ payments, ends }) => {
         const entries = payments.map((payment) => ({ ...payment, signature: new Uint8Array(payment.signature) }));
         return bus.store(paymentStream, [String(partition), nodeId], { nodeId, payments: entries, ends: [...ends] });
       },
       onStored,
+      onEndStored: (channelId) => openChannels.remove(channelId),
       nowMs,
       onAcknowledged: (entries, oldestMs) => {
         metrics.paymentBatchEntries.observe(entries);

@@ -20,7 +20,7 @@ export interface SellingServices {
   readonly bus: Pick<Bus, 'request'>;
   readonly pieces: PieceStore;
   readonly verifier: Pick<Verifier, 'distrust'>;
-  readonly payments: Pick<Payments, 'pay' | 'end'>;
+  readonly payments: Pick<Payments, 'begin' | 'pay' | 'end'>;
   readonly quotes: Quotes;
   readonly exposure: Exposure;
   readonly joins: JoinPlaces;

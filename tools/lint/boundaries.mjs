@@ -78,6 +78,7 @@ export const BOUNDARIES = {
   // Speaks to live programs as a stranger's client does: bytes come from the codecs, never from our own machines.
   'tools/interop': { libs: ['wire', 'payment-channel', 'fleet'], packages: ['bitcoinjs-lib'], node: '*' },
   'tools/bench': { libs: '*', packages: '*', node: '*' },
+  'tools/proof': { libs: '*', packages: '*', node: '*' },
 };
 
 /** What any spec file may import beyond its project's own allowance. */

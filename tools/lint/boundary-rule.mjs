@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const BUILTINS = new Set(builtinModules);
 const SCOPE = '@seedfleet/';
 /** Workspace packages that live in tools/. */
-const TOOLS = new Set(['fleet', 'conformance', 'bench', 'fleetctl', 'interop']);
+const TOOLS = new Set(['fleet', 'conformance', 'bench', 'fleetctl', 'interop', 'proof']);
 
 const isAllowed = (list, name) =>
   list === '*' || list.some((entry) => (entry.endsWith('/*') ? name.startsWith(entry.slice(0, -1)) : name === entry));

@@ -1,0 +1,150 @@
+import { ProofBuyer, type BuyerMoment, type BuyerScript } from '../buyer/buyer.js';
+import type { Scorecard } from '../scorecard.js';
+import { finishChannels } from '../world/finish.js';
+import { channelFaults } from '../world/verdict.js';
+import { waitFor, type Goods, type World } from '../world/world.js';
+import { nameOf, type KillCase } from './cases.js';
+
+const PIECES = 12;
+/** kMin is 1 with the settlement fee of a quiet regtest: every payment is money. */
+const PRICE_SAT = 1_000n;
+const MINE_EVERY_MS = 300;
+const ATTEMPTS = 4;
+const REACH_MS = 60_000;
+const STATE_MS = 60_000;
+
+/** Pulls each plug during live sales on one fleet, and looks at every satoshi afterwards. */
+export async function proveKills(world: World, cases: readonly KillCase[], scores: Scorecard): Promise<void> {
+  const goods = await world.sell('small', PIECES, PRICE_SAT);
+  for (const one of cases) await scores.run(nameOf(one), () => runCase(world, goods, one));
+  await scores.run('no contract key was handed out twice', async () => {
+    const keys = (await world.database.channels()).map(({ sellerPublicKey }) => sellerPublicKey);
+    return new Set(keys).size === keys.length ? [] : ['two channels have one key'];
+  });
+}
+
+async function runCase(world: World, goods: Goods, one: KillCase): Promise<string[]> {
+  const deathsOfSeller = world.deaths('node-1');
+  const deathsBefore = world.deaths(one.process);
+  const miner = new Miner(world);
+  try {
+    if (one.kind === 'point') {
+      world.orders.give(one.process, one.point, one.passage);
+      if (one.atStart) await world.kill(one.process);
+      // Nodes register and report when they come back.
+      else if (one.process === 'market-api' && one.point !== 'market.assignments.before-reply')
+        await world.kill('node-1');
+    }
+    const buyers = [
+      ...(await trade(world, goods, one, { pieces: PIECES }, true)),
+      ...(await trade(world, goods, one, { pieces: 7 }, false)),
+    ];
+    miner.rest(one.kind === 'server' && (one.moment === 'settling' || one.moment === 'settled'));
+    await afterwards(world, one, buyers);
+    miner.rest(false);
+    await finishChannels(world);
+    if (one.kind === 'point') {
+      await waitFor(() => !world.orders.waits(one.process), REACH_MS, `${one.process} to pass ${one.point}`);
+    }
+    await waitFor(() => world.deaths(one.process) > deathsBefore, REACH_MS, `${one.process} to die`);
+    await world.allUp();
+    await finishChannels(world);
+    const sellerDied = world.deaths('node-1') > deathsOfSeller;
+    const faults = await Promise.all(buyers.map((buyer) => channelFaults(world, buyer, { sellerDied })));
+    const complete = buyers.some(({ paid }) => paid === PIECES);
+    return [...faults.flat(), ...(complete ? [] : ['nobody could buy everything in the end'])];
+  } finally {
+    world.orders.withdraw(one.process);
+    miner.stop();
+  }
+}
+
+/** Buys; where the connection ends before everything is there, waits until the fleet is up and buys again. */
+async function trade(
+  world: World,
+  goods: Goods,
+  one: KillCase,
+  script: BuyerScript,
+  acts: boolean,
+): Promise<ProofBuyer[]> {
+  const buyers: ProofBuyer[] = [];
+  let acted = !acts;
+  const at = async (moment: BuyerMoment): Promise<void> => {
+    if (acted || one.kind !== 'server' || one.moment !== moment) return;
+    acted = true;
+    await world.kill(one.process);
+  };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    await world.allUp();
+    const buyer = new ProofBuyer(world.chain, goods.metainfo, { ...script, at });
+    buyers.push(buyer);
+    await buyer.play(world.node());
+    if (buyer.paid === script.pieces) break;
+    // A node that has just started needs a moment until it offers anything.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return buyers;
+}
+
+/** What the case does once the sale is over. */
+async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuyer[]): Promise<void> {
+  const first = buyers.find(({ paid }) => paid === PIECES);
+  const txid = first?.funding?.txid;
+  if (txid === undefined) return;
+  const reaches = (...states: string[]): Promise<void> =>
+    waitFor(
+      async () => states.includes((await world.database.channelOfFunding(txid))?.state ?? ''),
+      STATE_MS,
+      `the channel to be ${states.join(' or ')}`,
+    );
+  if (one.kind === 'point') {
+    if (one.ending === 'reorganisation') {
+      await reaches('settled', 'buried');
+      await world.chain.reorganise(1);
+    }
+    return;
+  }
+  if (one.moment === 'settling') {
+    await reaches('settling', 'settled', 'buried');
+    await world.kill(one.process);
+  } else if (one.moment === 'settled') {
+    await reaches('settling', 'settled', 'buried');
+    await world.chain.mine(1);
+    await reaches('settled', 'buried');
+    await world.kill(one.process);
+  }
+}
+
+/** Mines what waits in the mempool, a few blocks a second. */
+class Miner {
+  private resting = false;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(private readonly world: World) {
+    this.schedule();
+  }
+
+  rest(resting: boolean): void {
+    this.resting = resting;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private schedule(): void {
+    if (!this.stopped) this.timer = setTimeout(() => void this.look(), MINE_EVERY_MS);
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const { chain } = this.world;
+      if (!this.resting && (await chain.mempool()).length > 0 && !this.resting) await chain.mine(1);
+    } catch {
+      // The node is away: its supervisor brings it back.
+    }
+    this.schedule();
+  }
+}

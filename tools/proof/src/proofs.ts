@@ -1,0 +1,23 @@
+import type { Scorecard } from './scorecard.js';
+import type { World } from './world/world.js';
+
+/** One proof: what it shows, and how it is run on a fleet of its own. */
+export interface Proof {
+  readonly what: string;
+  /** @param short only one case of each kind */
+  run(world: World, short: boolean, scores: Scorecard): Promise<void>;
+}
+
+/** By name on the command line. Loaded when run: a proof needs compiled services. */
+export const PROOFS: Readonly<Record<string, { readonly what: string; readonly load: () => Promise<Proof['run']> }>> = {
+  kill: {
+    what: 'every process killed between every two steps that store or send, during live sales',
+    load: async () => {
+      const [{ proveKills }, { KILL_CASES, SHORT_KILL_CASES }] = await Promise.all([
+        import('./kill/kill.js'),
+        import('./kill/cases.js'),
+      ]);
+      return (world, short, scores) => proveKills(world, short ? SHORT_KILL_CASES : KILL_CASES, scores);
+    },
+  },
+};

@@ -1,0 +1,73 @@
+import { isCollectable, netSat, paidSat, p2pkhScript, toHex } from '@seedfleet/payment-channel';
+import type { ProofBuyer } from '../buyer/buyer.js';
+import { decode } from './chain.js';
+import type { ChannelRecord } from './database.js';
+import type { World } from './world.js';
+
+/** What is allowed to be missing. */
+export interface Expectation {
+  /** The seller's process died: payments that it had not acknowledged may be gone with it. */
+  readonly sellerDied: boolean;
+}
+
+/** Pieces that may be delivered and unpaid when everything ends: the largest window. */
+const LARGEST_WINDOW = 4;
+
+/** Everything that is wrong with a buyer's channel once it has ended; empty when its money is all right. */
+export async function channelFaults(world: World, buyer: ProofBuyer, expected: Expectation): Promise<string[]> {
+  const { funding, parameters } = buyer;
+  if (funding === undefined || parameters === undefined) return [];
+  const row = await world.database.channelOfFunding(funding.txid);
+  if (row === undefined) return buyer.received === 0 ? [] : [`pieces for the unknown funding ${funding.txid}`];
+  const faults: string[] = [];
+  const check = (holds: boolean, fault: string): void => {
+    if (!holds) faults.push(`${row.id}: ${fault}`);
+  };
+  const { k } = row;
+  check(k >= buyer.acknowledged, `k is ${k}, but pieces have acknowledged payment ${buyer.acknowledged}`);
+  check(k <= buyer.paid, `k is ${k}, but only ${buyer.paid} were paid`);
+  check(expected.sellerDied || k === buyer.paid, `k is ${k}, but ${buyer.paid} were paid and the seller lived`);
+  check(buyer.received - k <= LARGEST_WINDOW, `${buyer.received} pieces for ${k} payments`);
+  check(row.frozenK === null || row.frozenK === k, `k is ${k} after it was frozen at ${row.frozenK}`);
+  const state = endOf(row, isCollectable(k, parameters.priceSat, parameters.settlementFeeSat));
+  check(row.state === state, `it is ${row.state} (${row.stateReason}), not ${state}`);
+  faults.push(...(await settlementFaults(world, buyer, row)));
+  return faults;
+}
+
+function endOf({ k, state }: ChannelRecord, collectable: boolean): string {
+  if (collectable) return 'buried';
+  // Below kMin the policy decides whether the change is worth sending back.
+  return k > 0 && state === 'returned' ? 'returned' : 'nothing-owed';
+}
+
+/** The settlement on the chain: one only, ever, and exact to the satoshi. */
+async function settlementFaults(world: World, buyer: ProofBuyer, row: ChannelRecord): Promise<string[]> {
+  const { funding, parameters } = buyer;
+  if (funding === undefined || parameters === undefined) return [];
+  const faults: string[] = [];
+  const allowed = row.settlementTxid === null ? [] : [row.settlementTxid];
+  const handed = await world.database.broadcastsOf(row.id);
+  if (handed.some((txid) => !allowed.includes(txid))) faults.push(`${row.id}: broadcast ${handed.join(', ')}`);
+  const accepted = world.spends.spendersOf(funding.txid, funding.vout);
+  if (accepted.some((txid) => !allowed.includes(txid))) faults.push(`${row.id}: on the wire ${accepted.join(', ')}`);
+  if (row.settlementTxid === null) return faults;
+  const found = await world.chain.transaction(row.settlementTxid);
+  if (found === undefined || found.confirmations < 6) {
+    return [...faults, `${row.id}: settlement ${row.settlementTxid} has ${found?.confirmations ?? 'no'} confirmations`];
+  }
+  const { inputs, outputs } = decode(found.hex);
+  const seen = [
+    ...inputs.map(({ txid, vout }) => `from ${txid}:${vout}`),
+    ...outputs.map(({ valueSat, script }) => `${valueSat} sat to ${toHex(script)}`),
+  ];
+  const { priceSat, settlementFeeSat, fundingValueSat, buyerKeyHash, sellerKeyHash } = parameters;
+  const earnedSat = netSat(row.k, priceSat, settlementFeeSat);
+  const due = [
+    `from ${funding.txid}:${funding.vout}`,
+    `${fundingValueSat - paidSat(row.k, priceSat)} sat to ${toHex(p2pkhScript(buyerKeyHash))}`,
+    ...(earnedSat > 0n ? [`${earnedSat} sat to ${toHex(p2pkhScript(sellerKeyHash))}`] : []),
+  ];
+  if (seen.join() !== due.join()) faults.push(`${row.id}: settlement is ${seen.join(', ')}; due is ${due.join(', ')}`);
+  return faults;
+}

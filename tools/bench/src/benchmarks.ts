@@ -8,4 +8,8 @@ export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readon
       what: 'seller step against bare verification, message codec, pieces without copies',
       load: async () => (await import('./core/core.js')).core,
     },
+    sale: {
+      what: 'paid download from a real fleet beside free transfer and libtorrent',
+      load: async () => (await import('./sale/sale.js')).sale,
+    },
   };

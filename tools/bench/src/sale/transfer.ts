@@ -1,0 +1,73 @@
+import type { Child } from '../machine/child.js';
+import { cpuSeconds, peakMemoryBytes, resetPeakMemory } from '../machine/process-usage.js';
+import type { BenchTorrent } from './content.js';
+import type { FundOrder, Joined, SinkMode, SinkOrder, SinkReport } from './sink-orders.js';
+
+/** What one transfer showed. */
+export interface Transfer {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly payments: number;
+  /** Processor seconds of the seller's process. */
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+export interface TransferOrder {
+  readonly mode: SinkMode;
+  readonly torrent: BenchTorrent;
+  readonly connections: number;
+  readonly transferBytes: number;
+  readonly seller: { readonly pid: number; readonly port: number };
+  /** Pays for the channels of a paid transfer. */
+  readonly fund?: (joined: readonly Joined[], payments: number) => Promise<FundOrder>;
+}
+
+/** A buyer has at most four requests open (session behaviour §8). */
+const REQUESTS_OPEN = 4;
+const STEP_MS = 60_000;
+const TRANSFER_MS = 300_000;
+
+/** Has the sink download from one seller; the clock runs from the second piece of each connection to the last byte. */
+export async function runTransfer(sink: Child<SinkOrder, SinkReport>, order: TransferOrder): Promise<Transfer> {
+  const { mode, torrent, connections, transferBytes, seller, fund } = order;
+  const { infoHash, pieceCount, pieceLengthBytes } = torrent.metainfo;
+  const piecesPerConnection = Math.max(1, Math.round(transferBytes / connections / pieceLengthBytes));
+  sink.tell({
+    type: 'open',
+    mode,
+    host: '127.0.0.1',
+    port: seller.port,
+    infoHash,
+    pieceCount,
+    pieceLengthBytes,
+    connections,
+    piecesPerConnection,
+    requestsOpen: REQUESTS_OPEN,
+  });
+  if (fund !== undefined) {
+    const { channels } = await expect(sink, 'joined', STEP_MS);
+    sink.tell(await fund(channels, piecesPerConnection + 1));
+  }
+  await expect(sink, 'warm', STEP_MS);
+  resetPeakMemory(seller.pid);
+  const before = cpuSeconds(seller.pid);
+  sink.tell({ type: 'go' });
+  const { bytes, seconds, payments } = await expect(sink, 'done', TRANSFER_MS);
+  const used = cpuSeconds(seller.pid) - before;
+  const peak = peakMemoryBytes(seller.pid);
+  sink.tell({ type: 'close' });
+  await expect(sink, 'closed', STEP_MS);
+  return { bytes, seconds, payments, cpuSeconds: used, peakMemoryBytes: peak };
+}
+
+async function expect<Type extends SinkReport['type']>(
+  sink: Child<SinkOrder, SinkReport>,
+  type: Type,
+  timeoutMs: number,
+): Promise<Extract<SinkReport, { type: Type }>> {
+  const report = await sink.next(timeoutMs);
+  if (report.type === 'failed') throw new Error(`the download failed: ${report.why}`);
+  if (report.type !== type) throw new Error(`the sink reports "${report.type}" where "${type}" was expected`);
+  return report as Extract<SinkReport, { type: Type }>;
+}

@@ -96,8 +96,7 @@ export class World {
     const bytes = await createMetainfo(path, { name, pieceLengthBytes: PIECE_BYTES });
     const parsed = parseMetainfo(bytes);
     if (!parsed.ok) throw new Error(`the torrent can't be read: ${JSON.stringify(parsed.error)}`);
-    const infoHash = Buffer.from(parsed.value.infoHash).toString('hex');
-    await this.market.sell(bytes, path, infoHash, priceSat);
+    await this.market.sell(bytes, path, parsed.value.infoHash, priceSat);
     return { metainfo: parsed.value, priceSat };
   }
 

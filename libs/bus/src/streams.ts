@@ -69,7 +69,9 @@ export interface ConsumeOptions<P extends z.ZodType> {
   readonly maxBatch: number;
   /**
    * First sequence wanted, for a service that keeps its place itself: the durable consumer is made anew from there, so
-   * that a restored database gets everything again. Absent: from where the durable stands, or the first message.
+   * that a restored database gets everything again. Where a delivery was lost on the way (a connection that broke), the
+   * consumer ends instead of passing later messages over it: the service starts it again from its place. Absent: from
+   * where the durable stands, or the first message; a lost delivery comes again later, out of order.
    */
   readonly startSeq?: number;
   /**
@@ -155,10 +157,16 @@ async function drainInBatches<P extends z.ZodType>(
   signal: AbortSignal,
 ): Promise<void> {
   const gathered: JsMsg[] = [];
+  let delivered = 0;
   let ended = false;
   let arrived = (): void => undefined;
   const reading = (async () => {
     for await (const message of messages) {
+      delivered += 1;
+      const { deliverySequence } = message.info;
+      if (options.startSeq !== undefined && deliverySequence !== delivered) {
+        throw new Error(`deliveries ${delivered} to ${deliverySequence - 1} of ${options.durable} were lost`);
+      }
       gathered.push(message);
       arrived();
     }

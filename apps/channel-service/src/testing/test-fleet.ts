@@ -202,6 +202,22 @@ export class TestFleet {
     return { channelId, buyer, txid: payment.txid };
   }
 
+  /** Channels whose fundings are outputs of one transaction. */
+  async fundedTogether(count: number): Promise<{ channelId: string; buyer: TestBuyer }[]> {
+    const channels: { channelId: string; buyer: TestBuyer }[] = [];
+    for (let place = 0; place < count; place += 1) channels.push(await this.joined());
+    const outputs = channels.map(({ buyer }) => ({ address: buyer.fundingAddress(), sat: buyer.valueSat }));
+    const { txid, hex } = await this.payment(...outputs);
+    await this.regtest.send({ txid, hex });
+    await this.regtest.mine();
+    for (const [vout, { channelId, buyer }] of channels.entries()) {
+      await this.ready(channelId, buyer, txid, { vout });
+      await this.becomes(channelId, 'funded');
+      buyer.funded(txid, vout);
+    }
+    return channels;
+  }
+
   /** Publishes as a node does; resolves with the sequence that the broker gave it. */
   async publish(batch: Partial<PaymentBatch>, nodeId = 'node-1'): Promise<number> {
     const payload = { nodeId, payments: [], ends: [], ...batch };

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { projectFile, readYamlFile } from './files.js';
+
+/** What is looked at of a compose file; no engine runs here, so this is as far as it can be checked. */
+const composeFile = z.object({
+  services: z.record(
+    z.string(),
+    z.looseObject({
+      command: z.union([z.string(), z.array(z.string())]).optional(),
+      environment: z.record(z.string(), z.string()).optional(),
+      depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
+      volumes: z.array(z.string()).optional(),
+      read_only: z.boolean().optional(),
+    }),
+  ),
+  volumes: z.record(z.string(), z.unknown()),
+});
+
+const compose = composeFile.parse(readYamlFile('docker-compose.yml')[0]);
+const services = Object.entries(compose.services);
+const ours = services.filter(([, { command }]) => Array.isArray(command) && command[0] === 'node');
+
+describe('docker-compose.yml', () => {
+  it('runs every server and every service', () => {
+    expect(Object.keys(compose.services).sort()).toEqual(
+      [
+        'bitcoin',
+        'chain-watcher',
+        'channel-intake',
+        'channel-settler',
+        'market-api',
+        'migrate',
+        'nats',
+        'postgres',
+        'prometheus',
+        'redis',
+        'swarm-node',
+      ].sort(),
+    );
+  });
+
+  it.each(ours)('%s runs a program that the build makes', (_, { command }) => {
+    const source = String(command?.[1]).replace('/dist/', '/src/').replace(/\.js$/, '.ts');
+    expect(existsSync(projectFile(source)) || existsSync(projectFile(String(command?.[1])))).toBe(true);
+  });
+
+  it.each(ours.filter(([name]) => name !== 'migrate'))(
+    '%s names its network and has a read-only root',
+    (_, service) => {
+      expect(service.environment).toHaveProperty('SEEDFLEET_NETWORK');
+      expect(service.environment).toHaveProperty('FLEET_ID');
+      expect(service.read_only).toBe(true);
+    },
+  );
+
+  it('starts nothing before what it needs is healthy', () => {
+    for (const [, { depends_on: needs }] of services) {
+      for (const [name, { condition }] of Object.entries(needs ?? {})) {
+        expect(compose.services).toHaveProperty(name);
+        expect(condition).toBe(name === 'migrate' ? 'service_completed_successfully' : 'service_healthy');
+        if (name !== 'migrate') expect(compose.services[name]).toHaveProperty('healthcheck');
+      }
+    }
+  });
+
+  it('mounts only volumes and files that exist', () => {
+    for (const [, { volumes = [] }] of services) {
+      for (const mount of volumes) {
+        const source = mount.split(':')[0] ?? '';
+        if (source.startsWith('./')) expect(existsSync(projectFile(source))).toBe(true);
+        else if (!source.startsWith('$')) expect(compose.volumes).toHaveProperty(source);
+      }
+    }
+  });
+
+  it('gives keys to the settler only', () => {
+    const withKeys = services.filter(([, { environment }]) => environment?.['SEED_FILE'] !== undefined);
+    expect(withKeys.map(([name]) => name)).toEqual(['channel-settler']);
+  });
+});

@@ -1,0 +1,1 @@
+export { projectFile, readYamlDocuments } from './files.js';

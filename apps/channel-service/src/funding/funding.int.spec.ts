@@ -139,6 +139,19 @@ describe('the checks of a funding', () => {
     expect(await fleet.row(channelId)).toMatchObject({ state: 'funding-seen', stateReason: 'funding-vanished' });
   });
 
+  it('serves less again when the funding block is reorganised away, and all when it is mined anew', async () => {
+    const { channelId } = await fleet.funded();
+    await fleet.regtest.call('invalidateblock', await fleet.regtest.call<string>('getbestblockhash'));
+    await fleet.regtest.call('generateblock', await fleet.regtest.call<string>('getnewaddress'), []);
+    const row = await fleet.becomes(channelId, 'funding-seen');
+    expect(row).toMatchObject({ deadlineMtp: null, fundingConfirmations: 0, fundingHeight: null });
+    const told = () => fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1);
+    await expect.poll(told, { timeout: 5_000 }).toMatchObject({ kind: 'allowance', deadlineMtp: null });
+    await fleet.regtest.mine();
+    await fleet.becomes(channelId, 'funded');
+    await expect.poll(told, { timeout: 5_000 }).toMatchObject({ kind: 'all' });
+  });
+
   it('gives concurrent joins different keys, and the same join the same channel', async () => {
     const replies = await Promise.all(Array.from({ length: 40 }, () => fleet.join()));
     const keys = replies.map((reply) => (reply.opened ? Buffer.from(reply.sellerPublicKey).toString('hex') : ''));

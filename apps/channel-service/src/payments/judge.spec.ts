@@ -91,6 +91,14 @@ describe('judging a batch of payments', () => {
     expect([...judged.forgers.keys()]).toEqual(['node-1']);
   });
 
+  it('stops looking at a channel after four forgeries, and at no other', async () => {
+    const forged = Array.from({ length: 50 }, (_, place) => payment(500 + place, pay(1)));
+    const judged = await judge([{ payments: [...forged, payment(8)] }]);
+    expect(judged.updates).toEqual([]);
+    expect(codes(judged)).toHaveLength(4);
+    expect(judged.verifications).toBe(4);
+  });
+
   it('gives the end of a channel together with its best payment', async () => {
     const judged = await judge([
       { payments: [payment(7)] },

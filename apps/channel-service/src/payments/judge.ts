@@ -79,6 +79,7 @@ export async function judgeEntries(
   let verifications = 0;
   for (const [channelId, entries] of collected.payments) {
     const snapshot = snapshots.get(channelId);
+    let faults = 0;
     for (const entry of entries) {
       // Replayed or overtaken: what is stored is at least as good.
       if (snapshot?.nodeId === entry.nodeId && entry.k <= snapshot.k) break;
@@ -90,6 +91,8 @@ export async function judgeEntries(
         break;
       }
       parked.push({ ...entry, code: fault });
+      // Otherwise a node could keep us verifying; a good payment below comes again with its next batch.
+      if (++faults === MAX_FAULTS_PER_CHANNEL) break;
     }
   }
   const ends = new Map<string, EndEntry>();
@@ -105,6 +108,9 @@ export async function judgeEntries(
   }
   return { updates: merge(payments, ends), parked, forgers: forgersOf(parked), verifications };
 }
+
+/** Bad payments of one channel looked at per batch; an honest node sends none. The rest of that channel is passed over. */
+const MAX_FAULTS_PER_CHANNEL = 4;
 
 /** About 15 ms of native verification between turns of the event loop. */
 const VERIFICATIONS_PER_TURN = 200;

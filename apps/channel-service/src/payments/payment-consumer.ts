@@ -24,6 +24,8 @@ const LEASE_GROUP = 0x5eed;
 const WATERMARK_EVERY_MS = 1_000;
 /** A batch that takes longer means that nothing gets through: nodes must notice and stop. */
 const STUCK_AFTER_MS = 10_000;
+/** Who has no lease by then stands by for the process that has it. */
+const LEASE_WAIT_MS = 5_000;
 const RESTART_AFTER_MS = 1_000;
 
 /** Consumes the partitions of the payment stream that this process holds the lease of. */
@@ -93,6 +95,7 @@ class Partition {
   private pulse: NodeJS.Timeout | undefined;
   private restart: NodeJS.Timeout | undefined;
   private goodAt = Date.now();
+  private startedAt = Date.now();
   private stopped = false;
 
   constructor(
@@ -111,6 +114,7 @@ class Partition {
   }
 
   start(): void {
+    this.startedAt = Date.now();
     this.lease.start();
     this.pulse = setInterval(() => void this.beat(), WATERMARK_EVERY_MS);
   }
@@ -121,7 +125,7 @@ class Partition {
       return `partition ${this.number}: a batch is not getting through`;
     }
     if (this.lease.isHeld) return this.failure;
-    return null;
+    return Date.now() - this.startedAt < LEASE_WAIT_MS ? 'waiting for the lease' : null;
   }
 
   async stop(): Promise<void> {

@@ -6,10 +6,14 @@ import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import { DATABASE, ECDSA, NETWORK } from '../tokens.js';
 import { SettlementWake } from '../settlement/settlement-wake.js';
 import { collectEntries, type CollectedEntries, type PaymentMessage } from './entries.js';
-import { judgeEntries, type ChannelSnapshot } from './judge.js';
+import { judgeEntries, type ChannelSnapshot, type Judgement } from './judge.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { storeBatch, type StoredUpdate, type Watermark } from './payment-repository.js';
 import { Snapshots } from './snapshots.js';
+
+/** Bad entries of one batch that are kept for a person to look at, and that are logged; all are counted. */
+const MAX_PARKED = 200;
+const MAX_LOGGED = 10;
 
 /** Turns batches of the payment stream into rows. */
 @Injectable()
@@ -42,18 +46,23 @@ export class PaymentIntake {
     const judgement = await judgeEntries(collected, snapshots, this.ecdsa, () => nextTurn());
     const next = { ...mark, committedSeq: BigInt(last.seq) };
     faultPoint('intake.batch.before-commit');
-    const stored = await storeBatch(this.prisma, next, judgement);
+    const kept = { ...judgement, parked: judgement.parked.slice(0, MAX_PARKED) };
+    const stored = await storeBatch(this.prisma, next, kept);
     faultPoint('intake.batch.after-commit');
     this.remember(stored);
     this.metrics.entries.inc(collected.entryCount);
     this.metrics.verified.inc(judgement.verifications);
-    for (const { code, nodeId, channelId, k } of judgement.parked) {
-      this.metrics.parked.inc({ code });
-      this.logger.warn({ code, nodeId, channelId, k }, 'payment entry parked');
-    }
-    for (const [nodeId, code] of judgement.forgers) this.logger.error({ nodeId, code }, 'node quarantined');
+    this.report(judgement);
     stopTimer();
     return next;
+  }
+
+  private report({ parked, forgers }: Judgement): void {
+    for (const { code } of parked) this.metrics.parked.inc({ code });
+    for (const { code, nodeId, channelId, k } of parked.slice(0, MAX_LOGGED)) {
+      this.logger.warn({ code, nodeId, channelId, k, inBatch: parked.length }, 'payment entry parked');
+    }
+    for (const [nodeId, code] of forgers) this.logger.error({ nodeId, code }, 'node quarantined');
   }
 
   private snapshotsOf(collected: CollectedEntries): Promise<Map<string, ChannelSnapshot>> {

@@ -1,4 +1,4 @@
-import { bitcoinProvider } from './providers/bitcoin.js';
+import { bitcoinProvider, withZmq } from './providers/bitcoin.js';
 import type { Connections } from './providers/connections.js';
 import { natsProvider } from './providers/nats.js';
 import { ensureDatabase, postgresProvider } from './providers/postgres.js';
@@ -38,7 +38,7 @@ export async function bringServers(
     postgres,
     nats: nats.connection,
     redis: redis.connection,
-    bitcoin: bitcoin.connection,
+    bitcoin: await withZmq(bitcoin.connection),
   };
   if (running === undefined) recordServers(context.state, connections);
   return connections;

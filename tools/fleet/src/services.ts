@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RolePasswords } from '@seedfleet/persistence';
-import type { Connections } from './providers/connections.js';
+import type { BitcoinConnection, Connections } from './providers/connections.js';
 import type { Network } from './providers/provider.js';
 import { writeAtomically, type StateDir } from './state/state-dir.js';
 import type { ProcessSpec } from './supervise/supervised-process.js';
@@ -53,22 +53,28 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
     tier: 1,
     env: {
       DATABASE_URL: databases.chain,
-      BTC_RPC: bitcoin.rpcUrl,
-      ...(bitcoin.zmq === '' ? {} : { BTC_ZMQ: bitcoin.zmq }),
+      ...bitcoinEnv(bitcoin),
     },
   };
-  const channelEnv = {
-    DATABASE_URL: databases.channel,
-    REDIS_URL: redis.url,
-    SEED_FILE: join(state.folder('services', 'channel-service'), 'seed.json'),
-    SEED_KEY_FILE: seedKeyFile(state),
-  };
-  const channelService = (role: 'intake' | 'settler', tier: number): ServicePlan => ({
-    name: `channel-${role}`,
+  const channelEnv = { DATABASE_URL: databases.channel, REDIS_URL: redis.url };
+  const settler: ServicePlan = {
+    name: 'channel-settler',
     app: 'channel-service',
-    tier,
-    env: { ...channelEnv, ROLE: role },
-  });
+    tier: 2,
+    env: {
+      ...channelEnv,
+      ROLE: 'settler',
+      SEED_FILE: join(state.folder('services', 'channel-settler'), 'seed.json'),
+      SEED_KEY_FILE: seedKeyFile(state),
+    },
+  };
+  // The intake holds no private key, so it is told of none.
+  const intake: ServicePlan = {
+    name: 'channel-intake',
+    app: 'channel-service',
+    tier: 3,
+    env: { ...channelEnv, ROLE: 'intake' },
+  };
   state.folder('services', 'market-api');
   const marketApi: ServicePlan = {
     name: 'market-api',
@@ -86,7 +92,17 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
       peerHost: `127.0.0.${index + 1}`,
     };
   });
-  return [[chainWatcher], [channelService('settler', 2), channelService('intake', 3), marketApi], nodes];
+  return [[chainWatcher], [settler, intake, marketApi], nodes];
+}
+
+/** How chain-watcher reaches the node: a cookie changes with each start of the node, so it reads the file itself. */
+function bitcoinEnv({ rpcUrl, zmq, cookieFile }: BitcoinConnection): Record<string, string> {
+  const withZmq = zmq === '' ? {} : { BTC_ZMQ: zmq };
+  if (cookieFile === undefined) return { BTC_RPC: rpcUrl, ...withZmq };
+  const bare = new URL(rpcUrl);
+  bare.username = '';
+  bare.password = '';
+  return { BTC_RPC: bare.href, BTC_COOKIE: cookieFile, ...withZmq };
 }
 
 /** The process of one service on given ports. */
@@ -128,11 +144,6 @@ export function serviceProcess(
   };
 }
 
-/** Whether a service has been built; the others can be started without it. */
-export function isServiceBuilt(plan: ServicePlan): boolean {
-  return existsSync(join(APPS, plan.app, 'dist/main.js'));
-}
-
 /** Passwords of the services' Postgres roles: made from the fleet's secret, so a second start finds the same. */
 export function rolePasswords(state: StateDir): RolePasswords {
   const password = (role: string) => createHmac('sha256', state.known.secrets.postgres).update(role).digest('hex');
@@ -141,7 +152,7 @@ export function rolePasswords(state: StateDir): RolePasswords {
 
 /** The passphrase that encrypts the wallet's seed at rest; made once. */
 function seedKeyFile(state: StateDir): string {
-  const file = join(state.folder('services', 'channel-service'), 'seed.key');
+  const file = join(state.folder('services', 'channel-settler'), 'seed.key');
   if (!existsSync(file)) {
     writeAtomically(file, `${randomBytes(32).toString('hex')}\n`);
   }

@@ -1,9 +1,12 @@
 import { callRpc } from '../providers/bitcoin-rpc.js';
-import { walletUrl } from '../providers/regtest.js';
+import { WALLET, walletUrl } from '../providers/regtest.js';
 
 const POLL_MS = 500;
 /** A block this long after a transaction entered the mempool. */
 const BLOCK_AFTER_MS = 2000;
+
+/** The script OP_TRUE: coins that nobody needs, on a node without a wallet. */
+const ANYBODYS_COINS = 'raw(51)';
 
 /** Regtest's only miner: a block 2 s after a transaction enters the mempool. Rests while the node does not answer. */
 export class AutoMiner {
@@ -26,8 +29,9 @@ export class AutoMiner {
 
   /** Mines blocks now. */
   async mine(blocks: number): Promise<void> {
-    this.#address ??= (await callRpc(await this.#wallet(), 'getnewaddress')) as string;
-    await callRpc(this.rpcUrl, 'generatetoaddress', [blocks, this.#address]);
+    this.#address ??= await this.#newAddress();
+    if (this.#address === undefined) await callRpc(this.rpcUrl, 'generatetodescriptor', [blocks, ANYBODYS_COINS]);
+    else await callRpc(this.rpcUrl, 'generatetoaddress', [blocks, this.#address]);
     this.#waitingSinceMs = undefined;
   }
 
@@ -43,10 +47,11 @@ export class AutoMiner {
     if (!this.#stopped) this.start();
   }
 
-  /** This tool's wallet, or on somebody else's node whatever wallet is loaded. */
-  async #wallet(): Promise<string> {
+  /** Of this tool's wallet, or on somebody else's node of whatever wallet is loaded; undefined when there is none. */
+  async #newAddress(): Promise<string | undefined> {
     const loaded = (await callRpc(this.rpcUrl, 'listwallets')) as string[];
-    const own = walletUrl(this.rpcUrl);
-    return loaded.some((name) => own.endsWith(`/${name}`)) ? own : this.rpcUrl;
+    const name = loaded.includes(WALLET) ? WALLET : loaded[0];
+    if (name === undefined) return undefined;
+    return (await callRpc(walletUrl(this.rpcUrl, name), 'getnewaddress')) as string;
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FleetError, reasonOf } from '../errors.js';
 import { pickPort } from '../free-port.js';
 import { plainEnvironment, runCommand } from '../run-command.js';
@@ -41,7 +41,13 @@ export const bitcoinProvider: ServerProvider<BitcoinConnection> = {
   fromEnvironment({ env }) {
     const rpc = env['BTC_RPC'];
     if (!rpc) return undefined;
-    return { rpcUrl: withCookie(rpc, env['BTC_COOKIE']), zmq: env['BTC_ZMQ'] ?? '' };
+    const rpcUrl = withCookie(rpc, env['BTC_COOKIE']);
+    const cookieFile = rpcUrl === rpc ? undefined : env['BTC_COOKIE'];
+    return {
+      rpcUrl,
+      zmq: env['BTC_ZMQ'] ?? '',
+      ...(cookieFile === undefined ? {} : { cookieFile: resolve(cookieFile) }),
+    };
   },
 
   probe: ({ rpcUrl }, { network }) => probe(rpcUrl, network),
@@ -74,6 +80,20 @@ export const bitcoinProvider: ServerProvider<BitcoinConnection> = {
 
   start: (binaries, context) => start(binaries, context),
 };
+
+/**
+ * The connection with the ZMQ address that the node itself names, where the environment named none. Empty when the node
+ * publishes nothing, or on addresses that only it can reach.
+ */
+export async function withZmq(connection: BitcoinConnection): Promise<BitcoinConnection> {
+  const { rpcUrl, zmq } = connection;
+  if (zmq !== '') return connection;
+  const published = await callRpc(rpcUrl, 'getzmqnotifications').catch(() => []);
+  const blocks = (published as { type: string; address: string }[]).find(({ type }) => type === 'pubhashblock');
+  if (blocks === undefined) return connection;
+  // A node that listens on all its addresses is reached by the one of its RPC.
+  return { ...connection, zmq: blocks.address.replace(/\/\/(0\.0\.0\.0|\*):/, `//${new URL(rpcUrl).hostname}:`) };
+}
 
 /** The address with the credentials of a cookie file, when the address has none of its own. */
 export function withCookie(rpc: string, cookieFile: string | undefined): string {

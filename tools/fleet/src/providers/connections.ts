@@ -23,4 +23,6 @@ export interface BitcoinConnection {
   readonly rpcUrl: string;
   /** The one address on which the node publishes blocks and transactions, tcp://HOST:PORT. */
   readonly zmq: string;
+  /** The node's cookie file, where the credentials came from one: it changes with each start of the node. */
+  readonly cookieFile?: string;
 }

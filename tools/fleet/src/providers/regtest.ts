@@ -28,9 +28,9 @@ export async function mine(rpcUrl: string, blocks: number): Promise<readonly str
   return (await callRpc(rpcUrl, 'generatetoaddress', [blocks, address])) as string[];
 }
 
-/** The RPC address of the wallet, which works whatever other wallets are loaded. */
-export function walletUrl(rpcUrl: string): string {
+/** The RPC address of a wallet, which works whatever other wallets are loaded. */
+export function walletUrl(rpcUrl: string, name: string = WALLET): string {
   const url = new URL(rpcUrl);
-  url.pathname = `/wallet/${WALLET}`;
+  url.pathname = `/wallet/${encodeURIComponent(name)}`;
   return url.href;
 }

@@ -11,6 +11,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA channel TO :"channe
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA channel TO :"channel";
 -- The story of a channel is written once.
 REVOKE UPDATE, DELETE ON channel.channel_event FROM :"channel";
+-- The books are written by triggers, with their owner's rights; nobody else posts. channel.reconcile() reads the chain's
+-- tables in the same way.
+REVOKE INSERT, UPDATE, DELETE ON channel.book_posting, channel.book_entry FROM :"channel";
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA market TO :"market";
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA market TO :"market";

@@ -1,1 +1,3 @@
-export {};
+export * from './accounts.js';
+export * from './balances.js';
+export * from './posting.js';

@@ -1,0 +1,59 @@
+import type { Account, Balances } from './accounts.js';
+
+/** What of a channel's row the books depend on. */
+export interface ChannelFacts {
+  /** The channel's state, in the words of the channel's life cycle. */
+  readonly state: string;
+  /** Number of the newest verified payment. */
+  readonly k: bigint;
+  /** The number that will be settled; null while more payments may come. It equals k. */
+  readonly frozenK: bigint | null;
+  /** P, satoshi per payment. */
+  readonly priceSat: bigint;
+  /** F, satoshi. */
+  readonly settlementFeeSat: bigint;
+}
+
+/** Value at and below which a settlement leaves out the seller's output, satoshi (payment channel specification §5). */
+const DUST_SAT = 546n;
+
+/** Final states in which nothing was there to collect. */
+const ENDED_EMPTY: ReadonlySet<string> = new Set(['returned', 'nothing-owed', 'join-expired', 'refused']);
+
+/**
+ * What every account holds of one channel: a function of the channel's present state alone, whatever led to it. The
+ * database posts by the same rule (`channel.book_balances`), and a test holds the two together.
+ */
+export function accountsOf(channel: ChannelFacts): Balances {
+  const balances = new Map<Account, bigint>();
+  const grossSat = channel.k * channel.priceSat;
+  if (grossSat === 0n) return balances;
+  const { main, fee } = placeOf(channel, grossSat);
+  const feeSat = fee === null ? 0n : channel.settlementFeeSat;
+  balances.set(main, grossSat - feeSat);
+  if (fee !== null && feeSat !== 0n) balances.set(fee, feeSat);
+  balances.set('revenue', -grossSat);
+  return balances;
+}
+
+/** The account that holds the payments, and the one that holds the settlement fee where there is one to pay. */
+function placeOf(channel: ChannelFacts, grossSat: bigint): { readonly main: Account; readonly fee: Account | null } {
+  const { state, frozenK, settlementFeeSat } = channel;
+  if (ENDED_EMPTY.has(state)) return { main: 'uncollectable', fee: null };
+  if (grossSat <= DUST_SAT + settlementFeeSat) {
+    const mayGrow = frozenK === null && state !== 'lost';
+    return { main: mayGrow ? 'accrued' : 'uncollectable', fee: null };
+  }
+  switch (state) {
+    case 'lost':
+      return { main: 'lost', fee: null };
+    case 'settling':
+      return { main: 'broadcast', fee: 'settlement-fee-reserved' };
+    case 'settled':
+      return { main: 'confirmed', fee: 'settlement-fee' };
+    case 'buried':
+      return { main: 'buried', fee: 'settlement-fee' };
+    default:
+      return { main: 'collectable', fee: 'settlement-fee-reserved' };
+  }
+}

@@ -1,8 +1,9 @@
 import { base } from '../../vitest.base.js';
 
-/** Specs that trade with whole fleets of their own; one file, and so one fleet, at a time. */
+/** Specs that trade with a whole fleet, which is brought once; the compiled services are run. */
 export default base({
   include: ['src/**/*.int.spec.ts'],
+  globalSetup: ['src/testing/bring-fleet.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
   hookTimeout: 120_000,

@@ -26,6 +26,8 @@ export interface BuyerOptions {
   readonly started?: boolean;
   readonly dht?: boolean;
   readonly localAddress?: string;
+  /** Mode at first. Default: buy. */
+  readonly mode?: 'buy' | 'observe';
   /** Invite when terms fit, as the reference does. Default: yes. */
   readonly invites?: boolean;
 }
@@ -55,11 +57,11 @@ export class BuyerLink {
   received = 0;
   payments = 0;
   sellerClient: string | undefined;
-  /** Extra top-level text of the seller's handshake. */
   onPiece: (piece: number, data: Uint8Array) => void = () => undefined;
   onLost: () => void = () => undefined;
 
   private state: PluginState;
+  private mode: 'buy' | 'observe';
   private sellerSpeaks = false;
   private testedAtMs: number | undefined;
   private template: SettlementTemplate | undefined;
@@ -67,6 +69,7 @@ export class BuyerLink {
 
   constructor(readonly options: BuyerOptions) {
     const { torrent, client = DESKTOP, dht = false } = options;
+    this.mode = options.mode ?? 'buy';
     this.state = options.started === false ? 'never-started' : 'started';
     this.link = PeerLink.dial(options.address, options.localAddress);
     this.link.socket.once('connect', () => this.link.write(handshake(torrent.infoHash, client, dht)));
@@ -94,6 +97,12 @@ export class BuyerLink {
     this.testedAtMs = undefined;
     this.speedTestMs = undefined;
     this.sendExtendedHandshake();
+  }
+
+  /** Enters buy mode. A `sell` known from before is not looked at again (session behaviour §7). */
+  buy(): void {
+    this.mode = 'buy';
+    this.announce();
   }
 
   /** `ready`, immediately followed by requests for the first pieces (session behaviour §8). */
@@ -162,7 +171,7 @@ export class BuyerLink {
   }
 
   private announce(): void {
-    this.link.send({ type: 'buy', terms: this.options.terms });
+    this.link.send(this.mode === 'buy' ? { type: 'buy', terms: this.options.terms } : { type: 'observe' });
   }
 
   private onMessage(message: Message): void {
@@ -201,7 +210,13 @@ export class BuyerLink {
   /** Session behaviour §7: terms fit, then the speed test, then the invitation under the latest index. */
   private consider(): void {
     const offer = this.offers.at(-1);
-    if (this.options.invites === false || offer === undefined || !fits(offer.terms, this.options.terms)) return;
+    if (
+      this.options.invites === false ||
+      this.mode !== 'buy' ||
+      offer === undefined ||
+      !fits(offer.terms, this.options.terms)
+    )
+      return;
     if (this.speedTestBytes > 0 && this.speedTestMs === undefined) {
       if (this.testedAtMs !== undefined) return;
       this.testedAtMs = performance.now();

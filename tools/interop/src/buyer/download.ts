@@ -1,7 +1,7 @@
 import type { ReferenceWallet } from '../chain/reference-wallet.js';
 import { isGoodPiece, type Torrent } from '../bittorrent/torrent.js';
 import type { BuyerLink } from './buyer-link.js';
-import type { Share } from './contract.js';
+import type { Contract, Share } from './contract.js';
 
 /** Unanswered requests per seller (session behaviour §8). */
 const DEPTH = 4;
@@ -41,11 +41,7 @@ export class ReferenceDownload {
   }
 
   /** Broadcasts the contract and then tells every seller, each followed by its first requests. */
-  async begin(
-    wallet: ReferenceWallet,
-    contract: { readonly transaction: { hex: string; txid: Uint8Array }; readonly shares: readonly Share[] },
-    links: readonly BuyerLink[],
-  ): Promise<void> {
+  async begin(wallet: ReferenceWallet, contract: Contract, links: readonly BuyerLink[]): Promise<void> {
     await wallet.broadcast(contract.transaction);
     this.proceed(contract.shares, links);
   }

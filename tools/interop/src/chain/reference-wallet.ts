@@ -32,7 +32,7 @@ export function newKeyPair(): KeyPair {
   return { privateKey, publicKey, keyHash: hash160(publicKey) };
 }
 
-interface Coin {
+export interface Coin {
   readonly txid: Uint8Array;
   readonly vout: number;
   readonly valueSat: bigint;
@@ -49,6 +49,8 @@ export interface Built {
   /** Display order. */
   readonly txid: Uint8Array;
   readonly hex: string;
+  /** What it spends. */
+  readonly coin: Coin;
 }
 
 /** Output that the reference desktop adds to every contract: value 0, OP_RETURN "js" (payment channel §4). */
@@ -86,9 +88,9 @@ export class ReferenceWallet {
 
   /**
    * A signed transaction: the outputs in this order, P2PKH change last, version 1, one coin as its input.
-   * @param options.spend the number of an earlier build, to spend the same coin again
+   * @param options.coin an earlier transaction's, to spend it again
    */
-  build(outputs: readonly Output[], options: { feePerKbSat?: bigint; coin?: Coin } = {}): Built & { coin: Coin } {
+  build(outputs: readonly Output[], options: { feePerKbSat?: bigint; coin?: Coin } = {}): Built {
     const coin = options.coin ?? this.coins.shift();
     if (coin === undefined) throw new Error('no coin is left: deposit more');
     const transaction = new Transaction();

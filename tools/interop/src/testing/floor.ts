@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callRpc, startFleet, type Network, type RunningFleet } from '@seedfleet/fleet';
-import { toHex, type ChannelParameters } from '@seedfleet/payment-channel';
+import { callRpc, mine, type RunningFleet } from '@seedfleet/fleet';
+import { isNetwork, toHex, type ChannelParameters, type Network } from '@seedfleet/payment-channel';
 import { torrentOf, type Torrent } from '../bittorrent/torrent.js';
 import { BuyerLink, desktopTerms, type BuyerOptions } from '../buyer/buyer-link.js';
 import { contractFor, type Contract, type Deviation } from '../buyer/contract.js';
@@ -17,46 +17,29 @@ const COIN_SAT = 1_000_000n;
 
 type Run = RunningFleet['run'];
 
-export interface FloorOptions {
-  readonly network: Network;
-  readonly nodes: number;
-}
-
-/** A whole fleet of its own with things on sale: what the cases of this tool trade on. */
+/** A running fleet and a buyer's wallet: what the cases of this tool trade on. */
 export class Floor {
-  private readonly folder: string;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'seedfleet-content-'));
 
   private constructor(
+    private readonly stateDir: string,
     readonly network: Network,
     readonly run: Run,
     readonly market: Market,
     readonly wallet: ReferenceWallet,
-    private readonly fleet: RunningFleet | undefined,
-  ) {
-    this.folder = mkdtempSync(join(tmpdir(), 'seedfleet-content-'));
+  ) {}
+
+  /** @param stateDir of a running fleet */
+  static at(stateDir: string): Floor {
+    const run = JSON.parse(readFileSync(join(stateDir, 'run.json'), 'utf8')) as Run;
+    const wallet = new ReferenceWallet(run.bitcoin.rpcUrl);
+    if (!isNetwork(run.network)) throw new Error(`${run.network} is no network`);
+    return new Floor(stateDir, run.network, run, new Market(run.marketApi), wallet);
   }
 
-  /** Starts a fleet; or, for work on the cases, uses the one whose state folder INTEROP_STATE names. */
-  static async open({ network, nodes }: FloorOptions): Promise<Floor> {
-    const given = process.env['INTEROP_STATE'];
-    let fleet: RunningFleet | undefined;
-    let run: Run;
-    if (given !== undefined) {
-      run = JSON.parse(readFileSync(join(given, 'run.json'), 'utf8')) as Run;
-    } else {
-      const stateDir = mkdtempSync(join(tmpdir(), 'seedfleet-interop-'));
-      fleet = await startFleet({ stateDir, network, nodes, env: {}, logLevel: 'info' });
-      run = fleet.run;
-    }
-    const market = new Market(run.marketApi);
-    return new Floor(network, run, market, new ReferenceWallet(run.bitcoin.rpcUrl), fleet);
-  }
-
-  async close(): Promise<void> {
+  /** Forgets the content; what was sold stays with the fleet. */
+  close(): void {
     rmSync(this.folder, { recursive: true, force: true });
-    if (this.fleet === undefined) return;
-    await this.fleet.stop();
-    rmSync(this.fleet.state.path, { recursive: true, force: true });
   }
 
   /** Address of node 1, 2, … */
@@ -69,7 +52,6 @@ export class Floor {
   /** Puts content on sale at every node. */
   async sell(name: string, content: Uint8Array, pieceLengthBytes: number, offer: Offer): Promise<Torrent> {
     const torrent = torrentOf(name, content, pieceLengthBytes);
-    mkdirSync(this.folder, { recursive: true });
     const path = join(this.folder, name);
     writeFileSync(path, content);
     await this.market.add(torrent.file, path);
@@ -120,7 +102,9 @@ export class Floor {
   async channel(torrent: Torrent, { fundingOutpoint }: ChannelParameters): Promise<ChannelRow | undefined> {
     const rows = await this.market.channels(torrent.infoHashHex);
     const txid = toHex(fundingOutpoint.txid);
-    return rows.find((row) => row.fundingTxid === txid && row.fundingVout === fundingOutpoint.index);
+    const named = rows.filter((row) => row.fundingTxid === txid && row.fundingVout === fundingOutpoint.index);
+    // An output that is shown twice is refused the second time; only one channel holds it.
+    return named.find(({ state }) => state !== 'refused') ?? named[0];
   }
 
   /** Waits until the operator sees the channel in one of these states. */
@@ -140,8 +124,14 @@ export class Floor {
   }
 
   /** Waits until settlement k is mined, and compares it with the prescribed bytes. */
-  async settles(torrent: Torrent, channel: ChannelParameters, k: number, state = 'settled'): Promise<ChannelRow> {
-    const row = await this.becomes(torrent, channel, state, 'buried');
+  async settles(torrent: Torrent, channel: ChannelParameters, k: number): Promise<ChannelRow> {
+    await this.becomes(torrent, channel, 'settling', 'settled', 'buried');
+    await until('the settlement in the mempool', async () => {
+      const { settlementTxid } = (await this.channel(torrent, channel)) ?? {};
+      return settlementTxid && this.rpc('getrawtransaction', settlementTxid).catch(() => undefined);
+    });
+    await this.mine();
+    const row = await this.becomes(torrent, channel, 'settled', 'buried');
     if (row.k !== k) throw new Error(`settled for ${row.k} payments instead of ${k}`);
     const mined = (await this.rpc('getrawtransaction', row.settlementTxid, true)) as {
       hex: string;
@@ -153,21 +143,24 @@ export class Floor {
     return row;
   }
 
+  /** Mines what is in the mempool now, rather than in 2 s. */
+  mine(blocks = 1): Promise<unknown> {
+    return mine(this.run.bitcoin.rpcUrl, blocks);
+  }
+
   rpc(method: string, ...params: readonly unknown[]): Promise<unknown> {
     return callRpc(this.run.bitcoin.rpcUrl, method, params);
   }
 
-  /** Process id of a service now. */
-  pidOf(name: string): number {
-    const processes = this.fleet?.supervisor.summary() ?? this.run.processes;
-    const found = processes.find((process) => process.name === name);
-    if (found === undefined) throw new Error(`there is no process ${name}`);
-    return found.pid;
+  /** Process id of a service now: it wrote it when it was ready. */
+  pidOf(service: string): number {
+    const file = join(this.stateDir, 'services', `${service}.ready.json`);
+    return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
   }
 
-  logOf(name: string): string {
-    const found = this.run.processes.find((process) => process.name === name);
-    return found === undefined ? '' : readFileSync(found.log, 'utf8');
+  /** What a service has logged since the fleet was started. */
+  logOf(service: string): string {
+    return readFileSync(join(this.stateDir, 'logs', `${service}.log`), 'utf8');
   }
 }
 

@@ -20,4 +20,11 @@ export const PROOFS: Readonly<Record<string, { readonly what: string; readonly l
       return (world, short, scores) => proveKills(world, short ? SHORT_KILL_CASES : KILL_CASES, scores);
     },
   },
+  reorg: {
+    what: 'reorganisations of 1 to 6 blocks under channels in every state',
+    load: async () => {
+      const { proveReorganisations } = await import('./reorg/reorg.js');
+      return (world, short, scores) => proveReorganisations(world, short ? [2, 6] : [1, 2, 3, 4, 5, 6], scores);
+    },
+  },
 };

@@ -42,8 +42,8 @@ export interface BuyerScript {
   readonly spare?: number;
   /** Whether the funding transaction is sent before `ready`; default yes. */
   readonly broadcastFunding?: boolean;
-  /** Whether it joins and then never funds. */
-  readonly neverFund?: boolean;
+  /** Whether it keeps its connection when it has bought what it wants. */
+  readonly stay?: boolean;
   /** Told of each moment, in order. What was received meanwhile waits until it is done. */
   readonly at?: (moment: BuyerMoment, buyer: ProofBuyer) => void | Promise<void>;
 }
@@ -78,11 +78,6 @@ export class ProofBuyer {
     return Math.min(this.paid, acknowledgedPayments(this.received));
   }
 
-  /** Whether a funding transaction may be on the chain for this buyer. */
-  get isFunded(): boolean {
-    return this.funding !== undefined;
-  }
-
   private get wanted(): number {
     return Math.min(this.script.pieces ?? Infinity, this.metainfo.pieceCount);
   }
@@ -91,10 +86,10 @@ export class ProofBuyer {
   async play(address: { readonly host: string; readonly port: number }): Promise<void> {
     if (!(await this.connect(address))) return;
     const payments = Math.min(this.script.payAtMost ?? Infinity, this.wanted);
-    await this.until(() => this.received >= this.wanted && this.paid >= payments);
+    await this.until(() => this.funding !== undefined && this.received >= this.wanted && this.paid >= payments);
     if (this.closed !== undefined) return;
     await this.tell('finished');
-    await this.leave();
+    if (this.script.stay !== true) await this.leave();
   }
 
   /** False when nobody listens there. */
@@ -143,9 +138,9 @@ export class ProofBuyer {
     this.closed ??= 'left';
   }
 
-  /** Requests further pieces, beyond the script. */
-  request(piece: number): void {
-    this.step({ type: 'request-piece', piece });
+  /** Requests one more piece, beyond the script. */
+  requestMore(): void {
+    this.then(() => this.step({ type: 'request-piece', piece: this.requested++ }));
   }
 
   private begin(peer: Peer): void {
@@ -228,7 +223,7 @@ export class ProofBuyer {
   }
 
   private async fund(terms: SellerTerms, sellerPublicKey: Uint8Array, sellerKeyHash: Uint8Array): Promise<void> {
-    if (this.script.neverFund === true || this.closed !== undefined) return;
+    if (this.closed !== undefined) return;
     const { contract, payout } = this;
     const lockUnits = terms.minLock;
     const redeemScript = redeemScriptOf({ sellerPublicKey, buyerPublicKey: contract.publicKey, lockUnits });

@@ -37,7 +37,13 @@ async function runCase(world: World, goods: Goods, one: KillCase): Promise<strin
     }
     const buyers = [
       ...(await trade(world, goods, one, { pieces: PIECES }, true)),
-      ...(await trade(world, goods, one, { pieces: 7 }, false)),
+      ...(await trade(
+        world,
+        goods,
+        one,
+        { pieces: 7, stay: one.kind === 'point' && one.ending === 'deadline' },
+        false,
+      )),
     ];
     miner.rest(one.kind === 'server' && (one.moment === 'settling' || one.moment === 'settled'));
     await afterwards(world, one, buyers);
@@ -98,7 +104,12 @@ async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuy
       `the channel to be ${states.join(' or ')}`,
     );
   if (one.kind === 'point') {
-    if (one.ending === 'reorganisation') {
+    if (one.ending === 'deadline') {
+      const staying = buyers.find(({ closed }) => closed === undefined);
+      const row = await world.database.channelOfFunding(staying?.funding?.txid ?? '');
+      if (row?.deadlineMtp == null) throw new Error('no channel with a deadline is left');
+      await world.chain.moveMedianTo(row.deadlineMtp);
+    } else if (one.ending === 'reorganisation') {
       await reaches('settled', 'buried');
       await world.chain.reorganise(1);
     }

@@ -53,6 +53,16 @@ export class ProofChain {
     await this.mine(1);
   }
 
+  /** Another transaction of the wallet that spends the same coins, signed and not sent. */
+  async doubleSpend(hex: string): Promise<string> {
+    const { inputs, outputs } = decode(hex);
+    const inSat = outputs.reduce((sum, { valueSat }) => sum + valueSat, 0n);
+    const to = { [await this.newAddress()]: coins(inSat) };
+    const names = inputs.map(({ txid, vout }) => ({ txid, vout }));
+    const bare = await this.callWallet<string>('createrawtransaction', names, [to]);
+    return (await this.callWallet<{ hex: string }>('signrawtransactionwithwallet', bare)).hex;
+  }
+
   async newAddress(): Promise<string> {
     return this.callWallet<string>('getnewaddress');
   }

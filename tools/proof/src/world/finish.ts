@@ -32,7 +32,7 @@ export async function finishChannels(world: World): Promise<void> {
     for (const row of open) {
       const waitedMs = unchangedMs(row);
       if (waitedMs > STUCK_MS && row.deadlineMtp !== null && isServing(row)) await chain.moveMedianTo(row.deadlineMtp);
-      else if (waitedMs > STUCK_MS && row.state === 'joined') await database.outwait([row.id]);
+      else if (waitedMs > STUCK_MS && awaitsFunding(row)) await database.outwait([row.id]);
       else if (waitedMs > CLAIM_STUCK_MS) {
         await database.lookNow([row.id]);
         since.delete(row.id);
@@ -45,6 +45,8 @@ export async function finishChannels(world: World): Promise<void> {
 }
 
 const isServing = ({ state }: ChannelRecord): boolean => state === 'funding-seen' || state === 'funded';
+
+const awaitsFunding = ({ state }: ChannelRecord): boolean => state === 'joined' || state === 'funding-missing';
 
 /** A channel in a message. */
 export function describe({ id, state, stateReason, k, settlementTxid }: ChannelRecord): string {

@@ -153,6 +153,13 @@ describe('the four servers', () => {
     running.push(servers);
     expect(await query(servers.connections.postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     await servers.stop();
+    if (isRoot) {
+      // Its Postgres runs as another user, so the data lie elsewhere, and are found again.
+      expect(servers.state.known.postgresData).toBe(`/var/lib/seedfleet/${servers.state.id}/postgres`);
+      const again = await startServers({ stateDir: folder, env: pathOnly() });
+      expect(await query(again.connections.postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      await again.stop();
+    }
     forgetDatabase(folder);
     expect(readFileSync(join(folder, 'letter.txt'), 'utf8')).toBe('dear reader');
     expect(statSync(folder).mode & 0o777).toBe(0o700);

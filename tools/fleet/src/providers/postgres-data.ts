@@ -1,7 +1,6 @@
 import {
   chownSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
@@ -15,6 +14,7 @@ import { plainEnvironment } from '../run-command.js';
 import type { StateDir } from '../state/state-dir.js';
 import { lastLines } from '../supervise/log-file.js';
 import type { Supervisor } from '../supervise/supervisor.js';
+import { folderElsewhere } from './data-elsewhere.js';
 import { adviceFor } from './start-server.js';
 import { canReach, type Owner } from './server-owner.js';
 
@@ -76,16 +76,8 @@ function chooseFolder(state: StateDir, owner: Owner | undefined): string {
   mkdirSync(state.file('servers'), { recursive: true, mode: owner === undefined ? 0o700 : 0o711 });
   const inside = state.file('servers', 'postgres');
   if (canReach(state.file('servers'), owner)) return inside;
-  for (const base of ['/var/lib/seedfleet', '/var/tmp/seedfleet']) {
-    const folder = join(base, state.id);
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o711 });
-    } catch {
-      continue;
-    }
-    // Below a folder that anybody may write to, somebody else's may lie in wait.
-    if (lstatSync(folder).uid === process.getuid?.() && canReach(folder, owner)) return join(folder, 'postgres');
-  }
+  const elsewhere = folderElsewhere(state, owner);
+  if (elsewhere !== undefined) return join(elsewhere, 'postgres');
   throw new FleetError(
     'state-dir-unusable',
     'there is no place for the database',

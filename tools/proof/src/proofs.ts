@@ -20,6 +20,10 @@ export const PROOFS: Readonly<Record<string, { readonly what: string; readonly l
       return (world, short, scores) => proveKills(world, short ? SHORT_KILL_CASES : KILL_CASES, scores);
     },
   },
+  chain: {
+    what: 'every way in which a funding output can be spent, on a real node',
+    load: async () => (await import('./paths/paths.js')).proveSpendingPaths,
+  },
   reorg: {
     what: 'reorganisations of 1 to 6 blocks under channels in every state',
     load: async () => {

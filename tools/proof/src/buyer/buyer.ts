@@ -140,7 +140,7 @@ export class ProofBuyer {
 
   /** Requests one more piece, beyond the script. */
   requestMore(): void {
-    this.then(() => this.step({ type: 'request-piece', piece: this.requested++ }));
+    this.inTurn(() => this.step({ type: 'request-piece', piece: this.requested++ }));
   }
 
   private begin(peer: Peer): void {
@@ -171,10 +171,10 @@ export class ProofBuyer {
   /** In order, after what the script does at the moments before. */
   private receive(id: number, payload: Uint8Array): void {
     const kept = payload.slice();
-    this.then(() => this.step({ type: 'received', id, payload: kept }));
+    this.inTurn(() => this.step({ type: 'received', id, payload: kept }));
   }
 
-  private then(next: () => void | Promise<void>): void {
+  private inTurn(next: () => void | Promise<void>): void {
     this.work = this.work.then(next).catch((failure: unknown) => {
       this.closed ??= `script failed: ${String(failure)}`;
     });
@@ -188,7 +188,7 @@ export class ProofBuyer {
   private tell(moment: BuyerMoment): Promise<void> {
     const { at } = this.script;
     if (at === undefined) return Promise.resolve();
-    this.then(() => at(moment, this));
+    this.inTurn(() => at(moment, this));
     return this.work;
   }
 
@@ -212,7 +212,7 @@ export class ProofBuyer {
         return this.step({ type: 'invite' });
       case 'seller-joined':
         void this.tell('joined');
-        return this.then(() => this.fund(effect.terms, effect.sellerPublicKey, effect.sellerKeyHash));
+        return this.inTurn(() => this.fund(effect.terms, effect.sellerPublicKey, effect.sellerKeyHash));
       case 'piece-received':
         return this.onPiece(effect.piece, effect.data);
       case 'payment-sent':

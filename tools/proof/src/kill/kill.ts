@@ -107,7 +107,7 @@ async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuy
     if (one.ending === 'deadline') {
       const staying = buyers.find(({ closed }) => closed === undefined);
       const row = await world.database.channelOfFunding(staying?.funding?.txid ?? '');
-      if (row?.deadlineMtp == null) throw new Error('no channel with a deadline is left');
+      if (row === undefined || row.deadlineMtp === null) throw new Error('no channel with a deadline is left');
       await world.chain.moveMedianTo(row.deadlineMtp);
     } else if (one.ending === 'reorganisation') {
       await reaches('settled', 'buried');

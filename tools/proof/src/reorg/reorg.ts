@@ -129,7 +129,7 @@ async function shows(world: World, buyers: readonly ProofBuyer[]): Promise<void>
 /** The funding is replaced in a new branch while the channel is served: nothing more leaves, and nothing is settled. */
 async function vanishedFunding(world: World, goods: Goods): Promise<string[]> {
   const { chain } = world;
-  const buyer: ProofBuyer = await buy(world, goods, { pieces: 5, stay: true }, true);
+  const buyer = await buy(world, goods, { pieces: 5, stay: true }, true);
   await reaches(world, buyer, 'funded');
   const conflict = await chain.doubleSpend(buyer.funding?.hex ?? '');
   await chain.reorganise(1, [conflict]);

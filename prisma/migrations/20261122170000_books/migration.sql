@@ -290,7 +290,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WHERE coalesce(d."amountSat", 0) <> coalesce(b."amountSat", 0)
 UNION ALL
   -- A settlement that is stored never reached the chain's side.
-  SELECT 'settlement-not-handed-over', "id"::text, "infoHash", NULL, "bookedSat", 0, "settlementTxid"
+  SELECT 'settlement-not-handed-over', "id"::text, "infoHash", NULL, 0, "bookedSat", "settlementTxid"
   FROM settlement WHERE "txid" IS NULL AND "ripe"
 UNION ALL
   SELECT 'settlement-bytes-differ', "id"::text, "infoHash", NULL, NULL, NULL, "settlementTxid"
@@ -335,7 +335,7 @@ UNION ALL
     AND w."updatedAt" < now() - grace
 UNION ALL
   -- At most one settlement is ever sent per channel; this one is no channel's.
-  SELECT 'settlement-of-no-channel', substring(b."label" FROM 12), NULL, NULL, 0, a."sellerSat", b."txid"
+  SELECT 'settlement-of-no-channel', substring(b."label" FROM 12), NULL, NULL, a."sellerSat", 0, b."txid"
   FROM "chain"."broadcast" b
   LEFT JOIN LATERAL "channel"."settlement_amounts_sat"(b."raw") a ON true
   WHERE b."label" LIKE 'settlement:%'

@@ -7,6 +7,8 @@ import { Section } from '../components/section';
 import { ago, satoshi, shortHash, until, words } from '../format';
 
 const SHOWN = 50;
+/** States in which the deadline is still to come. */
+const SELLING = new Set(['joined', 'funding-seen', 'funded']);
 
 /** Channels, newest first, by state; a channel opens to its story. */
 export function Channels({ fleet }: { readonly fleet: Polled<Fleet> }) {
@@ -77,7 +79,11 @@ function columns(now: string, open: string | null, toggle: (id: string) => void)
     { title: 'Paid', right: true, hint: 'pieces', cell: ({ k, pieceCount }) => `${k} of ${pieceCount}` },
     { title: 'Revenue', right: true, hint: 'satoshi', cell: ({ paidSat }) => satoshi(paidSat) },
     { title: 'Net', right: true, hint: 'satoshi after the settlement fee', cell: ({ netSat }) => satoshi(netSat) },
-    { title: 'Deadline', cell: ({ deadlineAt }) => (deadlineAt === null ? '–' : until(deadlineAt, now)) },
+    {
+      title: 'Deadline',
+      hint: 'settlement starts then at the latest',
+      cell: ({ state, deadlineAt }) => (deadlineAt === null || !SELLING.has(state) ? '–' : until(deadlineAt, now)),
+    },
   ];
 }
 

@@ -21,7 +21,10 @@ const keySchema = z.object({
   revokedAt: timeText.nullable(),
 });
 const newKeyBody = z.strictObject({
-  name: z.string().trim().min(1).max(80),
+  name: z
+    .string()
+    .max(80)
+    .regex(/^\P{C}*[^\s\p{C}]\P{C}*$/u, 'must be printable and not blank'),
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
 });
 const keyIdParam = z.strictObject({ id: z.uuid() });

@@ -56,3 +56,11 @@ it('gives a new key when the file is gone', async () => {
   expect(await ensureFirstKey(keys, join(folder, 'second.key'))).toBe('created');
   expect(await api.admin.apiKey.count()).toBe(2);
 });
+
+it('names the setting when the file can’t be used', async () => {
+  await expect(ensureFirstKey(keys, join(folder, 'no', 'such', 'folder.key'))).rejects.toThrow(
+    /API_KEY_FILE .*folder.key can't be written: ENOENT/,
+  );
+  await expect(ensureFirstKey(keys, folder)).rejects.toThrow(/API_KEY_FILE .* can't be read: EISDIR/);
+  expect(await api.admin.apiKey.count()).toBe(0);
+});

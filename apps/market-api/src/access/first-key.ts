@@ -1,4 +1,4 @@
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { ApiKeyRepository } from './api-key.repository.js';
 import { hashApiKey, isApiKeyText, newApiKey } from './key-text.js';
@@ -44,14 +44,25 @@ async function readKeyFile(path: string): Promise<string | undefined> {
     return (await readFile(path, 'utf8')).trim();
   } catch (failure) {
     if ((failure as { code?: unknown }).code === 'ENOENT') return undefined;
-    throw failure;
+    throw unusable('read', path, failure);
   }
+}
+
+/** Says which setting is to blame; the system's own words name a temporary file. */
+function unusable(verb: 'read' | 'written', path: string, failure: unknown): Error {
+  const code = (failure as { code?: unknown }).code;
+  return new Error(`API_KEY_FILE ${path} can't be ${verb}: ${String(code ?? failure)}`);
 }
 
 /** Renamed into place, so that nobody reads half a key; mode 0600 whatever the umask. */
 async function writeKeyFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomUUID()}`;
-  await writeFile(temporary, `${text}\n`, { mode: 0o600, flag: 'wx' });
-  await chmod(temporary, 0o600);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, `${text}\n`, { mode: 0o600, flag: 'wx' });
+    await chmod(temporary, 0o600);
+    await rename(temporary, path);
+  } catch (failure) {
+    await rm(temporary, { force: true });
+    throw unusable('written', path, failure);
+  }
 }

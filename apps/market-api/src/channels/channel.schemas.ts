@@ -1,3 +1,4 @@
+import { nodeId } from '@seedfleet/bus';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
 import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
@@ -15,7 +16,7 @@ export const listChannelsQuery = z.strictObject({
     .optional()
     .meta({ description: 'one or more states' }),
   infoHash: infoHashText.optional(),
-  nodeId: z.string().max(63).optional(),
+  nodeId: nodeId.optional(),
 });
 export type ListChannelsQuery = z.output<typeof listChannelsQuery>;
 

@@ -79,9 +79,9 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     const opener = channels(page).getByRole('button', { name: channelId.slice(0, 8) });
     await opener.focus();
     await page.keyboard.press('Enter');
-    await page.getByText('became buried').waitFor();
+    await channels(page).getByText('became buried').waitFor();
     expect(await opener.getAttribute('aria-expanded')).toBe('true');
-    await page.getByText('c'.repeat(64)).waitFor();
+    await channels(page).getByText('c'.repeat(64)).waitFor();
     await page.context().close();
   });
 

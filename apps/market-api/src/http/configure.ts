@@ -1,6 +1,6 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Logger } from '@seedfleet/service-kit';
+import { Registry, type Logger } from '@seedfleet/service-kit';
 import type { Request, Response } from 'express';
 import { ApiKeyRepository } from '../access/api-key.repository.js';
 import { authentication } from '../access/authentication.js';
@@ -9,6 +9,7 @@ import { bodies } from './body.js';
 import { openApiDocument } from './openapi.js';
 import { validationProblem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
+import { requestMetrics } from './request-metrics.js';
 import { securityHeaders } from './security-headers.js';
 
 /** How long an idle or slow connection is kept: longer than a poll of the dashboard, shorter than for ever. */
@@ -20,6 +21,7 @@ const REQUEST_MS = 120_000;
 export function configureHttp(app: NestExpressApplication, logger: Logger): void {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.use(requestMetrics(app.get(Registry)));
   app.use(securityHeaders());
   app.use(authentication(app.get(ApiKeyRepository)));
   app.use(bodies());

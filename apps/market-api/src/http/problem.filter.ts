@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Logger } from '@seedfleet/service-kit';
 import type { Request, Response } from 'express';
+import { isDatabaseAway } from './database-away.js';
 import { Problem } from './problem.js';
 
 /**
@@ -34,13 +35,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** What Prisma says when Postgres can't be reached or its pool gives no connection in time. */
-const DATABASE_AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'ECONNREFUSED']);
-
 function toProblem(thrown: unknown, request: Request): Problem {
   if (thrown instanceof Problem) return thrown;
-  const error = thrown as { code?: unknown; type?: unknown; status?: unknown };
-  if (typeof error.code === 'string' && DATABASE_AWAY.has(error.code)) {
+  const error = thrown as { status?: unknown };
+  if (isDatabaseAway(thrown)) {
     return new Problem(503, 'unavailable', 'the database does not answer');
   }
   // Errors of the body parsers carry `status`; Nest's own are HttpExceptions.

@@ -50,6 +50,9 @@ async function ask<Q extends z.ZodType, A extends z.ZodType>(
   return answer.value;
 }
 
+/** News arrive when they arrive. */
+const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 100 });
+
 beforeAll(async () => {
   api = await startMarketApi(inject('postgresUrl'), inject('natsUrl'));
   bus = await api.busOf('swarm-node');
@@ -60,7 +63,7 @@ describe('a node', () => {
   it('registers, beats, and is seen', async () => {
     expect(await ask(nodeRegister, { nodeId, peerAddress, version: '0.1.0' })).toEqual({ accepted: true });
     bus.publish(nodeHeartbeat, [], beat);
-    await vi.waitFor(async () => {
+    await soon(async () => {
       const { items } = expectShape(nodeList, (await http('get', '/v1/nodes').expect(200)).body);
       const { nodeId: _, peerAddress: __, ...stats } = beat;
       expect(items).toMatchObject([{ id: nodeId, peerAddress, state: 'up', version: '0.1.0', stats }]);
@@ -84,7 +87,7 @@ describe('a node', () => {
     expect(await sale()).toMatchObject({ state: 'waiting', detail: 'its nodes are not heard of' });
     expect((await http('get', '/v1/nodes')).body.items[0].state).toBe('silent');
     bus.publish(nodeHeartbeat, [], beat);
-    await vi.waitFor(async () => expect((await sale()).state).toBe('on-sale'));
+    await soon(async () => expect((await sale()).state).toBe('on-sale'));
   });
 
   it('reports progress and trouble, which reach the operator in its own words', async () => {

@@ -88,8 +88,17 @@ class MigrationPg extends PrismaPg {
     super(parts);
   }
 
+  /** Adapters handed to the engine, which never gives them back. */
+  private readonly opened: { dispose(): Promise<void> }[] = [];
+
+  /** Ends every connection, so that the process may end. */
+  async disconnect(): Promise<void> {
+    await Promise.all(this.opened.splice(0).map((adapter) => adapter.dispose()));
+  }
+
   override async connect() {
     const adapter = await super.connect();
+    this.opened.push(adapter);
     adapter.executeScript = async (script) => {
       const client = new pg.Client(this.parts);
       await client.connect();
@@ -155,11 +164,18 @@ function loadGlue(): Promise<EngineGlue> {
   return loadedGlue;
 }
 
-async function openEngine(databaseUrl: string): Promise<SchemaEngine> {
+async function withEngine<T>(databaseUrl: string, work: (engine: SchemaEngine) => Promise<T>): Promise<T> {
   mendUnknownTypes();
   const glue = await loadGlue();
-  const factory = bindMigrationAwareSqlAdapterFactory(new MigrationPg(connectionParts(databaseUrl)));
-  return glue.SchemaEngine.new([[schemaPath, readFileSync(schemaPath, 'utf8')]], () => {}, factory);
+  const postgres = new MigrationPg(connectionParts(databaseUrl));
+  const factory = bindMigrationAwareSqlAdapterFactory(postgres);
+  const engine = await glue.SchemaEngine.new([[schemaPath, readFileSync(schemaPath, 'utf8')]], () => {}, factory);
+  try {
+    return await work(engine);
+  } finally {
+    engine.free?.();
+    await postgres.disconnect();
+  }
 }
 
 /**
@@ -167,19 +183,15 @@ async function openEngine(databaseUrl: string): Promise<SchemaEngine> {
  * advisory lock. Returns the names of the migrations applied.
  */
 export async function deployMigrations(databaseUrl: string): Promise<string[]> {
-  const engine = await openEngine(databaseUrl);
-  try {
+  return withEngine(databaseUrl, async (engine) => {
     const applied = await engine.applyMigrations({ migrationsList: listMigrations(), filters });
     return applied.appliedMigrationNames;
-  } finally {
-    engine.free?.();
-  }
+  });
 }
 
 /** Writes a new migration for the difference between the migrations and `schema.prisma`. Null when there is none. */
 export async function createMigration(databaseUrl: string, name: string): Promise<string | null> {
-  const engine = await openEngine(databaseUrl);
-  try {
+  return withEngine(databaseUrl, async (engine) => {
     const diagnosis = await engine.devDiagnostic({ migrationsList: listMigrations(), filters });
     if (diagnosis.action.tag === 'reset')
       throw new Error(`the scratch database has drifted: ${diagnosis.action.reason}`);
@@ -200,9 +212,7 @@ export async function createMigration(databaseUrl: string, name: string): Promis
     writeFileSync(join(folder, 'migration.sql'), made.migrationScript);
     writeFileSync(join(migrationsPath, 'migration_lock.toml'), `provider = "${made.connectorType}"\n`);
     return made.generatedMigrationName;
-  } finally {
-    engine.free?.();
-  }
+  });
 }
 
 /** Passwords of the services' own Postgres roles. */

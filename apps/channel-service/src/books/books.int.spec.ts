@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { ACCOUNTS, accountsOf, postingBetween, type Account, type ChannelFacts } from '@seedfleet/books';
 import { createPrismaClient, deployMigrations, deployRoles, Prisma, type PrismaClient } from '@seedfleet/persistence';
 import { toHex } from '@seedfleet/payment-channel';
+import { createLogger, Registry } from '@seedfleet/service-kit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { exampleRow } from '../testing/rows.js';
+import { BooksWatch } from './books-watch.js';
 import { readBalances, reconcile } from './reconcile.js';
 
 let owner: PrismaClient;
@@ -384,6 +386,26 @@ describe('reconciliation', () => {
       ]),
     );
     expect(found).toHaveLength(2);
+  });
+
+  it('is done at start and shown: differences, balances, when', async () => {
+    const registry = new Registry();
+    const watch = new BooksWatch(service, createLogger('books', 'fatal'), registry);
+    const figure = async (name: string): Promise<Map<string, number>> => {
+      const metric = await registry.getSingleMetric(name)?.get();
+      return new Map(metric?.values.map(({ labels, value }) => [String(labels['account'] ?? ''), value]));
+    };
+    watch.onApplicationBootstrap();
+    await expect
+      .poll(async () => (await figure('seedfleet_books_reconciled_timestamp_seconds')).get(''))
+      .toBeGreaterThan(Date.now() / 1_000 - 60);
+    await watch.onApplicationShutdown();
+    // The channel of the test before.
+    expect((await figure('seedfleet_books_differences')).get('')).toBe(2);
+    const balances = await figure('seedfleet_books_balance_satoshi');
+    expect([...balances.keys()].sort()).toEqual([...ACCOUNTS].sort());
+    expect([...balances.values()].reduce((sum, value) => sum + value, 0)).toBe(0);
+    expect(balances.get('buried')).toBeGreaterThan(0);
   });
 });
 

@@ -9,13 +9,15 @@ import { makeTorrents, type BenchTorrent } from './content.js';
 import { fundChannels } from './funding.js';
 import { startLibtorrent, type LibtorrentSeeder } from './libtorrent.js';
 import { putOnSale } from './market.js';
+import { batchCounts } from './node-metrics.js';
 import { SALE_USAGE, saleOptions, type SaleOptions } from './options.js';
-import type { SinkOrder, SinkReport } from './sink-orders.js';
+import type { Joined, SinkOrder, SinkReport } from './sink-orders.js';
 import { runTransfer, type Transfer, type TransferOrder } from './transfer.js';
 
 const GIB = 1024 ** 3;
 const MB = 1e6;
 const PORT_MS = 20_000;
+const NODE = 'node-1';
 /** What a payment passes through besides the node. */
 const PAYMENT_PATH = ['nats', 'channel-intake', 'postgres'];
 
@@ -67,7 +69,7 @@ async function measure(options: SaleOptions, folder: string): Promise<void> {
     const bench: Bench = {
       options,
       fleet,
-      node: { pid: pidOf(fleet, 'node-1'), port: Number(fleet.run.nodes[0]?.peerAddress.split(':').at(-1)) },
+      node: { pid: pidOf(fleet, NODE), port: Number(fleet.run.nodes[0]?.peerAddress.split(':').at(-1)) },
       free: { pid: freeSeller.pid, port },
       libtorrent,
       sink,
@@ -89,7 +91,7 @@ async function table(bench: Bench, torrents: readonly BenchTorrent[]): Promise<v
     `${options.transferBytes / 1024 ** 2} MiB per transfer, median of ${options.rounds}; ` +
       `libtorrent ${libtorrent?.version ?? 'not installed'}; encrypted transfer: not built\n`,
   );
-  const heads = ['connections', 'piece', 'paid MB/s', 'free MB/s', 'ratio', 'libtorrent MB/s', 'payments/s'];
+  const heads = ['connections', 'piece', 'paid MB/s', 'free MB/s', 'ratio', 'libtorrent MB/s', 'payments/s', 'ack ms', 'per batch'];
   print(row([...heads, 'CPU s/GiB paid', 'free', 'libt.', 'pay path', 'peak MiB paid', 'free']));
   for (const torrent of torrents)
     for (const connections of options.connections) await line(bench, torrent, connections);
@@ -102,18 +104,13 @@ async function line(bench: Bench, torrent: BenchTorrent, connections: number): P
   const paidRuns: Transfer[] = [];
   const freeRuns: Transfer[] = [];
   const libtorrentRuns: Transfer[] = [];
-  const pathSeconds: number[] = [];
+  const paid = {
+    fund: (joined: readonly Joined[], payments: number) => fundChannels(fleet.run.bitcoin.rpcUrl, joined, payments),
+    batches: () => batchCounts(fleet, NODE),
+    pathCpuSeconds: () => pathCpuSeconds(fleet),
+  };
   for (let round = 0; round < options.rounds; round += 1) {
-    const pathBefore = pathCpuSeconds(fleet);
-    paidRuns.push(
-      await runTransfer(sink, {
-        ...common,
-        mode: 'paid',
-        seller: node,
-        fund: (joined, payments) => fundChannels(fleet.run.bitcoin.rpcUrl, joined, payments),
-      }),
-    );
-    pathSeconds.push(pathCpuSeconds(fleet) - pathBefore);
+    paidRuns.push(await runTransfer(sink, { ...common, mode: 'paid', seller: node, paid }));
     freeRuns.push(await runTransfer(sink, { ...common, mode: 'free', seller: free }));
     if (libtorrent !== undefined) {
       libtorrentRuns.push(await runTransfer(sink, { ...common, mode: 'standard', seller: libtorrent }));
@@ -124,7 +121,8 @@ async function line(bench: Bench, torrent: BenchTorrent, connections: number): P
     median(runs.map(({ bytes, cpuSeconds }) => (cpuSeconds * GIB) / bytes));
   const memory = (runs: readonly Transfer[]): number =>
     Math.max(...runs.map(({ peakMemoryBytes }) => peakMemoryBytes / 1024 ** 2));
-  const paidBytes = paidRuns[0]?.bytes ?? Number.NaN;
+  const storing = (figure: (of: NonNullable<Transfer['storing']>, bytes: number) => number): number =>
+    median(paidRuns.map(({ storing: of, bytes }) => (of === undefined ? Number.NaN : figure(of, bytes))));
   print(
     row([
       String(connections),
@@ -134,10 +132,12 @@ async function line(bench: Bench, torrent: BenchTorrent, connections: number): P
       (speed(paidRuns) / speed(freeRuns)).toFixed(2),
       whole(speed(libtorrentRuns)),
       whole(median(paidRuns.map(({ payments, seconds }) => payments / seconds))),
+      storing(({ acknowledgedMs }) => acknowledgedMs).toFixed(1),
+      storing(({ entriesPerBatch }) => entriesPerBatch).toFixed(1),
       cpu(paidRuns).toFixed(2),
       cpu(freeRuns).toFixed(2),
       cpu(libtorrentRuns).toFixed(2),
-      ((median(pathSeconds) * GIB) / paidBytes).toFixed(2),
+      storing(({ pathCpuSeconds: seconds }, bytes) => (seconds * GIB) / bytes).toFixed(2),
       whole(memory(paidRuns)),
       whole(memory(freeRuns)),
     ]),
@@ -162,4 +162,4 @@ function row(cells: readonly string[]): string {
   return cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 10)).join(' ');
 }
 
-const WIDTHS = [11, 8, 9, 9, 5, 15, 10, 14, 5, 5, 8, 13, 5];
+const WIDTHS = [11, 8, 9, 9, 5, 15, 10, 6, 9, 14, 5, 5, 8, 13, 5];

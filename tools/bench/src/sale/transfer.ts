@@ -1,6 +1,7 @@
 import type { Child } from '../machine/child.js';
 import { cpuSeconds, peakMemoryBytes, resetPeakMemory } from '../machine/process-usage.js';
 import type { BenchTorrent } from './content.js';
+import type { BatchCounts } from './node-metrics.js';
 import type { FundOrder, Joined, SinkMode, SinkOrder, SinkReport } from './sink-orders.js';
 
 /** What one transfer showed. */
@@ -11,6 +12,13 @@ export interface Transfer {
   /** Processor seconds of the seller's process. */
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
+  /** Of a paid transfer: how its payments were made durable. */
+  readonly storing?: {
+    readonly entriesPerBatch: number;
+    /** From a verified payment to the broker's acknowledgement, mean over batches of their oldest. */
+    readonly acknowledgedMs: number;
+    readonly pathCpuSeconds: number;
+  };
 }
 
 export interface TransferOrder {
@@ -19,8 +27,16 @@ export interface TransferOrder {
   readonly connections: number;
   readonly transferBytes: number;
   readonly seller: { readonly pid: number; readonly port: number };
-  /** Pays for the channels of a paid transfer. */
-  readonly fund?: (joined: readonly Joined[], payments: number) => Promise<FundOrder>;
+  /** What a paid transfer needs besides. */
+  readonly paid?: PaidSide;
+}
+
+/** The side of a transfer that money takes. */
+export interface PaidSide {
+  readonly fund: (joined: readonly Joined[], payments: number) => Promise<FundOrder>;
+  readonly batches: () => Promise<BatchCounts>;
+  /** Processor seconds so far of everything that a payment passes through besides the node. */
+  readonly pathCpuSeconds: () => number;
 }
 
 /** A buyer has at most four requests open (session behaviour §8). */
@@ -30,7 +46,7 @@ const TRANSFER_MS = 300_000;
 
 /** Has the sink download from one seller; the clock runs from the second piece of each connection to the last byte. */
 export async function runTransfer(sink: Child<SinkOrder, SinkReport>, order: TransferOrder): Promise<Transfer> {
-  const { mode, torrent, connections, transferBytes, seller, fund } = order;
+  const { mode, torrent, connections, transferBytes, seller, paid } = order;
   const { infoHash, pieceCount, pieceLengthBytes } = torrent.metainfo;
   const piecesPerConnection = Math.max(1, Math.round(transferBytes / connections / pieceLengthBytes));
   sink.tell({
@@ -45,20 +61,29 @@ export async function runTransfer(sink: Child<SinkOrder, SinkReport>, order: Tra
     piecesPerConnection,
     requestsOpen: REQUESTS_OPEN,
   });
-  if (fund !== undefined) {
+  if (paid !== undefined) {
     const { channels } = await expect(sink, 'joined', STEP_MS);
-    sink.tell(await fund(channels, piecesPerConnection + 1));
+    sink.tell(await paid.fund(channels, piecesPerConnection + 1));
   }
   await expect(sink, 'warm', STEP_MS);
   resetPeakMemory(seller.pid);
+  const batchesBefore = await paid?.batches();
+  const pathBefore = paid?.pathCpuSeconds() ?? 0;
   const before = cpuSeconds(seller.pid);
   sink.tell({ type: 'go' });
   const { bytes, seconds, payments } = await expect(sink, 'done', TRANSFER_MS);
   const used = cpuSeconds(seller.pid) - before;
   const peak = peakMemoryBytes(seller.pid);
+  const pathCpuSeconds = (paid?.pathCpuSeconds() ?? 0) - pathBefore;
+  const batches = await paid?.batches();
   sink.tell({ type: 'close' });
   await expect(sink, 'closed', STEP_MS);
-  return { bytes, seconds, payments, cpuSeconds: used, peakMemoryBytes: peak };
+  const transfer = { bytes, seconds, payments, cpuSeconds: used, peakMemoryBytes: peak };
+  if (batches === undefined || batchesBefore === undefined) return transfer;
+  const count = batches.batches - batchesBefore.batches;
+  const entriesPerBatch = (batches.entries - batchesBefore.entries) / count;
+  const acknowledgedMs = ((batches.waitedSeconds - batchesBefore.waitedSeconds) * 1000) / count;
+  return { ...transfer, storing: { entriesPerBatch, acknowledgedMs, pathCpuSeconds } };
 }
 
 async function expect<Type extends SinkReport['type']>(

@@ -9,8 +9,7 @@ import {
   type MessageIds,
   type PeerFrame,
 } from '@seedfleet/wire';
-import { HANDSHAKE_BYTES } from './libtorrent.js';
-import { PLAIN_ID } from './libtorrent.js';
+import { HANDSHAKE_BYTES, PLAIN_ID } from './libtorrent.js';
 
 /** Far above any piece of a test. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
@@ -31,6 +30,8 @@ export class PeerLink {
   onHandshake: () => void = () => undefined;
   onExtendedHandshake: (body: Uint8Array) => void = () => undefined;
   onMessage: (message: Message) => void = () => undefined;
+  /** When set, extended messages come here undecoded, and none is judged. */
+  onRaw: ((id: number, payload: Uint8Array) => void) | undefined;
   onClosed: () => void = () => undefined;
 
   private readonly splitter = new FrameSplitter(MAX_FRAME_BYTES);
@@ -102,6 +103,7 @@ export class PeerLink {
       this.heard.push('extended-handshake');
       return this.onExtendedHandshake(frame.payload);
     }
+    if (this.onRaw !== undefined) return this.onRaw(frame.extendedId, frame.payload);
     const decoded = decodeMessage(frame.extendedId, frame.payload, (key) => ecdsa.isPoint(key));
     if (!decoded.ok || decoded.trailingBytes > 0) {
       this.heard.push(`bad:${frame.extendedId}`);

@@ -37,26 +37,31 @@ ALTER TABLE "channel"."book_entry"
 
 -- ---------------------------------------------------------------- the rule
 
--- What every account holds of a channel in this state; @seedfleet/books explains the accounts and has the same rule.
+-- The account that holds a channel's payments in this state; @seedfleet/books explains the accounts and has the same rule.
 -- 546 is the value at and below which a settlement has no output for the seller.
-CREATE FUNCTION "channel"."book_balances"(state TEXT, k BIGINT, frozen_k BIGINT, price_sat BIGINT, fee_sat BIGINT)
+CREATE FUNCTION "channel"."book_place"(state TEXT, k BIGINT, frozen_k BIGINT, price_sat BIGINT, fee_sat BIGINT)
+RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN state IN ('returned', 'nothing-owed', 'join-expired', 'refused') THEN 'uncollectable'
+    WHEN k * price_sat <= 546 + fee_sat THEN
+      CASE WHEN frozen_k IS NULL AND state <> 'lost' THEN 'accrued' ELSE 'uncollectable' END
+    WHEN state = 'lost' THEN 'lost'
+    WHEN state = 'settling' THEN 'broadcast'
+    WHEN state = 'settled' THEN 'confirmed'
+    WHEN state = 'buried' THEN 'buried'
+    ELSE 'collectable'
+  END
+$$;
+
+-- What every account holds of a channel whose payments are at this place. Where the settlement pays us, its fee is apart.
+CREATE FUNCTION "channel"."book_balances"(place TEXT, k BIGINT, price_sat BIGINT, fee_sat BIGINT)
 RETURNS TABLE ("account" TEXT, "amountSat" BIGINT) LANGUAGE sql IMMUTABLE AS $$
   SELECT entry."account", entry."amountSat"
-  FROM (SELECT CASE
-      WHEN state IN ('returned', 'nothing-owed', 'join-expired', 'refused') THEN 'uncollectable'
-      WHEN k * price_sat <= 546 + fee_sat THEN
-        CASE WHEN frozen_k IS NULL AND state <> 'lost' THEN 'accrued' ELSE 'uncollectable' END
-      WHEN state = 'lost' THEN 'lost'
-      WHEN state = 'settling' THEN 'broadcast'
-      WHEN state = 'settled' THEN 'confirmed'
-      WHEN state = 'buried' THEN 'buried'
-      ELSE 'collectable'
-    END) AS place("main")
-  CROSS JOIN LATERAL (VALUES
-    ("main", k * price_sat
-      - CASE WHEN "main" IN ('collectable', 'broadcast', 'confirmed', 'buried') THEN fee_sat ELSE 0 END),
-    ('settlement-fee-reserved', CASE WHEN "main" IN ('collectable', 'broadcast') THEN fee_sat ELSE 0 END),
-    ('settlement-fee', CASE WHEN "main" IN ('confirmed', 'buried') THEN fee_sat ELSE 0 END),
+  FROM (VALUES
+    (place, k * price_sat
+      - CASE WHEN place IN ('collectable', 'broadcast', 'confirmed', 'buried') THEN fee_sat ELSE 0 END),
+    ('settlement-fee-reserved', CASE WHEN place IN ('collectable', 'broadcast') THEN fee_sat ELSE 0 END),
+    ('settlement-fee', CASE WHEN place IN ('confirmed', 'buried') THEN fee_sat ELSE 0 END),
     ('revenue', -k * price_sat)
   ) AS entry("account", "amountSat")
   WHERE entry."amountSat" <> 0
@@ -66,24 +71,36 @@ $$;
 
 -- Price, fee and id of a channel never change, and k and frozenK never go back (guard_channel); so one look at k,
 -- frozenK and state tells whether a row can need a posting. Statement by statement, so that a batch of payments costs one
--- pass. Plans are kept over calls, and one made for a single row must not join thousands in nested loops.
+-- pass. Plans are kept over calls, and one made for a single row must not join thousands in nested loops; without those a
+-- plan looks so costly that Postgres would compile it, half a second for each statement.
 CREATE FUNCTION "channel"."post_changed_channels"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 BEGIN
   WITH changed AS MATERIALIZED (
-    SELECT n."id", n."version", n."state", n."stateReason", n."priceSat", n."settlementFeeSat",
-      n."k", n."frozenK", o."state" AS "oldState", o."k" AS "oldK", o."frozenK" AS "oldFrozenK"
+    SELECT n."id", n."version", n."state", n."stateReason", n."priceSat", n."settlementFeeSat", n."k", o."k" AS "oldK",
+      "channel"."book_place"(n."state", n."k", n."frozenK", n."priceSat", n."settlementFeeSat") AS "place",
+      "channel"."book_place"(o."state", o."k", o."frozenK", o."priceSat", o."settlementFeeSat") AS "oldPlace"
     FROM new_rows n JOIN old_rows o ON o."id" = n."id"
-    WHERE n."k" > 0 AND (n."k" <> o."k" OR n."state" <> o."state" OR n."frozenK" IS DISTINCT FROM o."frozenK")
+    WHERE n."k" * n."priceSat" > 0
+      AND (n."k" <> o."k" OR n."state" <> o."state" OR n."frozenK" IS DISTINCT FROM o."frozenK")
   ), entry AS MATERIALIZED (
-    SELECT c."id", d."account", sum(d."amountSat")::bigint AS "amountSat"
+    -- Nearly always a payment adds to where the ones before it are, and the fee stays where it is.
+    SELECT c."id", v."account", v."amountSat"
+    FROM changed c CROSS JOIN LATERAL (VALUES
+      (c."place", (c."k" - c."oldK") * c."priceSat"), ('revenue', (c."oldK" - c."k") * c."priceSat")
+    ) AS v("account", "amountSat")
+    WHERE c."place" = c."oldPlace" AND c."k" <> c."oldK"
+    UNION ALL
+    SELECT c."id", d."account", sum(d."amountSat")::bigint
     FROM changed c CROSS JOIN LATERAL (
       SELECT b."account", b."amountSat"
-      FROM "channel"."book_balances"(c."state", c."k", c."frozenK", c."priceSat", c."settlementFeeSat") b
+      FROM "channel"."book_balances"(c."place", c."k", c."priceSat", c."settlementFeeSat") b
       UNION ALL
       SELECT b."account", -b."amountSat"
-      FROM "channel"."book_balances"(c."oldState", c."oldK", c."oldFrozenK", c."priceSat", c."settlementFeeSat") b
+      FROM "channel"."book_balances"(c."oldPlace", c."oldK", c."priceSat", c."settlementFeeSat") b
+      WHERE c."oldK" > 0
     ) d
+    WHERE c."place" <> c."oldPlace"
     GROUP BY c."id", d."account" HAVING sum(d."amountSat") <> 0
   ), posted AS (
     INSERT INTO "channel"."book_posting" ("channelId", "version", "state", "reason")
@@ -97,7 +114,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION "channel"."post_new_channels"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 BEGIN
   WITH posted AS (
     INSERT INTO "channel"."book_posting" ("channelId", "version", "state", "reason")
@@ -107,7 +124,9 @@ BEGIN
   INSERT INTO "channel"."book_entry" ("postingId", "account", "amountSat")
   SELECT p."id", b."account", b."amountSat"
   FROM posted p JOIN new_rows n ON n."id" = p."channelId"
-  CROSS JOIN LATERAL "channel"."book_balances"(n."state", n."k", n."frozenK", n."priceSat", n."settlementFeeSat") b;
+  CROSS JOIN LATERAL "channel"."book_balances"(
+    "channel"."book_place"(n."state", n."k", n."frozenK", n."priceSat", n."settlementFeeSat"),
+    n."k", n."priceSat", n."settlementFeeSat") b;
   RETURN NULL;
 END $$;
 
@@ -172,7 +191,9 @@ WITH posted AS (
 INSERT INTO "channel"."book_entry" ("postingId", "account", "amountSat")
 SELECT p."id", b."account", b."amountSat"
 FROM posted p JOIN "channel"."channel" c ON c."id" = p."channelId"
-CROSS JOIN LATERAL "channel"."book_balances"(c."state", c."k", c."frozenK", c."priceSat", c."settlementFeeSat") b;
+CROSS JOIN LATERAL "channel"."book_balances"(
+    "channel"."book_place"(c."state", c."k", c."frozenK", c."priceSat", c."settlementFeeSat"),
+    c."k", c."priceSat", c."settlementFeeSat") b;
 
 -- ---------------------------------------------------------------- reports
 
@@ -256,7 +277,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   ), due AS (
     SELECT c."id", b."account", b."amountSat"
     FROM "channel"."channel" c
-    CROSS JOIN LATERAL "channel"."book_balances"(c."state", c."k", c."frozenK", c."priceSat", c."settlementFeeSat") b
+    CROSS JOIN LATERAL "channel"."book_balances"(
+    "channel"."book_place"(c."state", c."k", c."frozenK", c."priceSat", c."settlementFeeSat"),
+    c."k", c."priceSat", c."settlementFeeSat") b
     WHERE c."k" > 0
   ), summed AS (
     SELECT "channelId",

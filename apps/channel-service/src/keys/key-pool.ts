@@ -4,6 +4,7 @@ import { PrismaClient } from '@seedfleet/persistence';
 import { faultPoint, Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import type { Database } from '../channels/database.js';
 import { DATABASE, SIGNER } from '../tokens.js';
+import { renewEpoch } from './key-epoch.js';
 import type { PublicContractKey, Signer } from './signer.js';
 
 /** Keys ready to be handed out: enough for a burst of joins while the settler is down for minutes. */
@@ -57,6 +58,8 @@ export class KeyPool implements OnApplicationBootstrap, OnApplicationShutdown {
  * written is the same key. Returns how many keys are free.
  */
 export async function fillPool(database: Database, signer: Signer, size: number, batch: number): Promise<number> {
+  // The database may have been restored under a running settler.
+  await renewEpoch(database, null);
   for (;;) {
     const rows = await database.$queryRaw<{ epoch: number; next: number; free: bigint }[]>`
       SELECT e."epoch",

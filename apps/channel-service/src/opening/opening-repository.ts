@@ -2,6 +2,7 @@ import type { JoinsWaiting } from '@seedfleet/policy';
 import type { ChannelRow } from '../channels/channel-row.js';
 import type { Database } from '../channels/database.js';
 import { nextActionAt } from '../channels/transition.js';
+import { CURRENT_EPOCH } from '../keys/key-epoch.js';
 import type { OpenRequest } from './join-gate.js';
 
 /*
@@ -36,7 +37,8 @@ export async function isQuarantined(database: Database, nodeId: string): Promise
 
 /**
  * Opens a channel: takes one contract key that nobody has taken, writes the channel with its immutable terms and the
- * first line of its story, in one statement. A key that was taken is never given back. Null when no key is left.
+ * first line of its story, in one statement. A key that was taken is never given back. Null when no key is left, and
+ * after a restore until a new epoch has begun.
  * Throws a unique violation (23505) when the join is known already.
  */
 export async function insertChannel(database: Database, id: string, request: OpenRequest): Promise<ChannelRow | null> {
@@ -46,7 +48,7 @@ export async function insertChannel(database: Database, id: string, request: Ope
       UPDATE "channel"."contract_key" SET "takenAt" = now()
       WHERE ("epoch", "index") = (
         SELECT "epoch", "index" FROM "channel"."contract_key"
-        WHERE "takenAt" IS NULL AND "epoch" = (SELECT max("epoch") FROM "channel"."key_epoch")
+        WHERE "takenAt" IS NULL AND "epoch" = ${CURRENT_EPOCH}
         ORDER BY "index" LIMIT 1 FOR UPDATE SKIP LOCKED
       )
       RETURNING "epoch", "index", "publicKey", "payoutKeyHash"

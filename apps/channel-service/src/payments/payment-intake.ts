@@ -74,7 +74,7 @@ export class PaymentIntake {
   private remember(stored: readonly StoredUpdate[]): void {
     let closed = 0;
     for (const update of stored) {
-      if (update.k !== null && update.oldK !== null && update.k > update.oldK) {
+      if (update.k > update.oldK) {
         this.metrics.committed.inc();
         this.snapshots.advance(update.channelId, Number(update.k));
       }
@@ -82,7 +82,7 @@ export class PaymentIntake {
       closed += 1;
       this.snapshots.forget(update.channelId);
       this.logger.info(
-        { channelId: update.channelId, k: update.k?.toString(), state: update.state },
+        { channelId: update.channelId, k: update.k.toString(), state: update.state },
         'channel closed by its node',
       );
     }

@@ -14,11 +14,10 @@ export interface Watermark {
 /** What became of one channel of a batch. */
 export interface StoredUpdate {
   readonly channelId: string;
-  readonly known: boolean;
-  readonly oldK: bigint | null;
-  readonly k: bigint | null;
-  readonly frozen: boolean;
-  readonly state: ChannelState | null;
+  readonly oldK: bigint;
+  readonly k: bigint;
+  readonly state: ChannelState;
+  /** Whether this batch closed it. */
   readonly closed: boolean;
 }
 
@@ -49,7 +48,7 @@ export async function readWatermark(database: Database, partition: number): Prom
  * Stores a judged batch in one statement: payments move k forward only, an end or kCap moves the channel to closing and
  * freezes k in the same update, what failed is parked, forgers are quarantined, and the watermark moves; all of it or
  * nothing. Bytes travel as hex: the driver guesses a list's type by its first element, and a null there makes text of
- * the rest. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too. Throws when the watermark is no longer ours to move.
+ * the rest. Joins are by primary key, so that the planner sees few rows and does not start to compile. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too. Throws when the watermark is no longer ours to move.
  */
 export async function storeBatch(database: Database, mark: Watermark, judgement: Judgement): Promise<StoredUpdate[]> {
   const { updates, parked, forgers } = judgement;
@@ -65,16 +64,14 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
         ${updates.map((update) => update.payment?.nodeId ?? null)}::text[],
         ${updates.map((update) => BigInt(update.payment?.seq ?? 0))}::bigint[]
       ) AS e("id", "k", "signature", "ended", "endK", "reason", "nodeId", "seq")
-    ), locked AS (
-      SELECT c."id", c."state", c."k" AS "oldK", c."kCap", c."frozenK", c."buyerPublicKey" IS NOT NULL AS "ready"
-      FROM "channel"."channel" c WHERE c."id" IN (SELECT "id" FROM entry)
-      ORDER BY c."id" FOR UPDATE
     ), paid AS (
-      SELECT l.*, e."k", decode(e."signature", 'hex') AS "signature", e."ended", e."endK", e."reason", e."nodeId", e."seq",
-        l."state" IN ('joined', 'funding-seen', 'funded') AS "open",
-        e."k" > l."oldK" AND e."k" <= coalesce(l."kCap", 0) AND l."frozenK" IS NULL
-          AND l."state" IN ('joined', 'funding-seen', 'funded', 'closing') AS "advances"
-      FROM locked l JOIN entry e USING ("id")
+      SELECT c."id", c."state", c."k" AS "oldK", c."kCap", c."frozenK", c."buyerPublicKey" IS NOT NULL AS "ready",
+        e."k", decode(e."signature", 'hex') AS "signature", e."ended", e."endK", e."reason", e."nodeId", e."seq",
+        c."state" IN ('joined', 'funding-seen', 'funded') AS "open",
+        e."k" > c."k" AND e."k" <= coalesce(c."kCap", 0) AND c."frozenK" IS NULL
+          AND c."state" IN ('joined', 'funding-seen', 'funded', 'closing') AS "advances"
+      FROM entry e JOIN "channel"."channel" c ON c."id" = e."id"
+      ORDER BY c."id" FOR UPDATE OF c
     ), counted AS (
       SELECT p.*, CASE WHEN p."advances" THEN p."k" ELSE p."oldK" END AS "newK" FROM paid p
     ), next AS (
@@ -129,11 +126,10 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
         AND "committedSeq" < ${mark.committedSeq}
       RETURNING 1
     )
-    SELECT e."id" AS "channelId", n."id" IS NOT NULL AS "known", n."oldK", coalesce(ch."k", n."oldK") AS "k",
-      n."frozenK" IS NOT NULL AS "frozen", coalesce(ch."state", n."state") AS "state",
-      coalesce(ch."closes", FALSE) AS "closed", EXISTS (SELECT 1 FROM mark) AS "marked"
-    FROM (SELECT "id" FROM entry UNION ALL SELECT NULL) e
-    LEFT JOIN next n ON n."id" = e."id" LEFT JOIN changed ch ON ch."id" = e."id"`;
+    SELECT m."marked", n."id" AS "channelId", n."oldK", coalesce(ch."k", n."oldK") AS "k",
+      coalesce(ch."state", n."state") AS "state", coalesce(ch."closes", FALSE) AS "closed"
+    FROM (SELECT EXISTS (SELECT 1 FROM mark) AS "marked") m
+    LEFT JOIN (next n LEFT JOIN changed ch ON ch."id" = n."id") ON TRUE`;
   if (rows[0]?.marked !== true) throw new WatermarkMoved(mark);
   return rows.filter((row) => row.channelId !== null).map(({ marked: _, ...row }) => row);
 }

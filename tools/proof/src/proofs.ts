@@ -31,4 +31,8 @@ export const PROOFS: Readonly<Record<string, { readonly what: string; readonly l
       return (world, short, scores) => proveReorganisations(world, short ? [2, 6] : [1, 2, 3, 4, 5, 6], scores);
     },
   },
+  restore: {
+    what: 'a stale copy of the database under channels that have moved on',
+    load: async () => (await import('./restore/restore.js')).proveRestore,
+  },
 };

@@ -107,6 +107,8 @@ export class World {
 
   /** Ends a process at once, as if its plug had been pulled. Its supervisor starts it again. */
   async kill(name: string): Promise<void> {
+    // A killed node takes the blocks since its last flush, an hour or so, from its peers again. This one has no peers.
+    if (name === 'bitcoin') await this.chain.call('gettxoutsetinfo', 'none');
     const deaths = this.deaths(name);
     const process_ = this.fleet.supervisor.summary().find((one) => one.name === name);
     if (process_ === undefined) throw new Error(`${name} does not run`);

@@ -22,7 +22,7 @@ const ENDED_EMPTY: ReadonlySet<string> = new Set(['returned', 'nothing-owed', 'j
 
 /**
  * What every account holds of one channel: a function of the channel's present state alone, whatever led to it. The
- * database posts by the same rule (`channel.book_balances`), and a test holds the two together.
+ * database posts by the same rule (`channel.book_place`, `channel.book_balances`), and a test holds the two together.
  */
 export function accountsOf(channel: ChannelFacts): Balances {
   const balances = new Map<Account, bigint>();

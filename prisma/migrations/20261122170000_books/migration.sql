@@ -98,7 +98,6 @@ BEGIN
       UNION ALL
       SELECT b."account", -b."amountSat"
       FROM "channel"."book_balances"(c."oldPlace", c."oldK", c."priceSat", c."settlementFeeSat") b
-      WHERE c."oldK" > 0
     ) d
     WHERE c."place" <> c."oldPlace"
     GROUP BY c."id", d."account" HAVING sum(d."amountSat") <> 0
@@ -269,7 +268,7 @@ CREATE FUNCTION "channel"."reconcile"(grace INTERVAL DEFAULT '60 seconds')
 RETURNS TABLE (
   "code" TEXT, "channelId" TEXT, "infoHash" TEXT, "account" TEXT, "expectedSat" BIGINT, "actualSat" BIGINT, "detail" TEXT
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
   WITH booked AS MATERIALIZED (
     SELECT p."channelId", e."account", sum(e."amountSat")::bigint AS "amountSat"
     FROM "channel"."book_entry" e LEFT JOIN "channel"."book_posting" p ON p."id" = e."postingId"

@@ -1,15 +1,11 @@
-// Entry point of `npm run bench`: brings the compiled benchmarks up to date and runs the one that is named.
-import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+// Entry point of `npm run bench`: brings the compiled benchmarks, and what they run, up to date and runs the one named.
+import { prepare } from '../build.mjs';
 
-const project = fileURLToPath(new URL('.', import.meta.url));
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const build = spawnSync(process.execPath, [tsc, '-b', project], { encoding: 'utf8' });
-if (build.status !== 0) {
-  process.stderr.write(`the benchmarks do not compile:\n${build.stdout}${build.stderr}`);
-  process.exit(build.status ?? 1);
-}
+const SERVICES = ['apps/chain-watcher', 'apps/channel-service', 'apps/market-api', 'apps/swarm-node'];
+const NEEDS_FLEET = new Set(['sale', 'payments']);
 
+const args = process.argv.slice(2);
+await prepare(['tools/bench', ...(NEEDS_FLEET.has(args[0]) ? SERVICES : [])]);
 const { main } = await import('./dist/index.js');
-process.exitCode = await main(process.argv.slice(2));
+// A fleet's connections may linger for a moment after it was stopped.
+process.exit(await main(args));

@@ -12,4 +12,8 @@ export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readon
       what: 'paid download from a real fleet beside free transfer and libtorrent',
       load: async () => (await import('./sale/sale.js')).sale,
     },
+    payments: {
+      what: 'payments made durable and committed, with 1, 100 and 10,000 active channels',
+      load: async () => (await import('./payments/payments.js')).payments,
+    },
   };

@@ -11,7 +11,9 @@ export interface BatchCounts {
 
 /** Reads a node's `/metrics`. */
 export async function batchCounts({ state }: RunningFleet, nodeId: string): Promise<BatchCounts> {
-  const ready = JSON.parse(readFileSync(state.file('services', `${nodeId}.ready.json`), 'utf8')) as { httpPort: number };
+  const ready = JSON.parse(readFileSync(state.file('services', `${nodeId}.ready.json`), 'utf8')) as {
+    httpPort: number;
+  };
   const text = await (await fetch(`http://127.0.0.1:${ready.httpPort}/metrics`)).text();
   const value = (name: string): number =>
     Number(new RegExp(`^seedfleet_node_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);

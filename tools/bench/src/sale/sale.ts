@@ -91,7 +91,17 @@ async function table(bench: Bench, torrents: readonly BenchTorrent[]): Promise<v
     `${options.transferBytes / 1024 ** 2} MiB per transfer, median of ${options.rounds}; ` +
       `libtorrent ${libtorrent?.version ?? 'not installed'}; encrypted transfer: not built\n`,
   );
-  const heads = ['connections', 'piece', 'paid MB/s', 'free MB/s', 'ratio', 'libtorrent MB/s', 'payments/s', 'ack ms', 'per batch'];
+  const heads = [
+    'connections',
+    'piece',
+    'paid MB/s',
+    'free MB/s',
+    'ratio',
+    'libtorrent MB/s',
+    'payments/s',
+    'ack ms',
+    'per batch',
+  ];
   print(row([...heads, 'CPU s/GiB paid', 'free', 'libt.', 'pay path', 'peak MiB paid', 'free']));
   for (const torrent of torrents)
     for (const connections of options.connections) await line(bench, torrent, connections);

@@ -7,7 +7,7 @@ import {
   type ChannelParameters,
   type SettlementTemplate,
 } from '@seedfleet/payment-channel';
-import pg from 'pg';
+import type pg from 'pg';
 
 /** A funded channel that exists in the books, and nowhere on chain. */
 export interface BenchChannel {

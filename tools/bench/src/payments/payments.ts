@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bus } from '@seedfleet/bus';
 import { startFleet, type RunningFleet } from '@seedfleet/fleet';
 import pg from 'pg';
+import { machineText } from '../machine/machine-text.js';
 import { print } from '../measure.js';
 import { makeChannels, storeChannels } from './bench-channels.js';
 import { PAYMENTS_USAGE, paymentOptions, type PaymentOptions } from './options.js';
@@ -22,7 +23,7 @@ export const payments = async (args: readonly string[]): Promise<boolean> => {
     print(PAYMENTS_USAGE);
     return false;
   }
-  print(`${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`);
+  print(machineText());
   print('starting a fleet…');
   const folder = mkdtempSync(join(tmpdir(), 'seedfleet-bench-'));
   try {

@@ -1,9 +1,10 @@
 import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFleet, type RunningFleet } from '@seedfleet/fleet';
 import { Child } from '../machine/child.js';
 import { treeCpuSeconds } from '../machine/process-usage.js';
+import { machineText } from '../machine/machine-text.js';
 import { median, print } from '../measure.js';
 import { makeTorrents, type BenchTorrent } from './content.js';
 import { fundChannels } from './funding.js';
@@ -52,7 +53,7 @@ export const sale = async (args: readonly string[]): Promise<boolean> => {
 };
 
 async function measure(options: SaleOptions, folder: string): Promise<void> {
-  print(`${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`);
+  print(machineText());
   print('making content and starting a fleet…');
   const torrents = await makeTorrents(folder, options.contentBytes, options.pieceLengths);
   const offered = torrents.map(({ torrentFile, contentPath }) => ({ torrentFile, contentPath }));

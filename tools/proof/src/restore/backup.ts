@@ -10,6 +10,9 @@ export interface Backup {
 }
 
 const SCHEMAS = ['chain', 'channel', 'market'];
+const LOCK_ATTEMPTS = 20;
+/** Running services hold some of the tables in other orders. */
+const DEADLOCK_DETECTED = '40P01';
 
 /** Reads everything in one consistent snapshot, beside running services. */
 export async function takeBackup(url: string): Promise<Backup> {
@@ -33,23 +36,41 @@ export async function takeBackup(url: string): Promise<Backup> {
  */
 export async function loadBackup(url: string, backup: Backup, beforeCommit: () => Promise<void>): Promise<void> {
   await withClient(url, async (client) => {
-    await client.query('BEGIN');
     const names = [...backup.rows.keys()];
-    await client.query(`TRUNCATE ${names.join(', ')} CASCADE`);
-    // Rows that refer to others come before them in some order only: references are checked at the end.
+    // Rows that refer to others come before them, and books are append-only for everybody but a restore.
     await client.query('SET session_replication_role = replica');
+    await emptied(client, names);
     for (const [table, rows] of backup.rows) {
       await client.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [
         rows,
       ]);
     }
     await beforeCommit();
-    await client.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
-    );
+    await endOtherSessions(client);
     await client.query('COMMIT');
   });
+}
+
+/** Begins a transaction in which the tables are empty and out of everybody's reach. */
+async function emptied(client: pg.Client, names: readonly string[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    await client.query('BEGIN');
+    try {
+      await endOtherSessions(client);
+      await client.query(`TRUNCATE ${names.join(', ')} CASCADE`);
+      return;
+    } catch (thrown) {
+      await client.query('ROLLBACK');
+      if (attempt === LOCK_ATTEMPTS || (thrown as { code?: unknown }).code !== DEADLOCK_DETECTED) throw thrown;
+    }
+  }
+}
+
+async function endOtherSessions(client: pg.Client): Promise<void> {
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+  );
 }
 
 /** Quoted names of the services' tables. */

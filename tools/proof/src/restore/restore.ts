@@ -63,9 +63,15 @@ async function live(world: World, goods: Goods): Promise<{ backup: Backup; lives
   await buyOn(selling, 9);
   await buyOn(finished, 7);
   await finished.leave();
-  await reaches(world, finished, 'settling');
-  await chain.mine(6);
-  await reaches(world, finished, 'buried');
+  await waitFor(
+    async () => {
+      if ((await channelOf(world, finished)).state === 'buried') return true;
+      await chain.mine(1);
+      return false;
+    },
+    RESTORED_MS,
+    'a settlement to be buried',
+  );
   const forgotten = await sellTo(world, goods);
   await reaches(world, forgotten, 'closing', 'settling');
   await waitFor(async () => (await channelOf(world, selling)).k === 9, RESTORED_MS, 'nine payments to be stored');

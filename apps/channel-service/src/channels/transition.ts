@@ -75,9 +75,12 @@ export function nextActionAt(inSeconds: number | null): Prisma.Sql {
   return inSeconds === null ? Prisma.sql`NULL` : Prisma.sql`now() + make_interval(secs => ${inSeconds}::float8)`;
 }
 
-/** The same for a row that may have become due meanwhile: then it stays due. */
+/**
+ * The same for a row that may have been woken meanwhile: then it stays due. By the clock and not by now(), which stands
+ * still from the beginning of a transaction and so may lie before the wake.
+ */
 export function nextUnlessWoken(inSeconds: number | null): Prisma.Sql {
   return inSeconds === null
     ? Prisma.sql`NULL`
-    : Prisma.sql`CASE WHEN "nextActionAt" <= now() THEN "nextActionAt" ELSE ${nextActionAt(inSeconds)} END`;
+    : Prisma.sql`CASE WHEN "nextActionAt" <= clock_timestamp() THEN "nextActionAt" ELSE ${nextActionAt(inSeconds)} END`;
 }

@@ -67,6 +67,14 @@ export class PaymentConsumer implements OnApplicationBootstrap, OnApplicationShu
       this.partitions.push(partition);
       partition.start();
     }
+    void this.followConnection();
+  }
+
+  /** Deliveries that were on their way when the connection broke come again in half a minute only: begin anew at once. */
+  private async followConnection(): Promise<void> {
+    for await (const { type } of this.bus.connection.status()) {
+      if (type === 'reconnect') for (const partition of this.partitions) partition.begin();
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -96,6 +104,7 @@ class Partition {
   private readonly lease: SessionLease;
   private consumer: StreamConsumer | null = null;
   private mark: Watermark | null = null;
+  private beginning: Promise<void> = Promise.resolve();
   private busySince: number | null = null;
   private failure: string | null = 'starting';
   private pulse: NodeJS.Timeout | undefined;
@@ -138,11 +147,19 @@ class Partition {
     this.stopped = true;
     clearInterval(this.pulse);
     clearTimeout(this.restart);
+    await this.beginning;
     await this.end('stopping');
     await this.lease.stop();
   }
 
-  private async begin(): Promise<void> {
+  /** Consumes from where the database stands. One attempt after the other, each ending what was before it. */
+  begin(): void {
+    clearTimeout(this.restart);
+    this.beginning = this.beginning.then(() => this.consume());
+  }
+
+  private async consume(): Promise<void> {
+    await this.end('starting');
     if (this.stopped || !this.lease.isHeld) return;
     try {
       const streamEpoch = await ensureStream(this.parts.bus, paymentStream, this.parts.replicas);
@@ -183,7 +200,7 @@ class Partition {
   private failed(failure: unknown, attempt: number): void {
     this.failure = failure instanceof Error ? failure.message : String(failure);
     this.parts.logger.error({ partition: this.number, attempt, failure: this.failure }, 'batch of payments failed');
-    if (failure instanceof WatermarkMoved) void this.end('the watermark moved').then(() => this.again());
+    if (failure instanceof WatermarkMoved) this.again();
   }
 
   /** The broker ended the consumer, for example because the stream was deleted: begin anew. */
@@ -204,7 +221,7 @@ class Partition {
 
   private again(): void {
     clearTimeout(this.restart);
-    if (!this.stopped) this.restart = setTimeout(() => void this.begin(), RESTART_AFTER_MS);
+    if (!this.stopped) this.restart = setTimeout(() => this.begin(), RESTART_AFTER_MS);
   }
 
   /** Says again where the watermark is, from the database, so that its age proves that payments are being stored. */

@@ -12,9 +12,9 @@ export function sum(...amounts: readonly string[]): bigint {
   return amounts.reduce((total, amount) => total + BigInt(amount), 0n);
 }
 
-/** Whole and part in per cent, rounded down; 0 of nothing. */
+/** The part of the whole in per cent, rounded to the nearest; 0 of nothing. */
 export function percentOf(part: bigint, whole: bigint): number {
-  return whole === 0n ? 0 : Number((part * 100n) / whole);
+  return whole === 0n ? 0 : Number((part * 200n + whole) / (whole * 2n));
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;

@@ -82,7 +82,10 @@ describe('the books of real sales', () => {
     expect(held(restated, 'confirmed', 'buried', 'settlement-fee')).toBe(0n);
     expect(held(restated, 'broadcast')).toBe(held(sent, 'broadcast'));
 
-    await fleet.regtest.mine(6);
+    await fleet.regtest.mine();
+    await everyBecomes('settled');
+    expect(held(await agreed(), 'confirmed')).toBe(onChain.ours);
+    await fleet.regtest.mine(5);
     await Promise.all([
       fleet.becomes(channels[0] ?? '', 'buried'),
       fleet.becomes(channels[1] ?? '', 'buried'),

@@ -10,12 +10,14 @@ import {
   gateAtJoin,
   gateAtReady,
   isOneTooManyBelowMin,
+  marginWithinLock,
   joinLimit,
   policyFaults,
   policyWith,
   saleEconomics,
   settlementFeeSat,
   settlementMarginSeconds,
+  shortestLockUnits,
   shouldRequote,
   staleQuote,
   unpaidLimit,
@@ -55,6 +57,13 @@ describe('settlement fee', () => {
     [{ sixBlockSatPerKvb: 1000n, median24hSatPerKvb: 5000n }, 2169n, 'the larger of estimate and median'],
     [{ sixBlockSatPerKvb: 10_000n, median24hSatPerKvb: 5000n }, 4338n, 'the larger of estimate and median'],
   ])('%o gives %s: %s', (estimates, fee, _why) => expect(settlementFeeSat(estimates, policy)).toBe(fee));
+
+  test('short locks are for regtest, and leave half their time to settle', () => {
+    expect(['mainnet', 'testnet3', 'regtest', 'regtest_bitcoin_cash'].map((n) => shortestLockUnits(n, policy))).toEqual(
+      [20, 20, 1, 1],
+    );
+    expect([1, 5, 19, 20].map((units) => marginWithinLock(5_400, units, policy))).toEqual([256, 1_280, 4_864, 5_400]);
+  });
 
   test('margin before the refund matures', () => {
     const margin = (netSat: bigint, rate: bigint) =>

@@ -1,3 +1,4 @@
+import { LOCK_UNIT_SECONDS } from '@seedfleet/payment-channel';
 import type { FeeEstimates } from './fees.js';
 import { settlementFeeSat } from './fees.js';
 import type { Policy } from './policy.js';
@@ -62,4 +63,18 @@ function fitPrice(offer: Offer, buyer: BuyerLimits | undefined): bigint {
   const { priceSat, floorPriceSat } = offer;
   if (!buyer || floorPriceSat === undefined || buyer.maxPriceSat >= priceSat) return priceSat;
   return buyer.maxPriceSat >= floorPriceSat ? buyer.maxPriceSat : priceSat;
+}
+
+/**
+ * The shortest lock that an operator may set, units of 512 s. On regtest, where blocks come on demand and nothing is
+ * worth anything, any: clients that are tried there accept less than those of users. Never chosen unless it is set.
+ */
+export function shortestLockUnits(network: string, policy: Policy): number {
+  return network === 'regtest' || network === 'regtest_bitcoin_cash' ? 1 : policy.lock.minUnits;
+}
+
+/** The margin before a refund matures, seconds; of a lock shorter than policy's at most half, so that a sale is possible. */
+export function marginWithinLock(marginSeconds: number, lockUnits: number, policy: Policy): number {
+  if (lockUnits >= policy.lock.minUnits) return marginSeconds;
+  return Math.min(marginSeconds, Math.floor((lockUnits * LOCK_UNIT_SECONDS) / 2));
 }

@@ -9,6 +9,7 @@ import {
 } from '@seedfleet/payment-channel';
 import {
   isOneTooManyBelowMin,
+  marginWithinLock,
   servingVerdict,
   settlementMarginSeconds,
   type ExposureInUse,
@@ -151,7 +152,8 @@ export function deadlineOf(
       : 0n,
     settlementFeeSat: row.settlementFeeSat,
   };
-  const marginSeconds = settlementMarginSeconds(worth, feeEstimates(report), policy);
+  const wanted = settlementMarginSeconds(worth, feeEstimates(report), policy);
+  const marginSeconds = marginWithinLock(wanted, row.lockUnits, policy);
   return deadlineMtp({ lockUnits: row.lockUnits, fundingPreviousMtp: fundingMtp }, marginSeconds) ?? null;
 }
 

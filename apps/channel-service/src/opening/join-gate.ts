@@ -47,6 +47,7 @@ export function gateJoin(
   estimates: FeeEstimates,
   waiting: JoinsWaiting,
   policy: Policy,
+  minLockUnits: number = policy.lock.minUnits,
 ): GateRefusal | null {
   const limit = joinLimit(waiting, policy);
   if (limit !== undefined) return refuse(limit, 'too many joins wait for their funding');
@@ -55,8 +56,8 @@ export function gateJoin(
     return refuse('terms-out-of-range', 'price, fee or lock beyond all bounds');
   }
   const revised = { ...terms, settlementFeeSat: settlementFeeSat(estimates, policy) };
-  if (terms.lockUnits < policy.lock.minUnits) {
-    const lockUnits = policy.lock.minUnits;
+  if (terms.lockUnits < minLockUnits) {
+    const lockUnits = minLockUnits;
     const detail = `a lock of ${terms.lockUnits} units; at least ${lockUnits} are needed`;
     return refuse('lock-too-short', detail, passes(request, { ...terms, lockUnits }, estimates, policy));
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
-import type { Policy } from '@seedfleet/policy';
+import { shortestLockUnits, type Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainStatus, feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
@@ -65,7 +65,13 @@ export class OpeningService {
     const { peer, nodeId } = request;
     const counts = await joinsWaiting(this.prisma, { nodeId, address: peer.address, subnet: peer.subnet });
     const waiting = { ...counts, isLocal: isLocalPeer(peer.address, this.network) };
-    const refusal = gateJoin(request, feeEstimates(report), waiting, this.policy);
+    const refusal = gateJoin(
+      request,
+      feeEstimates(report),
+      waiting,
+      this.policy,
+      shortestLockUnits(this.network, this.policy),
+    );
     return refusal === null ? this.insert(request) : refused(refusal);
   }
 

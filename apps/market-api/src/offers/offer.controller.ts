@@ -1,11 +1,13 @@
-import { Body, Controller, Get, Param, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Put, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { MAX_MONEY_SAT } from '@seedfleet/payment-channel';
+import { shortestLockUnits } from '@seedfleet/policy';
 import type { Request } from 'express';
 import { actorOf } from '../access/principal.js';
 import { Endpoint } from '../http/endpoint.js';
-import { Problem } from '../http/problem.js';
+import { Problem, validationProblem } from '../http/problem.js';
 import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
+import { IDENTITY, type FleetIdentity } from '../identity.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
 import { FleetNews } from '../nodes/fleet-news.js';
 import { TorrentService } from '../torrents/torrent.service.js';
@@ -18,6 +20,7 @@ import {
   type ListOffersQuery,
   type SetOfferBody,
 } from './offer.schemas.js';
+import { POLICY } from './terms-of-sale.js';
 import { offerVersionView, offerView } from './offer.views.js';
 
 @ApiTags('offers')
@@ -28,6 +31,7 @@ export class OfferController {
     private readonly offers: OfferRepository,
     private readonly fees: FeeOutlookBoard,
     private readonly news: FleetNews,
+    @Inject(IDENTITY) private readonly identity: FleetIdentity,
   ) {}
 
   @Get('offer')
@@ -53,6 +57,11 @@ export class OfferController {
     const torrent = await this.torrents.row(infoHash);
     if (terms.priceSat !== null && terms.priceSat * BigInt(torrent.pieceCount) > MAX_MONEY_SAT) {
       throw new Problem(422, 'offer-invalid', 'all pieces together would cost more than all money there is');
+    }
+    const shortest = shortestLockUnits(this.identity.network, POLICY);
+    if (terms.lockUnits !== null && terms.lockUnits < shortest) {
+      const message = `must be at least ${shortest}: a shorter lock leaves no time to serve and settle`;
+      throw validationProblem([{ message, path: ['lockUnits'] }]);
     }
     const row = await this.offers.set(infoHash, terms, actorOf(request));
     this.news.assignmentsChanged(`offer of ${infoHash} changed`);

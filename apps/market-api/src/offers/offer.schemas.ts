@@ -16,10 +16,7 @@ export const setOfferBody = z.strictObject({
     .meta({ description: 'satoshi per piece; null: what default buyers accept' }),
   lockUnits: z
     .int()
-    .min(
-      POLICY.lock.minUnits,
-      `must be at least ${POLICY.lock.minUnits}: a shorter lock leaves no time to serve and settle`,
-    )
+    .min(1)
     .max(POLICY.lock.maxUnits, `must be at most ${POLICY.lock.maxUnits}: a longer one only keeps deposits locked`)
     .nullable()
     .default(null)

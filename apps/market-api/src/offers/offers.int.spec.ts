@@ -98,7 +98,7 @@ describe('an offer', () => {
     [{ priceSat: '7.5' }, 'priceSat'],
     [{ priceSat: '-1' }, 'priceSat'],
     [{ priceSat: '99999999999999999' }, 'priceSat'],
-    [{ lockUnits: 19 }, 'lockUnits'],
+    [{ lockUnits: 0 }, 'lockUnits'],
     [{ lockUnits: 65_536 }, 'lockUnits'],
     [{ settlementFeeSat: '346' }, 'settlementFeeSat'],
     [{ maxSellers: 0 }, 'maxSellers'],

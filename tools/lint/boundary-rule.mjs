@@ -25,12 +25,13 @@ export function boundaryProblem(file, specifier) {
   const allowed = BOUNDARIES[project];
   if (allowed === undefined) return null;
   const test = isTestFile(path);
+  // Configurations and launchers beside src/ are not part of the library.
+  const launcher = !path.startsWith(`${project}/src/`);
 
   if (specifier.startsWith('.') || specifier.startsWith('/') || specifier.startsWith('file:')) {
     const target = relative(root, resolve(dirname(file), specifier))
       .split(sep)
       .join('/');
-    const launcher = !path.startsWith(`${project}/src/`);
     if (launcher && SHARED_FILES.has(target)) return null;
     return target.startsWith(`${project}/`) ? null : `${project} may not reach into ${target}`;
   }
@@ -44,7 +45,7 @@ export function boundaryProblem(file, specifier) {
   }
   const bare = specifier.startsWith('node:') ? specifier.slice(5) : specifier;
   if (specifier.startsWith('node:') || BUILTINS.has(bare)) {
-    if (test || isAllowed(allowed.node, `node:${bare}`)) return null;
+    if (test || launcher || isAllowed(allowed.node, `node:${bare}`)) return null;
     return `${project} is free of I/O and may not import node:${bare}`;
   }
   const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0];

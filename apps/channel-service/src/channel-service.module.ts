@@ -3,6 +3,7 @@ import { bestEcdsa } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import { policyFaults, policyWith } from '@seedfleet/policy';
 import { ConfigError, type ServiceParts } from '@seedfleet/service-kit';
+import { BooksWatch } from './books/books-watch.js';
 import { ChainClient } from './chain/chain-client.js';
 import { ChainNews } from './chain/chain-news.js';
 import { ChainStatus } from './chain/chain-status.js';
@@ -41,7 +42,7 @@ const INTAKE = [
 ];
 
 /** Holds the keys and settles. */
-const SETTLER = [KeyPool, SettlementService, SettlementWorker, Deadlines];
+const SETTLER = [KeyPool, SettlementService, SettlementWorker, Deadlines, BooksWatch];
 
 /** What both roles need. */
 const SHARED = [ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];

@@ -22,6 +22,9 @@ interface Item {
   giveUp: (() => void) | undefined;
   lease: PieceLease | undefined;
   discarded: boolean;
+  delivered: boolean;
+  /** A polite buyer may pay for a request before its piece leaves (hazard H26). */
+  paid: boolean;
 }
 
 /**
@@ -53,7 +56,14 @@ export class PieceDelivery {
   }
 
   load({ entry, piece, sizeBytes }: LoadPiece): void {
-    const item: Item = { bytes: sizeBytes, giveUp: undefined, lease: undefined, discarded: false };
+    const item: Item = {
+      bytes: sizeBytes,
+      giveUp: undefined,
+      lease: undefined,
+      discarded: false,
+      delivered: false,
+      paid: false,
+    };
     this.items.set(entry, item);
     let reserved = false;
     const giveUp = this.services.exposure.reserve(this.origin, sizeBytes, () => {
@@ -66,8 +76,9 @@ export class PieceDelivery {
 
   deliver({ id, entry, sizeBytes }: DeliverPiece): void {
     const { metrics } = this.services;
-    const lease = this.items.get(entry)?.lease;
-    if (lease === undefined) throw new Error(`entry ${entry} is delivered before it is loaded`);
+    const item = this.items.get(entry);
+    const lease = item?.lease;
+    if (item === undefined || lease === undefined) throw new Error(`entry ${entry} is delivered before it is loaded`);
     faultPoint('node.piece.before-send');
     const frame = encodeFrame({ type: 'full_piece', data: lease.data }, idsWith('full_piece', id));
     metrics.piecesSent.inc();
@@ -80,6 +91,8 @@ export class PieceDelivery {
       },
     });
     faultPoint('node.piece.after-send');
+    item.delivered = true;
+    if (item.paid) this.settle(entry, item);
   }
 
   /** Bytes of the piece that an entry asks for; 0 when it has not come up. */
@@ -96,11 +109,12 @@ export class PieceDelivery {
     this.settle(entry, item);
   }
 
-  /** Payments up to `k` are durable: their pieces are exposure no more. */
+  /** Payments up to `k` are durable: their pieces are exposure no more, once they have left. */
   stored(k: number): void {
     for (const [entry, item] of this.items) {
       if (entry > k) break;
-      this.settle(entry, item);
+      item.paid = true;
+      if (item.delivered) this.settle(entry, item);
     }
   }
 

@@ -1,7 +1,7 @@
 import { chainStatus, type Bus } from '@seedfleet/bus';
 import type { Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
-import { FEES_EVERY_MS, STATUS_EVERY_MS } from '../defaults.js';
+import { FEES_EVERY_MS, STALE_AFTER_MS, STATUS_EVERY_MS } from '../defaults.js';
 import type { FeeWatch } from '../fees/fee-rates.js';
 import type { ChainMetrics } from '../metrics.js';
 import type { FollowedBlock } from '../store/chain-store.js';
@@ -45,9 +45,12 @@ export class ChainStatus {
     if (moved && this.#statusTimer !== undefined) this.#publish();
   }
 
-  /** What is known now; undefined before the first look. */
+  /**
+   * What is known now; undefined before the first look, and while the node has not been read for too long: readers take
+   * the arrival of a report as its age, and a tip that stands still would keep a blind fleet serving past deadlines.
+   */
   current(): Status | undefined {
-    if (!this.#tip) return undefined;
+    if (!this.#tip || Date.now() - this.#observedAtMs > STALE_AFTER_MS) return undefined;
     const { height, hash, medianTimePast } = this.#tip;
     const observedAt = Math.floor(this.#observedAtMs / 1_000);
     return { tip: { height, hash, medianTimePast }, feeRates: this.fees.rates, observedAt };

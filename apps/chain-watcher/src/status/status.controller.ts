@@ -9,7 +9,7 @@ export class StatusController {
   @Handles(chainGetStatus)
   getStatus(): Status {
     const status = this.status.current();
-    if (!status) throw new Error('the chain has not been read yet');
+    if (!status) throw new Error('the chain has not been read lately');
     return status;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChainBroadcastState } from '../chain/chain-client.js';
 import { exampleRow } from '../testing/rows.js';
-import { settlementProgress } from './settlement-progress.js';
+import { isOrphaned, settlementProgress } from './settlement-progress.js';
 
 const broadcast = (change: Partial<ChainBroadcastState>): ChainBroadcastState => ({
   txid: 'ab'.repeat(32),
@@ -45,6 +45,17 @@ describe('what the chain says about a settlement', () => {
       detail: 'mandatory-script-verify',
     });
     expect(settlementProgress(SETTLING, rejected, null).nextLookSeconds).not.toBeNull();
+  });
+
+  it('gives up a settlement whose funding stayed away for as long as one is watched', () => {
+    const orphaned = broadcast({ state: 'rejected', code: 'missing-inputs' });
+    const waiting = { ...SETTLING, state: 'settle-rejected', stateReason: 'missing-inputs' } as const;
+    const gone = (row: typeof SETTLING, nowMs: number): boolean =>
+      isOrphaned(row, settlementProgress(row, orphaned, null), nowMs, 1_000);
+    expect([gone(waiting, 1_000), gone(waiting, 1_001)]).toEqual([false, true]);
+    // Other refusals, and the first look at this one, are no ground.
+    expect(gone({ ...waiting, stateReason: 'below-mempool-minimum' }, 9_999)).toBe(false);
+    expect(gone(SETTLING, 9_999)).toBe(false);
   });
 
   it('keeps going beside a refund until that is final', () => {

@@ -82,6 +82,20 @@ export function settlementProgress(
   }
 }
 
+/**
+ * Whether a settlement has waited for its funding transaction for as long as a vanished funding is watched: it was
+ * replaced, and nobody will mine it any more.
+ */
+export function isOrphaned(
+  row: ChannelRow,
+  { to, reason }: SettlementProgress,
+  nowMs: number,
+  watchMs: number,
+): boolean {
+  if (to !== 'settle-rejected' || reason !== 'missing-inputs') return false;
+  return row.state === to && row.stateReason === reason && nowMs - row.stateEnteredAt.getTime() > watchMs;
+}
+
 /** A settlement that was mined and is not any more left its block by a reorganisation: the story says so. */
 function unconfirmedReason(row: ChannelRow, otherwise: string): string {
   const wasMined = row.state === 'settled' || row.state === 'buried' || row.state === 'returned';
@@ -90,6 +104,6 @@ function unconfirmedReason(row: ChannelRow, otherwise: string): string {
 }
 
 /** Whether the settlement has an output for us. */
-function paysUs(row: ChannelRow): boolean {
+export function paysUs(row: ChannelRow): boolean {
   return row.kMin !== null && (row.frozenK ?? 0n) >= row.kMin;
 }

@@ -13,7 +13,7 @@ import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import type { Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
-import { settlementProgress, type ForeignSpend } from './settlement-progress.js';
+import { isOrphaned, paysUs, settlementProgress, type ForeignSpend } from './settlement-progress.js';
 
 /** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
 const LOOK_SECONDS = { freeze: 1, unreachable: 5, unsignable: 3_600, missing: 60 } as const;
@@ -158,11 +158,9 @@ export class SettlementService {
       return mayBroadcast ? this.broadcast(row) : lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     }
     const foreign = reply.value.state === 'conflicted' ? await this.foreignSpend(row) : null;
-    const { to, reason, detail, confirmations, height, nextLookSeconds } = settlementProgress(
-      row,
-      reply.value,
-      foreign,
-    );
+    const progress = settlementProgress(row, reply.value, foreign);
+    if (isOrphaned(row, progress, Date.now(), this.policy.timeouts.watchUnconfirmedMs)) return this.giveUp(row);
+    const { to, reason, detail, confirmations, height, nextLookSeconds } = progress;
     const facts = Prisma.sql`"settlementConfirmations" = ${confirmations}, "settlementHeight" = ${height}`;
     if (row.state === to && row.stateReason === reason) {
       return lookAgain(this.prisma, row, nextLookSeconds, [facts]);
@@ -204,8 +202,16 @@ export class SettlementService {
     if (waitedMs <= this.policy.timeouts.watchUnconfirmedMs) {
       return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
     }
-    const paysUs = row.kMin !== null && row.k >= row.kMin;
-    await this.finish(row, paysUs ? 'lost' : 'nothing-owed', 'funding-never-returned');
+    await this.finish(row, paysUs({ ...row, frozenK: row.k }) ? 'lost' : 'nothing-owed', 'funding-never-returned');
+  }
+
+  /** A stored settlement whose funding stayed away; while the node still has the funding, the refusal has another cause. */
+  private async giveUp(row: ChannelRow): Promise<void> {
+    if (row.fundingTxid === null || row.fundingVout === null) return;
+    const output = await this.chain.output(row.fundingTxid, row.fundingVout);
+    if (!output.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    if (output.value.found) return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
+    await this.finish(row, paysUs(row) ? 'lost' : 'nothing-owed', 'funding-never-returned');
   }
 
   private async finish(row: ChannelRow, to: 'nothing-owed' | 'lost', reason: string): Promise<void> {

@@ -134,8 +134,8 @@ export class ProofBuyer {
 
   /** Ends the connection once what is queued has left. */
   async leave(): Promise<void> {
-    await this.peer?.finish();
     this.closed ??= 'left';
+    await this.peer?.finish();
   }
 
   /** Requests one more piece, beyond the script. */

@@ -59,8 +59,17 @@ export class ProofChain {
     const inSat = outputs.reduce((sum, { valueSat }) => sum + valueSat, 0n);
     const to = { [await this.newAddress()]: coins(inSat) };
     const names = inputs.map(({ txid, vout }) => ({ txid, vout }));
+    // The coins are spent already, so the node has to be told what they were.
+    const spent = await Promise.all(names.map((name) => this.spentCoin(name)));
     const bare = await this.callWallet<string>('createrawtransaction', names, [to]);
-    return (await this.callWallet<{ hex: string }>('signrawtransactionwithwallet', bare)).hex;
+    return (await this.callWallet<{ hex: string }>('signrawtransactionwithwallet', bare, spent)).hex;
+  }
+
+  private async spentCoin({ txid, vout }: { txid: string; vout: number }): Promise<object> {
+    const output = decode((await this.transaction(txid))?.hex ?? '').outputs[vout];
+    if (output === undefined) throw new Error(`${txid} has no output ${vout}`);
+    const scriptPubKey = Buffer.from(output.script).toString('hex');
+    return { txid, vout, scriptPubKey, amount: coins(output.valueSat) };
   }
 
   async newAddress(): Promise<string> {

@@ -85,6 +85,17 @@ export class ProofDatabase {
     );
   }
 
+  /** What the books hold of a channel, satoshi by account, without empty accounts. */
+  async books(id: string): Promise<Map<string, bigint>> {
+    const rows = await this.query<{ account: string; sat: string }>(
+      `SELECT e."account", sum(e."amountSat")::text AS "sat" FROM channel.book_entry e
+       JOIN channel.book_posting p ON p."id" = e."postingId" WHERE p."channelId" = $1
+       GROUP BY e."account" HAVING sum(e."amountSat") <> 0 ORDER BY e."account"`,
+      [id],
+    );
+    return new Map(rows.map(({ account, sat }) => [account, BigInt(sat)]));
+  }
+
   /** Ids of all settlements that chain-watcher was ever given for a channel. */
   async broadcastsOf(id: string): Promise<string[]> {
     const rows = await this.query<{ txid: string }>('SELECT txid FROM chain.broadcast WHERE label = $1', [

@@ -1,4 +1,4 @@
-import { isCollectable, netSat, paidSat, p2pkhScript, toHex } from '@seedfleet/payment-channel';
+import { isCollectable, netSat, paidSat, p2pkhScript, toHex, type ChannelParameters } from '@seedfleet/payment-channel';
 import type { ProofBuyer } from '../buyer/buyer.js';
 import { decode } from './chain.js';
 import type { ChannelRecord } from './database.js';
@@ -32,7 +32,27 @@ export async function channelFaults(world: World, buyer: ProofBuyer, expected: E
   const state = endOf(row, isCollectable(k, parameters.priceSat, parameters.settlementFeeSat));
   check(row.state === state, `it is ${row.state} (${row.stateReason}), not ${state}`);
   faults.push(...(await settlementFaults(world, buyer, row)));
+  faults.push(...(await bookFaults(world, row, parameters)));
   return faults;
+}
+
+/** The books of an ended channel: what it brought, what its settlement cost, and nothing else. */
+async function bookFaults(world: World, row: ChannelRecord, { priceSat, settlementFeeSat }: ChannelParameters) {
+  const { k } = row;
+  const due: [string, bigint][] = isCollectable(k, priceSat, settlementFeeSat)
+    ? [
+        ['buried', netSat(k, priceSat, settlementFeeSat)],
+        ['revenue', -paidSat(k, priceSat)],
+        ['settlement-fee', settlementFeeSat],
+      ]
+    : [
+        ['revenue', -paidSat(k, priceSat)],
+        ['uncollectable', paidSat(k, priceSat)],
+      ];
+  const text = (accounts: Iterable<[string, bigint]>): string =>
+    [...accounts].flatMap(([account, sat]) => (sat === 0n ? [] : [`${account} ${sat}`])).join(', ');
+  const held = text(await world.database.books(row.id));
+  return held === text(due) ? [] : [`${row.id}: the books hold ${held}; due is ${text(due)}`];
 }
 
 function endOf({ k, state }: ChannelRecord, collectable: boolean): string {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Torrent } from './bittorrent/torrent.js';
 import { ReferenceDownload } from './buyer/download.js';
-import { replay } from './scenarios/replay.js';
+import { replay, saying } from './scenarios/replay.js';
 import { scenarioContent, sellerScenarios, type Scenario } from './scenarios/script.js';
 import { Floor } from './testing/floor.js';
 import { until } from './until.js';
@@ -21,10 +21,15 @@ function isClosedByOurs({ steps, isClosed }: Scenario): boolean {
 
 /** What was said before money was named; afterwards the reference serves unproven funding, and ours does not. */
 function saidByReference({ steps }: Scenario): string[] {
-  return steps
-    .flatMap((step) => (step.kind === 'hear' && step.what.startsWith('js_') ? [step.what] : []))
-    .filter((name) => name !== 'js_full_piece');
+  return steps.flatMap((step) =>
+    step.kind === 'hear' && step.what.startsWith('js_') && step.what !== 'js_full_piece'
+      ? [saying(step.what, step.payload)]
+      : [],
+  );
 }
+
+/** What the recorded buyers accept, and more of the price. */
+const TERMS = { maxContractFeePerKb: 20_000n, maxLock: 5, maxPrice: 1_000n, minNumberOfSellers: 1 };
 
 describe('the recorded scenarios, played to a live node', () => {
   const { name, content, pieceBytes } = scenarioContent();
@@ -36,8 +41,9 @@ describe('the recorded scenarios, played to a live node', () => {
     floor = Floor.at(inject('fleetState'));
     torrent = await floor.sell(name, content, pieceBytes, {
       priceSat: '1000',
+      lockUnits: 1,
       settlementFeeSat: '500',
-      minContractFeePerKbSat: '1000',
+      minContractFeePerKbSat: '2000',
       maxSellers: 5,
     });
     pid = floor.pidOf('node-1');
@@ -59,8 +65,8 @@ describe('the recorded scenarios, played to a live node', () => {
   );
 
   it('leave the node as it was: it sells to an honest buyer', async () => {
-    const buyer = await floor.joined(torrent);
-    const contract = await floor.contract([buyer]);
+    const buyer = await floor.joined(torrent, { terms: TERMS });
+    const contract = await floor.contract([buyer], { feePerKbSat: 2_000n });
     const download = new ReferenceDownload(torrent);
     await download.begin(floor.wallet, contract, [buyer]);
     await until('the download', () => download.isComplete);

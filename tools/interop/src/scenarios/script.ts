@@ -7,7 +7,7 @@ const FOLDER = fileURLToPath(new URL('../../../conformance/fixtures/reference/',
 /** What the script does: it sends a frame, or expects the reference to say something. */
 export type Step =
   | { readonly kind: 'send'; readonly what: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'hear'; readonly what: string };
+  | { readonly kind: 'hear'; readonly what: string; readonly payload: Uint8Array };
 
 export interface Scenario {
   readonly name: string;
@@ -19,6 +19,7 @@ export interface Scenario {
 interface RecordedStep {
   readonly send?: string;
   readonly recv?: string;
+  readonly payload?: string;
   readonly hex?: string;
 }
 
@@ -43,11 +44,11 @@ export function sellerScenarios(): readonly Scenario[] {
     }));
 }
 
-function stepOf({ send, recv, hex }: RecordedStep): Step[] {
+function stepOf({ send, recv, payload = '', hex }: RecordedStep): Step[] {
   if (send !== undefined && hex !== undefined) {
     return [{ kind: 'send', what: send.split(' ')[0] ?? '', bytes: Buffer.from(hex, 'hex') }];
   }
-  return recv === undefined ? [] : [{ kind: 'hear', what: recv }];
+  return recv === undefined ? [] : [{ kind: 'hear', what: recv, payload: Buffer.from(payload, 'hex') }];
 }
 
 /** The content that the scenarios trade in, and the length of its pieces. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { failure, success, type Result } from '../result.js';
 import type { CloseReason } from './close-reason.js';
@@ -52,6 +53,8 @@ export class PeerListener {
   private readonly closing = new AbortController();
 
   constructor(private readonly options: PeerListenerOptions) {
+    // One listener per handshake in progress, whose number is bounded above; Node warns of a leak from eleven on.
+    setMaxListeners(0, this.closing.signal);
     this.server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS, pauseOnConnect: true },
       (socket) => void this.accept(socket),

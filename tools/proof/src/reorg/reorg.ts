@@ -133,7 +133,13 @@ async function vanishedFunding(world: World, goods: Goods): Promise<string[]> {
   await reaches(world, buyer, 'funded');
   const conflict = await chain.doubleSpend(buyer.funding?.hex ?? '');
   await chain.reorganise(1, [conflict]);
-  const row = await reaches(world, buyer, 'funding-seen', 'funding-missing', 'closing', 'lost');
+  // In between the funding is in the mempool again, where it may have its unconfirmed allowance.
+  await waitFor(
+    async () => (await storyOf(world, buyer)).some(({ reason }) => reason === 'funding-vanished'),
+    MOVE_MS,
+    'the funding to be missed',
+  );
+  const row = await channelOf(world, buyer);
   const faults: string[] = [];
   const { received } = buyer;
   buyer.requestMore();

@@ -46,7 +46,10 @@ export async function finishChannels(world: World): Promise<void> {
 
 const isServing = ({ state }: ChannelRecord): boolean => state === 'funding-seen' || state === 'funded';
 
-const awaitsFunding = ({ state }: ChannelRecord): boolean => state === 'joined' || state === 'funding-missing';
+const awaitsFunding = ({ state, stateReason }: ChannelRecord): boolean =>
+  state === 'joined' ||
+  state === 'funding-missing' ||
+  (state === 'settle-rejected' && stateReason === 'missing-inputs');
 
 /** A channel in a message. */
 export function describe({ id, state, stateReason, k, settlementTxid }: ChannelRecord): string {

@@ -64,18 +64,3 @@ export function contractSizeBytes(commitments: number, hasChange: boolean): numb
 export function feeSat(sizeBytes: number, ratePerKbSat: bigint): bigint {
   return (BigInt(sizeBytes) * ratePerKbSat + 999n) / 1000n;
 }
-
-/**
- * The fee formula of the reference's library: kilobytes of 1024 in 32-bit floating point. For its vectors only; nothing
- * on the wire depends on it and no money of ours is reckoned with it.
- */
-export function referenceContractFeeSat(
-  ratePerKbSat: bigint,
-  commitments: number,
-  hasChange: boolean,
-  inputBytes: number,
-): bigint {
-  const size = Math.fround(contractSizeBytes(commitments, hasChange) + inputBytes);
-  const kilobytes = Math.fround(size / 1024);
-  return BigInt(Math.ceil(Math.fround(Math.fround(Number(ratePerKbSat)) * kilobytes)));
-}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -12,6 +13,7 @@ import {
   FleetNatsServer,
   Handles,
   paymentStream,
+  streamName,
   UnprocessableMessage,
   type BusOptions,
 } from './index.js';
@@ -171,5 +173,27 @@ describe('the bus on a real broker', () => {
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual([1, 3, 4]);
     await consumer.stop();
     expect(failures).toBeGreaterThanOrEqual(2);
+  });
+
+  it('ends a consumer whose stream is gone, so that its service makes both anew', async () => {
+    const brief = { ...paymentStream, stream: 'BRIEF', subject: 'brief.*.*' };
+    const epoch = await ensureStream(bus, brief);
+    const options = { durable: 'intake', maxBatch: 8, onError: () => undefined };
+    const consumer = await consumeStream(bus, brief, { ...options, startSeq: 1, handle: () => Promise.resolve() });
+    let ended = false;
+    void consumer.finished.then(() => (ended = true));
+    await (await jetstreamManager(bus.connection)).streams.delete(streamName(bus, brief));
+    expect(await ensureStream(bus, brief)).not.toBe(epoch);
+    await expect.poll(() => ended, { timeout: 15_000 }).toBe(true);
+
+    const seen: number[] = [];
+    const again = await consumeStream(bus, brief, {
+      ...options,
+      startSeq: 1,
+      handle: (messages) => Promise.resolve(void seen.push(...messages.map(({ seq }) => seq))),
+    });
+    await bus.store(brief, ['0', 'node-1'], payment(1));
+    await expect.poll(() => seen, { timeout: 5_000 }).toEqual([1]);
+    await again.stop();
   });
 });

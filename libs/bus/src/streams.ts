@@ -118,7 +118,8 @@ export async function consumeStream<P extends z.ZodType>(
     max_ack_pending: options.maxBatch * 4,
   });
   const consumer = await jetstream(bus.connection).consumers.get(name, options.durable);
-  const messages = await consumer.consume({ max_messages: options.maxBatch * 2 });
+  // Without this the client waits for ever for a stream that was made anew under the same name.
+  const messages = await consumer.consume({ max_messages: options.maxBatch * 2, abort_on_missing_resource: true });
   const aborted = new AbortController();
   const finished = drainInBatches(bus, contract, options, messages, aborted.signal).catch((failure: unknown) =>
     options.onError(failure, 0),
@@ -174,6 +175,8 @@ async function drainInBatches<P extends z.ZodType>(
     ended = true;
     arrived();
   });
+  // Awaited below, after the batch in hand; until then its failure must not count as unhandled and end the process.
+  reading.catch(() => undefined);
   const working = setInterval(() => gathered.forEach((message) => message.working()), WORKING_EVERY_MS);
   try {
     while (!signal.aborted) {

@@ -11,7 +11,7 @@ export default {
     globalSetup: ['src/testing/bring-servers.ts'],
     passWithNoTests: false,
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 90_000,
     hookTimeout: 120_000,
   }),
   // Not the working directory, so that it may be started from anywhere.

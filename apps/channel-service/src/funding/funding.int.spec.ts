@@ -101,10 +101,10 @@ describe('the checks of a funding', () => {
     const told = () => fleet.verdicts.filter((verdict) => verdict.channelId === channelId);
     // 2 % of 100 pieces of 16 KiB until there is a confirmation.
     await expect
-      .poll(() => told().at(-1), { timeout: 10_000 })
+      .poll(() => told().at(-1), { timeout: 20_000 })
       .toMatchObject({ kind: 'allowance', allowanceBytes: 2 * 16_384, deadlineMtp: null });
     await fleet.regtest.mine();
-    await expect.poll(() => told().at(-1), { timeout: 10_000 }).toMatchObject({ kind: 'all' });
+    await expect.poll(() => told().at(-1), { timeout: 20_000 }).toMatchObject({ kind: 'all' });
     const versions = told().map(({ version }) => version);
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
     expect(await fleet.row(channelId)).toMatchObject({ state: 'funded', outpointClaimed: true });
@@ -134,7 +134,7 @@ describe('the checks of a funding', () => {
     // A block with the other transaction: what a miner that prefers it would do.
     await fleet.regtest.call('generateblock', await fleet.regtest.call<string>('getnewaddress'), [signed.hex]);
     await expect
-      .poll(() => fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1), { timeout: 10_000 })
+      .poll(() => fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1), { timeout: 20_000 })
       .toMatchObject({ kind: 'wait', code: 'funding-unseen' });
     expect(await fleet.row(channelId)).toMatchObject({ state: 'funding-seen', stateReason: 'funding-vanished' });
   });
@@ -146,10 +146,10 @@ describe('the checks of a funding', () => {
     const row = await fleet.becomes(channelId, 'funding-seen');
     expect(row).toMatchObject({ deadlineMtp: null, fundingConfirmations: 0, fundingHeight: null });
     const told = () => fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1);
-    await expect.poll(told, { timeout: 5_000 }).toMatchObject({ kind: 'allowance', deadlineMtp: null });
+    await expect.poll(told, { timeout: 20_000 }).toMatchObject({ kind: 'allowance', deadlineMtp: null });
     await fleet.regtest.mine();
     await fleet.becomes(channelId, 'funded');
-    await expect.poll(told, { timeout: 5_000 }).toMatchObject({ kind: 'all' });
+    await expect.poll(told, { timeout: 20_000 }).toMatchObject({ kind: 'all' });
   });
 
   it('gives concurrent joins different keys, and the same join the same channel', async () => {

@@ -233,7 +233,7 @@ export class TestFleet {
           const rows = await this.prisma.paymentWatermark.findMany();
           return rows[0]?.committedSeq ?? 0n;
         },
-        { timeout: 15_000, interval: 20 },
+        { timeout: 40_000, interval: 20 },
       )
       .toBeGreaterThanOrEqual(BigInt(seq));
   }
@@ -247,7 +247,7 @@ export class TestFleet {
   }
 
   async becomes(channelId: string, state: ChannelState): Promise<ChannelRow> {
-    await expect.poll(async () => (await this.row(channelId)).state, { timeout: 20_000, interval: 50 }).toBe(state);
+    await expect.poll(async () => (await this.row(channelId)).state, { timeout: 40_000, interval: 50 }).toBe(state);
     return this.row(channelId);
   }
 

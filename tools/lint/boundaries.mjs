@@ -61,7 +61,16 @@ export const BOUNDARIES = {
     node: '*',
   },
   'apps/market-api': {
-    libs: ['payment-channel', 'policy', 'books', 'bittorrent', 'bus', 'persistence', 'service-kit'],
+    libs: [
+      'payment-channel',
+      'channel-lifecycle',
+      'policy',
+      'books',
+      'bittorrent',
+      'bus',
+      'persistence',
+      'service-kit',
+    ],
     packages: [...NEST, 'bullmq', 'ioredis'],
     node: '*',
   },

@@ -2,7 +2,7 @@ import { nodeId } from '@seedfleet/bus';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
 import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
-import { CHANNEL_STATES } from './states.js';
+import { CHANNEL_STATES } from '@seedfleet/channel-lifecycle';
 
 const channelState = z.enum(CHANNEL_STATES);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CHANNEL_STATES } from '../channels/states.js';
+import { CHANNEL_STATES } from '@seedfleet/channel-lifecycle';
 import { figuresOf, sumFigures, type ChannelGroup } from './revenue.js';
 
 /** A group as the database makes it: of channels that are either all collectable or all not. */

@@ -10,6 +10,7 @@ import { findChannel, fundingLabel, lookAgain } from '../channels/channel-reposi
 import { isUniqueViolation, type Database } from '../channels/database.js';
 import { channelParameters } from '../channels/parameters.js';
 import { moveChannel } from '../channels/transition.js';
+import { AWAITED_PAYMENT_SECONDS } from '../settlement/awaited-payment.js';
 import { DATABASE, NETWORK, POLICY } from '../tokens.js';
 import { checkUnclaimedOutput, decideFunding, type FundingDecision } from './funding-decision.js';
 import { lockExposure, readNeighbours } from './neighbours.js';
@@ -165,9 +166,10 @@ export class FundingFollower {
           to,
           reason: decision.code,
           data: { detail: decision.detail },
-          nextActionInSeconds: row.outpointClaimed ? 0 : null,
+          // The settler freezes k only after payments on their way had their time: the broker has acknowledged them.
+          nextActionInSeconds: row.outpointClaimed ? AWAITED_PAYMENT_SECONDS : null,
           verdict,
-          set: row.outpointClaimed ? [facts, Prisma.sql`"frozenK" = "k", "closeReason" = ${decision.code}`] : [facts],
+          set: row.outpointClaimed ? [facts, Prisma.sql`"closeReason" = ${decision.code}`] : [facts],
         },
         database,
       );

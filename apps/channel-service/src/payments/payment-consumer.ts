@@ -164,6 +164,7 @@ class Partition {
     try {
       const streamEpoch = await ensureStream(this.parts.bus, paymentStream, this.parts.replicas);
       this.mark = await openWatermark(this.parts.prisma, this.number, streamEpoch);
+      this.parts.intake.begin();
       const consumer = await consumeStream(this.parts.bus, paymentStream, {
         durable: `intake-${this.number}`,
         keys: [String(this.number)],

@@ -32,6 +32,14 @@ export class PaymentIntake {
   }
 
   /**
+   * Begins at a watermark read from the database. A failover or restore may have taken commits back together with the
+   * watermark: what was known of channels would then make replayed payments look old.
+   */
+  begin(): void {
+    this.snapshots.forgetAll();
+  }
+
+  /**
    * Verifies a batch against our own snapshots, commits it with the watermark, and says where the watermark is now.
    * Rejects when the database can't be reached; nothing is stored then and the batch may be given again.
    */

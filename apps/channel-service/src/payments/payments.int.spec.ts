@@ -101,6 +101,49 @@ describe('payment intake', () => {
     expect(await fleet.becomes(channelId, 'settling')).toMatchObject({ k: 15n, frozenK: 15n });
   });
 
+  it('waits for payments on their way where the funding is refused in mid-sale', async () => {
+    const { channelId, buyer } = await fleet.joined();
+    const funding = await fleet.payment({ address: buyer.fundingAddress(), sat: buyer.valueSat });
+    await fleet.regtest.send(funding);
+    expect(await fleet.ready(channelId, buyer, funding.txid)).toMatchObject({ kind: 'allowance' });
+    buyer.funded(funding.txid);
+    await fleet.committed(await fleet.publish({ payments: [{ channelId, k: 11, signature: buyer.pay(11) }] }));
+    await fleet.prisma.channel.update({
+      where: { id: channelId },
+      data: { fundingSeenAt: new Date(Date.now() - 7 * 3_600_000), nextActionAt: new Date() },
+    });
+    await fleet.becomes(channelId, 'closing');
+    const late = { channelId, k: 12, signature: buyer.pay(12) };
+    await fleet.committed(await fleet.publish({ payments: [late] }));
+    expect(await parked(channelId)).toEqual([]);
+    expect(await fleet.becomes(channelId, 'settling')).toMatchObject({
+      frozenK: 12n,
+      closeReason: 'unconfirmed-too-long',
+    });
+  });
+
+  it('loses no payment where a failover took commits back, with the watermark', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    const pay = (k: number) => ({ channelId, k, signature: buyer.pay(k) });
+    const before = await fleet.publish({ payments: [pay(4)] });
+    await fleet.committed(before);
+    const { signature } = await fleet.row(channelId);
+    const last = await fleet.publish({ payments: [pay(5)] });
+    await fleet.committed(last);
+    // What a standby that was a little behind holds after it took over; its clients lose their connections.
+    await fleet.prisma.$transaction([
+      fleet.prisma.$executeRaw`ALTER TABLE "channel"."channel" DISABLE TRIGGER "guard_channel"`,
+      fleet.prisma.channel.update({ where: { id: channelId }, data: { k: 4n, signature } }),
+      fleet.prisma.$executeRaw`ALTER TABLE "channel"."channel" ENABLE TRIGGER "guard_channel"`,
+      fleet.prisma.paymentWatermark.updateMany({ data: { committedSeq: BigInt(before) } }),
+      fleet.prisma.$executeRaw`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    ]);
+    await fleet.committed(last);
+    expect((await fleet.row(channelId)).k).toBe(5n);
+  });
+
   it('closes at kCap without being told', async () => {
     const { channelId, buyer } = await fleet.funded();
     await fleet.committed(await fleet.publish({ payments: [{ channelId, k: K_CAP, signature: buyer.pay(K_CAP) }] }));

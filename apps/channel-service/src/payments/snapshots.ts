@@ -43,6 +43,11 @@ export class Snapshots {
     if (snapshot !== undefined) this.keep(channelId, { ...snapshot, k });
   }
 
+  /** Another life of the database may have begun, in which less is stored than was read before. */
+  forgetAll(): void {
+    this.known.clear();
+  }
+
   forget(channelId: string): void {
     this.known.delete(channelId);
   }

@@ -98,7 +98,7 @@ describe('a reference-shaped buyer buys', () => {
     await download.begin(floor.wallet, contract, [buyer]);
     await until('two pieces', () => download.pieces.size >= 2);
     const requested = buyer.requests;
-    buyer.finish();
+    download.finish();
     await until('the close', () => buyer.isClosed);
     expect(buyer.payments).toBe(buyer.requests);
     expect(buyer.payments).toBeGreaterThanOrEqual(requested);

@@ -64,7 +64,7 @@ export class ReferenceDownload {
       return link.link.destroy();
     }
     this.pieces.set(piece, Buffer.from(data));
-    if (link.payments >= this.payAtMost) return;
+    if (this.finished || link.payments >= this.payAtMost) return;
     link.pay();
     this.fill(link);
     if (this.isComplete) this.finish();
@@ -86,8 +86,8 @@ export class ReferenceDownload {
     for (const link of this.sellers) if (link.payments < this.payAtMost) this.fill(link);
   }
 
-  /** Complete: compensates, and leaves buy mode. */
-  private finish(): void {
+  /** Compensates for what is outstanding, and leaves buy mode: complete, or everything else came from elsewhere. */
+  finish(): void {
     if (this.finished) return;
     this.finished = true;
     clearInterval(this.timer);

@@ -7,7 +7,7 @@ const COMPACT_AFTER_LINES = 10_000;
 const CHANNEL_ID = /^[0-9a-f-]{36}$/;
 
 /**
- * Journal of the channels that this node serves: `+ID` when funding is announced, `-ID` when the end is durable. After
+ * Journal of the channels that this node has open: `+ID` when the intake opened it, `-ID` when the end is durable. After
  * a crash the next start finds here which channels nobody serves any more, and ends them, so that they are settled at
  * once and not at their deadline. Written to the system's cache only: a machine that loses power leaves them to the
  * deadline, as does a disk that is full.

@@ -45,7 +45,7 @@ export class Payments {
     }
   }
 
-  /** The channel is served from now on, until its `end`. */
+  /** The channel is this node's from now on, until its `end`. */
   begin(channelId: string): void {
     this.parts.openChannels.add(channelId);
   }

@@ -89,6 +89,8 @@ export class ChannelOpening {
     const { channelId, sellerPublicKey, sellerKeyHash } = opened;
     if (this.attempt !== attempt) return this.services.payments.end(channelId, 0, 'join-lapsed');
     attempt.channelId = channelId;
+    // From here on a crash would leave a join that waits for its funding for hours, and counts against its origin.
+    this.services.payments.begin(channelId);
     this.services.metrics.channelsOpened.inc();
     this.host.logger.info({ channelId }, 'channel opened');
     const { invitation } = attempt;

@@ -281,7 +281,6 @@ export class SellerConnection {
     const vout = parameters.fundingOutpoint.index;
     logger.info({ txid, vout, valueSat: parameters.fundingValueSat.toString() }, 'funding announced');
     if (!this.host.mayServe()) this.dispatch({ type: 'pause-serving' });
-    this.services.payments.begin(channelId);
     this.host.onChannel(channelId, true);
     this.funding = new FundingWatch(this.services, channelId, parameters, logger, (event) => this.dispatch(event));
     this.funding.start();

@@ -126,8 +126,9 @@ export class ChainStore {
     return rows.map(outputFromRow);
   }
 
+  /** Outputs that are still open; those whose spend is in a block cost nothing but their row. */
   async watchedCount(): Promise<number> {
-    return this.prisma.watchedOutput.count();
+    return this.prisma.watchedOutput.count({ where: { state: { not: 'spent-confirmed' } } });
   }
 
   async output(outpoint: { txid: string; vout: number }): Promise<StoredOutput | undefined> {

@@ -49,7 +49,16 @@ async function measure(options: PaymentOptions, { run }: RunningFleet): Promise<
     onRejected: ({ code, subject, detail }) => print(`${code} on ${subject}: ${detail}`),
   });
   try {
-    const heads = ['channels', 'load', 'payments', 'acknowledged/s', 'committed/s', 'published', 'batches'];
+    const heads = [
+      'channels',
+      'load',
+      'payments',
+      'acknowledged/s',
+      'committed/s',
+      'published',
+      'coalesced',
+      'batches',
+    ];
     print('');
     print(row([...heads, 'freed ms: median', 'p99', 'committed ms: median', 'p99']));
     let whole = true;
@@ -98,6 +107,7 @@ function show(channels: number, load: string, result: LoadResult): void {
       Math.round(result.acknowledgedPerSecond).toLocaleString('en-US'),
       Math.round(result.committedPerSecond).toLocaleString('en-US'),
       String(result.published),
+      `${Math.round((1 - result.published / result.payments) * 100)} %`,
       String(result.batches),
       quantile(result.freedMs, 0.5),
       quantile(result.freedMs, 0.99),
@@ -116,4 +126,4 @@ function row(cells: readonly string[]): string {
   return cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 8)).join(' ');
 }
 
-const WIDTHS = [8, 10, 8, 14, 11, 9, 7, 16, 7, 20, 7];
+const WIDTHS = [8, 10, 8, 14, 11, 9, 9, 7, 16, 7, 20, 7];

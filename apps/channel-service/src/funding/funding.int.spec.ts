@@ -88,7 +88,12 @@ describe('the checks of a funding', () => {
     const { channelId, buyer } = await fleet.joined();
     const foreign = await fleet.ready(channelId, buyer, 'ab'.repeat(32), { nodeId: 'node-2' });
     expect(foreign).toMatchObject({ kind: 'refuse', code: 'foreign-channel', kCap: 0 });
-    expect(await fleet.ready(randomUUID(), buyer, 'ab'.repeat(32))).toMatchObject({ code: 'unknown-channel' });
+    expect(await fleet.ready(randomUUID(), buyer, 'ab'.repeat(32))).toMatchObject({
+      kind: 'refuse',
+      code: 'unknown-channel',
+      // Newer than anything that a node has heard of a channel which a restored database does not have.
+      version: Number.MAX_SAFE_INTEGER,
+    });
     expect(await fleet.row(channelId)).toMatchObject({ state: 'joined', buyerPublicKey: null });
   });
 

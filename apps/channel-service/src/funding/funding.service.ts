@@ -106,11 +106,14 @@ function identity(row: ChannelRow): Pick<FundingVerdict, 'channelId' | 'version'
   return { channelId: row.id, version: row.version };
 }
 
-/** For a channel that is not the asking node's: it learns nothing about it. */
+/**
+ * For a channel that is not the asking node's: it learns nothing about it. The version outranks every verdict from before
+ * the database was set back to a time without the channel, or the node would go on serving what nobody can settle.
+ */
 function strangerVerdict(channelId: string, code: string): FundingVerdict {
   return {
     channelId,
-    version: 0,
+    version: Number.MAX_SAFE_INTEGER,
     kind: 'refuse',
     allowanceBytes: 0,
     code,

@@ -13,7 +13,7 @@ const usage = (): string => {
     ...lines,
     '',
     '  --short      one case of each kind',
-    '  --only TEXT  only cases whose name contains the text',
+    '  --only TEXT  only cases whose name contains the text, or one of several separated by |',
     '  --keep       leave the state folder and its logs, and say where it is',
     '',
   ].join('\n');

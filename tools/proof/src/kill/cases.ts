@@ -93,7 +93,6 @@ const SETTLER: readonly KillCase[] = [
   at('channel-settler', 'settler.keys.after-store'),
   at('channel-settler', 'settler.deadline.before-store'),
   at('channel-settler', 'settler.deadline.after-store', { ending: 'deadline' }),
-  at('channel-settler', 'settler.freeze.before-store', { ending: 'deadline' }),
   at('channel-settler', 'settler.freeze.after-store'),
   at('channel-settler', 'settler.sign.before-sign'),
   at('channel-settler', 'settler.sign.before-store'),
@@ -132,11 +131,16 @@ const SERVERS: readonly KillCase[] = [
   ...server('nats', 'joined', 'funded', 'paid:1', 'paid:5', 'finished', 'settling'),
   ...server('postgres', 'joined', 'funded', 'paid:3', 'finished', 'settling', 'settled'),
   ...server('redis', 'paid:4', 'finished'),
-  ...server('bitcoin', 'funded', 'paid:2', 'settling', 'settled'),
 ];
 
+/** Before everything else: the node does not start with blocks from the future, which others need to reach deadlines. */
+const BITCOIN: readonly KillCase[] = server('bitcoin', 'funded', 'paid:2', 'settling', 'settled');
+
 /** All plugs, in an order that lets each process rest between its deaths. */
-export const KILL_CASES: readonly KillCase[] = interleaved([NODE, INTAKE, SETTLER, CHAIN, SERVERS, MARKET]);
+export const KILL_CASES: readonly KillCase[] = [
+  ...BITCOIN,
+  ...interleaved([NODE, INTAKE, SETTLER, CHAIN, SERVERS, MARKET]),
+];
 
 /** One of each kind, for `npm test`. */
 export const SHORT_KILL_CASES: readonly KillCase[] = [

@@ -23,6 +23,7 @@ import { PaymentIntake } from './payments/payment-intake.js';
 import { PaymentMetrics } from './payments/payment-metrics.js';
 import { QuotePublisher } from './quote/quote-publisher.js';
 import { Deadlines } from './settlement/deadlines.js';
+import { IntakeProgress } from './settlement/intake-progress.js';
 import { SettlementService } from './settlement/settlement.service.js';
 import { SettlementWake } from './settlement/settlement-wake.js';
 import { SettlementWorker } from './settlement/settlement-worker.js';
@@ -42,7 +43,7 @@ const INTAKE = [
 ];
 
 /** Holds the keys and settles. */
-const SETTLER = [KeyPool, SettlementService, SettlementWorker, Deadlines, BooksWatch];
+const SETTLER = [KeyPool, IntakeProgress, SettlementService, SettlementWorker, Deadlines, BooksWatch];
 
 /** What both roles need. */
 const SHARED = [ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];

@@ -9,9 +9,11 @@ export { PARKED } from './parking.js';
 export {
   consumeStream,
   ensureStream,
+  streamHead,
   streamName,
   UnprocessableMessage,
   type ConsumeOptions,
   type StreamConsumer,
+  type StreamHead,
   type StreamMessage,
 } from './streams.js';

@@ -53,6 +53,21 @@ export async function ensureStream(bus: Bus, contract: StreamContract, replicas 
   return info.created;
 }
 
+/** Where a stream ends now. */
+export interface StreamHead {
+  /** When the stream was made; a later one of the same name counts from 1 again. */
+  readonly epoch: string;
+  /** Sequence of the newest message, 0 before the first. */
+  readonly lastSeq: number;
+}
+
+/** Asks the broker where a stream ends. Rejects when it can't be reached or has no such stream. */
+export async function streamHead(bus: Bus, contract: StreamContract): Promise<StreamHead> {
+  const manager = await jetstreamManager(bus.connection);
+  const info = await manager.streams.info(streamName(bus, contract));
+  return { epoch: info.created, lastSeq: info.state.last_seq };
+}
+
 /** One message of a stream with its place. */
 export interface StreamMessage<P> {
   readonly seq: number;

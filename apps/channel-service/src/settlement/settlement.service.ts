@@ -13,6 +13,7 @@ import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import type { Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
+import { IntakeProgress } from './intake-progress.js';
 import { isOrphaned, paysUs, settlementProgress, type ForeignSpend } from './settlement-progress.js';
 
 /** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
@@ -27,6 +28,7 @@ export class SettlementService {
     @Inject(DATABASE) private readonly prisma: PrismaClient,
     @Inject(ChainClient) private readonly chain: ChainClient,
     @Inject(ChainStatus) private readonly status: ChainStatus,
+    @Inject(IntakeProgress) private readonly intake: IntakeProgress,
     @Inject(SIGNER) private readonly signer: Signer,
     @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
@@ -78,9 +80,12 @@ export class SettlementService {
 
   /**
    * From here k stands. Payments that were on their way when the channel closed get their time first, also where news of
-   * the chain woke us earlier; null until then.
+   * the chain woke us earlier, and the intake its time to store what the broker has; null until then.
    */
-  private freeze(row: ChannelRow): Promise<ChannelRow | null> {
+  private async freeze(row: ChannelRow): Promise<ChannelRow | null> {
+    const closedForMs = Date.now() - row.stateEnteredAt.getTime();
+    if (closedForMs < AWAITED_PAYMENT_SECONDS * 1_000) return null;
+    if (!(await this.intake.isCaughtUp(row.id, closedForMs))) return null;
     faultPoint('settler.freeze.before-store');
     return this.move({
       channel: row,

@@ -164,8 +164,13 @@ export const DEFAULT_POLICY = {
   terms: {
     /** Sellers in one funding transaction; default sellers say five. */
     maxSellers: 5,
-    /** Fee rate the funding transaction must pay; default buyers refuse more than 1024. */
-    minContractFeePerKbSat: 1_000n,
+    /**
+     * Fee rate the funding transaction must pay: the most that default buyers accept. Their library counts 1,024 bytes to
+     * the kB, so 1,024 is 1 sat per byte there, and less would not be relayed.
+     */
+    minContractFeePerKbSat: 1_024n,
+    /** How far below the terms a funding may pay, in thousandths: a kB of 1,024 bytes is 24 of them, rounding the rest. */
+    contractFeeTolerancePerMille: 30n,
   },
 
   /** Channels that end below kMin: settle so that the buyer gets its change back, where that is relayed. */

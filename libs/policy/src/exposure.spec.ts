@@ -47,6 +47,8 @@ describe('serving verdict', () => {
   test('an eligible unconfirmed funding gets its allowance', () => {
     expect(verdict()).toEqual({ serve: 'allowance', pieces: 20, bytes: 20 * MIB, reason: 'unconfirmed' });
     expect(verdict({ threeBlockSatPerKvb: 0n })).toMatchObject({ serve: 'allowance' });
+    // A buyer whose kB has 1,024 bytes pays 976 where 1,000 are asked.
+    expect(verdict({ feeRateSatPerKvb: 976n, threeBlockSatPerKvb: 0n })).toMatchObject({ serve: 'allowance' });
   });
 
   test('confirmations by value serve all', () => {
@@ -63,7 +65,7 @@ describe('serving verdict', () => {
     [{ sinceConflictMs: 2999 }, {}, 'conflict-seen'],
     [{ unconfirmedAncestors: 1 }, {}, 'unconfirmed-ancestors'],
     [{ feeRateSatPerKvb: 2999n }, {}, 'fee-rate-low'],
-    [{ feeRateSatPerKvb: 999n }, {}, 'fee-rate-below-terms'],
+    [{ feeRateSatPerKvb: 969n }, {}, 'fee-rate-below-terms'],
     [{ network: 'mainnet_bitcoin_cash', seenForMs: 4999 }, {}, 'too-young'],
     [{}, { subnetAbandonedDay: 2 }, 'subnet-abandons'],
     [{}, { subnetDayBytes: 64 * MIB }, 'subnet-exhausted'],

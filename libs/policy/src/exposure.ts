@@ -110,11 +110,12 @@ function piecesByValue(maxValueSat: bigint | null, priceSat: bigint): number {
 }
 
 function zeroConfObstacle(funding: FundingFacts, inUse: ExposureInUse, policy: Policy): WaitReason | undefined {
-  const { zeroConf, joins } = policy;
+  const { zeroConf, joins, terms } = policy;
   if (funding.sinceConflictMs !== undefined && funding.sinceConflictMs < zeroConf.conflictQuietMs)
     return 'conflict-seen';
   if (funding.unconfirmedAncestors > zeroConf.maxUnconfirmedAncestors) return 'unconfirmed-ancestors';
-  if (funding.feeRateSatPerKvb < funding.minContractFeePerKbSat) return 'fee-rate-below-terms';
+  const leastRate = (funding.minContractFeePerKbSat * (1000n - terms.contractFeeTolerancePerMille)) / 1000n;
+  if (funding.feeRateSatPerKvb < leastRate) return 'fee-rate-below-terms';
   if (funding.feeRateSatPerKvb < (funding.threeBlockSatPerKvb ?? 0n)) return 'fee-rate-low';
   if (funding.seenForMs < zeroConfFor(policy, funding.network).minAgeMs) return 'too-young';
   const limited = !inUse.isLocal || policy.limitLocalAddresses;

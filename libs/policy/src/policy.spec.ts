@@ -106,7 +106,7 @@ describe('terms', () => {
       priceSat: 7n,
       lockUnits: 30,
       maxSellers: 5,
-      minContractFeePerKbSat: 1000n,
+      minContractFeePerKbSat: 1024n,
       settlementFeeSat: 434n,
     });
     const price = (floorPriceSat: bigint, maxPriceSat: bigint) =>

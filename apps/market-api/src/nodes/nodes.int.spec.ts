@@ -150,7 +150,7 @@ describe('assignments', () => {
         priceSat: 6n,
         lockUnits: 30,
         settlementFeeSat: null,
-        minContractFeePerKbSat: 1_000n,
+        minContractFeePerKbSat: 1_024n,
         maxSellers: 5,
       },
     });

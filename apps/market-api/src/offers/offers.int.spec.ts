@@ -64,7 +64,7 @@ describe('an offer', () => {
       priceSat: '5',
       lockUnits: null,
       settlementFeeSat: null,
-      minContractFeePerKbSat: '1000',
+      minContractFeePerKbSat: '1024',
       maxSellers: 5,
     });
 

@@ -32,7 +32,7 @@ describe('terms of sale', () => {
       priceSat,
       lockUnits: null,
       settlementFeeSat: null,
-      minContractFeePerKbSat: 1_000n,
+      minContractFeePerKbSat: 1_024n,
       maxSellers: 5,
     });
   });
@@ -42,7 +42,7 @@ describe('terms of sale', () => {
       version: 3,
       priceSat: 5n,
       maxSellers: 2,
-      minContractFeePerKbSat: 1_000n,
+      minContractFeePerKbSat: 1_024n,
     });
   });
 });

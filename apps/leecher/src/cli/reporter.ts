@@ -39,7 +39,14 @@ export type ReportEvent =
       readonly out: string;
       readonly seconds: number;
     }
-  | { readonly event: 'refund'; readonly outpoint: string; readonly state: string; readonly detail: string }
+  | {
+      readonly event: 'refund';
+      readonly outpoint: string;
+      readonly state: string;
+      readonly detail: string;
+      /** Why the node refuses it, where it does. */
+      readonly code?: string;
+    }
   | { readonly event: 'error'; readonly code: string; readonly message: string };
 
 export interface Reporter {

@@ -12,6 +12,8 @@ const LEAST_FEE_PER_KB_SAT = 1_000n;
 
 /** Takes back every deposit whose lock has ended and that nobody has settled. Reports each open one. */
 export class Refunds {
+  private refused = 0;
+
   constructor(
     private readonly link: NodeLink,
     private readonly keys: WalletKeys,
@@ -19,16 +21,23 @@ export class Refunds {
     private readonly reporter: Reporter,
   ) {}
 
+  /**
+   * Looks at every contract. A refund that the node refuses doesn't keep the others from being taken back: it is
+   * reported, and at the end the command fails with `refund-refused`.
+   */
   async run(): Promise<void> {
     for (const contract of this.records.all()) {
-      let { outputs } = contract;
+      let current = contract;
       for (const output of contract.outputs) {
         if (output.state === 'settled') continue;
-        const looked = await this.look(contract, output);
+        const looked = await this.look(current, output);
         if (looked === output) continue;
-        outputs = outputs.map((one) => (one.vout === output.vout ? looked : one));
-        this.records.save({ ...contract, outputs });
+        current = withOutput(current, looked);
+        this.records.save(current);
       }
+    }
+    if (this.refused > 0) {
+      throw new CommandError(ExitCode.failed, 'refund-refused', `the node refuses ${this.refused} refund(s)`);
     }
   }
 
@@ -80,15 +89,15 @@ export class Refunds {
     if (!spend.ok) return this.say(outpoint, 'not-worth-it', spend.error.code, output);
     // Noted before it leaves, so that a spent output is known as ours after a crash.
     const noted = { ...output, refundTxid: spend.transaction.txid };
-    const outputs = contract.outputs.map((one) => (one.vout === output.vout ? noted : one));
-    this.records.save({ ...contract, outputs });
+    this.records.save(withOutput(contract, noted));
     const outcome = expectAnswer(await this.link.node.broadcast(Buffer.from(spend.transaction.bytes).toString('hex')));
     if (!isHeldByNode(outcome.code)) {
-      throw new CommandError(
-        ExitCode.failed,
-        outcome.code,
-        `the node refuses the refund of ${outpoint}: ${outcome.code} (${outcome.reason})`,
-      );
+      this.refused += 1;
+      // Not on its way after all: were the note kept, a settlement would pass for this refund.
+      this.records.save(contract);
+      const { code, reason } = outcome;
+      this.reporter.report({ event: 'refund', outpoint, state: 'refused', detail: `${code}: ${reason}`, code });
+      return output;
     }
     return this.say(outpoint, 'refunding', `${spend.valueSat} sat by ${spend.transaction.txid}`, noted);
   }
@@ -120,4 +129,9 @@ export class Refunds {
     this.reporter.report({ event: 'refund', outpoint, state, detail });
     return output;
   }
+}
+
+function withOutput(contract: ContractRecord, changed: ContractOutput): ContractRecord {
+  const outputs = contract.outputs.map((output) => (output.vout === changed.vout ? changed : output));
+  return { ...contract, outputs };
 }

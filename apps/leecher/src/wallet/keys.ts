@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Network } from '@seedfleet/payment-channel';
 import {
@@ -17,6 +17,7 @@ import {
 import { z } from 'zod';
 import { CommandError, ExitCode } from '../exit-codes.js';
 import { readIfThere, writeDurably } from './durable-file.js';
+import { lockWallet, unlockWallet } from './lock.js';
 
 const ENTROPY_BYTES = 32;
 const KEY_FILE_BYTES = 32;
@@ -40,7 +41,7 @@ export class WalletKeys {
    */
   static open(dir: string, walletNetwork: Network, channelNetwork: Network): WalletKeys {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    lock(dir);
+    lockWallet(dir);
     const seed = loadSeed(dir);
     const text = readIfThere(join(dir, 'wallet.json'));
     return new WalletKeys(
@@ -86,7 +87,7 @@ export class WalletKeys {
   }
 
   close(): void {
-    unlinkSync(join(this.dir, 'wallet.lock'));
+    unlockWallet(this.dir);
   }
 
   private save(used: z.infer<typeof progress>): void {
@@ -112,34 +113,4 @@ function loadSeed(dir: string): Uint8Array {
   const opened = openSeed(sealed, secret);
   if (!opened.ok) throw new CommandError(ExitCode.failed, opened.code, `${seedFile} can't be opened: ${opened.code}`);
   return seedOf(mnemonicOf(opened.seed));
-}
-
-/** Two processes would hand out the same keys. A lock left behind by a process that is gone is taken over. */
-function lock(dir: string): void {
-  const path = join(dir, 'wallet.lock');
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    try {
-      const file = openSync(path, 'wx', 0o600);
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      return;
-    } catch (failure) {
-      if ((failure as NodeJS.ErrnoException).code !== 'EEXIST') throw failure;
-      const owner = Number(readFileSync(path, 'utf8'));
-      if (owner !== process.pid && isAlive(owner)) {
-        throw new CommandError(ExitCode.failed, 'wallet-in-use', `the wallet ${dir} is in use by process ${owner}`);
-      }
-      unlinkSync(path);
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (failure) {
-    return (failure as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

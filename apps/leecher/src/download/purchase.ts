@@ -246,11 +246,13 @@ export class Purchase {
     }));
   }
 
-  /** Feeds the answer of work that takes a while; its failure ends the purchase. */
+  /** Feeds the answer of work that takes a while; its failure ends the purchase, unless the contract was given up. */
   private answer<T>(contract: number, work: Promise<T>, event: (result: T) => BuyerSessionEvent): void {
     work.then(
       (result) => this.feed(event(result)),
       (failure: unknown) => {
+        const { phase, contract: latest } = this.session;
+        if (contract !== latest || phase === 'inviting') return;
         this.feed({ type: 'contract-failed', contract });
         this.settle?.reject(failure);
       },

@@ -47,6 +47,10 @@ interface Prepared {
 /** Funds one contract: chooses coins, signs, stores what a refund needs, and only then broadcasts. */
 export class FundingContracts implements ContractMaker {
   private prepared: Prepared | undefined;
+  /** Serial number of the latest attempt; work of an older or abandoned one is dropped. */
+  private attempt = 0;
+  /** Ends with the attempt before: a node scans its coins for one question at a time. */
+  private before: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: ContractMakerOptions) {}
 
@@ -54,13 +58,30 @@ export class FundingContracts implements ContractMaker {
     return this.prepared?.record.state === 'broadcast' ? this.prepared.record.txid : undefined;
   }
 
-  async prepare(
+  /** Rejects with `attempt-abandoned`, and leaves nothing to broadcast, if it was given up or begun anew meanwhile. */
+  prepare(
     sellers: readonly ChosenSeller[],
     feeSatPerKb: bigint,
     nameOf: (id: number) => string,
   ): Promise<SessionFunding[]> {
+    this.close();
+    this.abandon();
+    const { attempt } = this;
+    const work = this.before.then(() => this.prepareAs(attempt, sellers, feeSatPerKb, nameOf));
+    this.before = work.catch(() => undefined);
+    return work;
+  }
+
+  private async prepareAs(
+    attempt: number,
+    sellers: readonly ChosenSeller[],
+    feeSatPerKb: bigint,
+    nameOf: (id: number) => string,
+  ): Promise<SessionFunding[]> {
+    this.expectLatest(attempt);
     const { link, keys, coins, ecdsa, reporter, pieces } = this.options;
     const ratePerKbSat = await this.feeRate(feeSatPerKb);
+    this.expectLatest(attempt);
     const channels = sellers.map((seller) => {
       const index = keys.takeChannelIndex();
       const { contract, payout } = keys.channel(index);
@@ -76,6 +97,7 @@ export class FundingContracts implements ContractMaker {
     const depositSat = sumSat(channels);
     const roughFeeSat = feeSat(ROUGH_FUNDING_VBYTES + 32 * channels.length, ratePerKbSat);
     const available = await coins.atLeast(depositSat + roughFeeSat, reporter);
+    this.expectLatest(attempt);
     const changeIndex = keys.takeChangeIndex();
     const changeScript = outputScript(keys.account.kind, keys.account.key('change', changeIndex).keyHash);
     const funding = buildFunding(
@@ -157,6 +179,7 @@ export class FundingContracts implements ContractMaker {
   }
 
   abandon(): void {
+    this.attempt += 1;
     this.prepared = undefined;
   }
 
@@ -172,6 +195,11 @@ export class FundingContracts implements ContractMaker {
   /** Writes the payment counts, which only inform, once instead of at every piece. */
   close(): void {
     if (this.fundingTxid !== undefined) this.options.records.save(this.expectPrepared().record);
+  }
+
+  private expectLatest(attempt: number): void {
+    if (attempt === this.attempt) return;
+    throw new CommandError(ExitCode.failed, 'attempt-abandoned', 'the contract was given up while it was prepared');
   }
 
   private expectPrepared(): Prepared {

@@ -19,6 +19,7 @@ import { CommandError, ExitCode } from '../exit-codes.js';
 import type { Reporter } from '../cli/reporter.js';
 import { Connections } from './connections.js';
 import type { PieceSink } from './piece-sink.js';
+import { SellerSearch } from './seller-search.js';
 
 /** What the purchase needs of the wallet: coins, keys and durable records. Each rejects with a `CommandError`. */
 export interface ContractMaker {
@@ -57,8 +58,6 @@ export interface PurchaseResult {
   readonly paidSat: bigint;
 }
 
-/** How long to look for enough sellers before giving up with exit code 3. */
-const SELLER_SEARCH_MS = 60_000;
 /** Once enough have joined, how long the others may take: the fastest are picked, so late answers lose anyhow. */
 const CHOICE_GRACE_MS = 3_000;
 /** A seller that owes a piece and sends nothing for so long is dropped (the wire has no timeout of its own). */
@@ -68,6 +67,7 @@ const STALL_MS = 120_000;
 export class Purchase {
   private session: BuyerSessionState;
   private readonly connections: Connections;
+  private readonly search = new SellerSearch();
   private readonly queue: BuyerSessionEvent[] = [];
   private stepping = false;
   private readonly progress = { bought: 0, payments: 0, paidSat: new Map<number, bigint>(), have: 0 };
@@ -96,8 +96,11 @@ export class Purchase {
         this.options.signal.addEventListener('abort', interrupt);
         if (this.options.signal.aborted) return interrupt();
         this.connections.open(this.options.peers);
-        this.after(SELLER_SEARCH_MS, () => this.giveUpSearching());
-        this.every(1_000, () => this.dropStalled());
+        this.search.follow(this.session.phase, performance.now());
+        this.every(1_000, () => {
+          this.giveUpSearching();
+          this.dropStalled();
+        });
       });
     } finally {
       this.timers.forEach(clearInterval);
@@ -136,6 +139,8 @@ export class Purchase {
         const { state, effects } = stepBuyerSession(this.session, next);
         this.session = state;
         for (const effect of effects) this.carryOut(effect);
+        // Sellers that had joined before the contract was given up are not announced again.
+        if (this.search.follow(state.phase, performance.now())) this.chooseAfterGrace();
       }
     } finally {
       this.stepping = false;
@@ -221,6 +226,10 @@ export class Purchase {
   private onCandidates(joined: number, enough: boolean): void {
     if (!enough || this.session.phase !== 'inviting') return;
     if (joined >= this.options.peers.length) return this.feed({ type: 'choose' });
+    this.chooseAfterGrace();
+  }
+
+  private chooseAfterGrace(): void {
     this.choiceTimer ??= this.after(CHOICE_GRACE_MS, () => {
       this.choiceTimer = undefined;
       if (this.session.phase === 'inviting') this.feed({ type: 'choose' });
@@ -282,7 +291,7 @@ export class Purchase {
   }
 
   private giveUpSearching(): void {
-    if (this.session.phase !== 'inviting') return;
+    if (!this.search.isOver(performance.now())) return;
     const needed = this.options.session.terms.minNumberOfSellers;
     const offers = buyerSessionStatus(this.session).links.flatMap(({ peerMode, connection }) =>
       peerMode.kind === 'sell'

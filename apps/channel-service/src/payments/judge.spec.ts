@@ -80,8 +80,10 @@ describe('judging a batch of payments', () => {
     expect(judged.forgers.size).toBe(0);
   });
 
-  it('refuses payments of a channel without funding', async () => {
-    expect(codes(await judge([{ payments: [payment(8)] }], { template: null }))).toEqual(['not-funded']);
+  it('refuses payments of a channel without funding, and blames nobody: a restored database knows no better', async () => {
+    const judged = await judge([{ payments: [payment(8)] }], { template: null });
+    expect(codes(judged)).toEqual(['not-funded']);
+    expect(judged.forgers.size).toBe(0);
   });
 
   it('drops a message that speaks for another node than its sender', async () => {

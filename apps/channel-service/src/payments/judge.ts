@@ -15,10 +15,12 @@ export type EntryFault =
   /** The message speaks for another node than the one that sent it. */
   | 'sender-mismatch';
 
-/** Faults that an honest node can't produce: it verifies before it publishes, and knows its own channels. */
+/**
+ * Faults that an honest node can't produce: it verifies before it publishes, and knows its own channels. A payment for a
+ * channel without funding is none of them: a database restored to between join and `ready` knows no better.
+ */
 const FORGERIES: ReadonlySet<EntryFault> = new Set<EntryFault>([
   'foreign-channel',
-  'not-funded',
   'sender-mismatch',
   'not-strict-der',
   'r-or-s-out-of-range',

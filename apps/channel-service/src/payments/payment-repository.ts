@@ -113,6 +113,8 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
         ${parked.map((entry) => entry.code)}::text[],
         ${parked.map((entry) => BigInt(entry.seq))}::bigint[]
       ) AS p("nodeId", "channelId", "k", "signature", "code", "seq")
+      -- Of a node that is quarantined already only the counter goes on: it could fill the disk with forgeries.
+      WHERE NOT EXISTS (SELECT 1 FROM "channel"."quarantined_node" q WHERE q."nodeId" = p."nodeId")
       UNION ALL
       SELECT "nodeId", "id"::text, "k", "signature", 'after-freeze', "seq" FROM next
       WHERE "k" > "oldK" AND NOT "advances"

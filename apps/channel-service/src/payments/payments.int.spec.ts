@@ -75,6 +75,10 @@ describe('payment intake', () => {
     ]);
     expect(await fleet.join()).toMatchObject({ opened: false, code: 'node-quarantined' });
     expect(await fleet.join({ nodeId: 'node-2' })).toMatchObject({ opened: true });
+    // What a quarantined node goes on sending is counted, not stored.
+    const more = { channelId: mine.channelId, k: 61, signature: mine.buyer.pay(4) };
+    await fleet.committed(await fleet.publish({ payments: [more] }));
+    expect(await parked(mine.channelId)).toHaveLength(4);
     await fleet.prisma.quarantinedNode.deleteMany();
   });
 

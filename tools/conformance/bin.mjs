@@ -2,6 +2,7 @@
 // nothing afterwards, and runs it.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const project = fileURLToPath(new URL('.', import.meta.url));
@@ -13,4 +14,6 @@ if (build.status !== 0) {
 }
 
 const { main } = await import('./dist/index.js');
-process.exitCode = await main(process.argv.slice(2));
+// npm runs scripts in the project's folder; relative paths are meant from where the caller stood.
+const from = process.env.INIT_CWD ?? process.cwd();
+process.exitCode = await main(process.argv.slice(2).map((path) => resolve(from, path)));

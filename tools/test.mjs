@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
 const scratch = mkdtempSync(join(tmpdir(), 'seedfleet-test-'));
 const totals = { passed: 0, failed: 0 };
+/** Specs on real servers that failed once and passed when they were run alone: listed at the end, to be looked into. */
+const unstable = [];
 const started = Date.now();
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1].split(',') : null;
@@ -38,14 +40,15 @@ async function check(name, args, options) {
   if (code !== 0) say(`FAILED: ${name} (exit ${code})`);
 }
 
-/** Runs Vitest with a configuration and adds its tests to the totals. */
-async function vitest(name, config, environment = {}, folder = root) {
-  say(name);
+/** Runs Vitest with a configuration, on all its files or on some of them; resolves with what it counted. */
+async function vitest(name, config, { environment = {}, folder = root, files = [] } = {}) {
   const report = join(scratch, `${name.replace(/\W+/g, '-')}.json`);
+  rmSync(report, { force: true });
   const code = await run(
     [
       bin('vitest/vitest.mjs'),
       'run',
+      ...files,
       '--config',
       config,
       '--reporter=default',
@@ -55,14 +58,47 @@ async function vitest(name, config, environment = {}, folder = root) {
     { cwd: folder, env: { ...process.env, ...environment } },
   );
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
-  totals.passed += counts?.numPassedTests ?? 0;
-  const failed = (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0);
-  // A run that fails without a failed test (a broken file, an unhandled error) must not look like success.
-  totals.failed += code === 0 ? failed : Math.max(1, failed);
-  if ((counts?.numTotalTests ?? 0) === 0) {
-    say(`FAILED: ${name} ran no test`);
-    totals.failed += code === 0 ? 1 : 0;
+  return { code, ...outcome(code, counts) };
+}
+
+/** What a report of Vitest says. A run that fails without a failed test (an unhandled error) must not look like success. */
+function outcome(code, counts) {
+  const failures = (counts?.testResults ?? []).flatMap(({ name, assertionResults, status }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed').map((test) => test.fullName);
+    return status === 'failed' && failed.length === 0
+      ? [{ file: name, test: '(the file itself)' }]
+      : failed.map((test) => ({ file: name, test }));
+  });
+  if (code !== 0 && failures.length === 0) failures.push({ file: '', test: '(the run itself)' });
+  if ((counts?.numTotalTests ?? 0) === 0 && failures.length === 0) failures.push({ file: '', test: '(ran no test)' });
+  return { passed: counts?.numPassedTests ?? 0, failures };
+}
+
+/** Runs specs and adds them to the totals. */
+async function specs(name, config, options = {}) {
+  say(name);
+  const first = await vitest(name, config, options);
+  totals.passed += first.passed;
+  if (first.failures.length === 0) return;
+  sayFailed(name, first.failures);
+  const files = [...new Set(first.failures.map(({ file }) => file))];
+  if (options.again !== true || files.includes('')) {
+    totals.failed += first.failures.length;
+    return;
   }
+  say(`${name}: once more, what failed`);
+  const second = await vitest(name, config, { ...options, files });
+  const stillFailing = new Set(second.failures.map(({ file, test }) => `${file} ${test}`));
+  const firstFailing = new Set(first.failures.map(({ file, test }) => `${file} ${test}`));
+  const recovered = [...firstFailing].filter((key) => !stillFailing.has(key));
+  if (second.failures.length > 0) sayFailed(name, second.failures);
+  totals.passed += recovered.length;
+  totals.failed += stillFailing.size;
+  for (const key of recovered) unstable.push(`${name}: ${relative(root, key)}`);
+}
+
+function sayFailed(name, failures) {
+  for (const { file, test } of failures) say(`FAILED: ${name}: ${relative(root, file)} ${test}`);
 }
 
 /**
@@ -133,13 +169,13 @@ async function main() {
     await check('lint', [bin('eslint/bin/eslint.js'), '.', '--max-warnings=0']);
     await check('format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
   }
-  if (wanted('unit')) await vitest('unit tests', 'vitest.config.ts');
+  if (wanted('unit')) await specs('unit tests', 'vitest.config.ts');
   if (wanted('servers')) {
     await ensureChromium();
     await withServers(async (environment) => {
       for (const config of projectsWithServerSpecs()) {
         const folder = dirname(config);
-        await vitest(`server tests: ${relative(root, folder)}`, config, environment, folder);
+        await specs(`server tests: ${relative(root, folder)}`, config, { environment, folder, again: true });
       }
     });
   }
@@ -162,5 +198,6 @@ try {
 } catch {
   // Another user's server may have left files there; they are in the system's temporary folder.
 }
+for (const name of unstable) console.log(`UNSTABLE, passed at the second try: ${name}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(totals.failed === 0 && broken === undefined ? 0 : 1);

@@ -21,6 +21,7 @@ const offer = {
   settlementFeeSat: null,
   minContractFeePerKbSat: 1_000n,
   maxSellers: 5,
+  freeTier: null,
 };
 
 let folder: string;

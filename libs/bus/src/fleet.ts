@@ -53,6 +53,13 @@ export const seedingReport = defineRequest({
   reply: z.object({}),
 });
 
+/** What a node may give away of a torrent to ordinary leechers, for nothing. Days are those of UTC. */
+export const freeTier = z.object({
+  bytesPerDay: z.int().positive(),
+  /** To one IPv4 address or IPv6 /48. */
+  bytesPerPeerDay: z.int().positive(),
+});
+
 /** Terms as the operator wants them, policy already applied except what depends on the buyer or the fee forecast. */
 export const effectiveOffer = z.object({
   version: z.int().min(0),
@@ -63,6 +70,8 @@ export const effectiveOffer = z.object({
   settlementFeeSat: satoshi.nullable(),
   minContractFeePerKbSat: satoshi,
   maxSellers: z.int().min(1).max(0xffff_ffff),
+  /** Null: not a byte without payment. */
+  freeTier: freeTier.nullable().default(null),
 });
 
 /** The torrents a node has to seed, in pages ordered by infohash. */

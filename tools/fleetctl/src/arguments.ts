@@ -20,6 +20,8 @@ const OPTIONS = {
   'settlement-fee': { type: 'string' },
   'min-fee-per-kb': { type: 'string' },
   'max-sellers': { type: 'string' },
+  'free-per-day': { type: 'string' },
+  'free-per-peer': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 export type OptionName = keyof typeof OPTIONS;

@@ -112,6 +112,15 @@ describe('fleetctl', () => {
     expect(errors).toContain('the fleet has no such torrent (torrent-not-found)');
   });
 
+  it('switches the free tier on with both of its limits only', async () => {
+    const set = ['offers', 'set', infoHash, '--price', '7', '--free-per-day', '5000'];
+    expect(await run(...set)).toBe(2);
+    expect(await run(...set, '--free-per-peer', '6000')).toBe(2);
+    expect(asked).toHaveLength(0);
+    await run(...set, '--free-per-peer', '1000');
+    expect(asked[0]).toMatchObject({ body: { freeTier: { bytesPerDay: 5_000, bytesPerPeerDay: 1_000 } } });
+  });
+
   it('gives a refusal as JSON too', async () => {
     expect(await run('offers', 'show', infoHash, '--json')).toBe(1);
     expect(JSON.parse(out)).toEqual({

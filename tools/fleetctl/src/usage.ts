@@ -7,8 +7,9 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   torrents show INFOHASH
   torrents pause|resume|remove INFOHASH
   offers set INFOHASH --price SAT_PER_PIECE [--lock UNITS] [--settlement-fee SAT]
-             [--min-fee-per-kb SAT] [--max-sellers N]
-                              what is left out is sold at the default; a lock unit is 512 s
+             [--min-fee-per-kb SAT] [--max-sellers N] [--free-per-day BYTES --free-per-peer BYTES]
+                              what is left out is sold at the default; a lock unit is 512 s;
+                              --free-…: what each node gives to ordinary leechers a day; else not a byte
   offers show INFOHASH
   offers history INFOHASH
   channels list [--in-state S]… [--torrent INFOHASH] [--limit N]

@@ -30,6 +30,8 @@ interface JoinedOffer {
   readonly settlementFeeSat: bigint | null;
   readonly minContractFeePerKbSat: bigint | null;
   readonly maxSellers: number | null;
+  readonly freeBytesPerDay: bigint | null;
+  readonly freeBytesPerPeerDay: bigint | null;
 }
 
 /**
@@ -50,7 +52,8 @@ export class Assignments {
     const rows = await this.prisma.$queryRaw<(AssignedRow & JoinedOffer)[]>`
       SELECT t."infoHash", t.state, t.version, t."pieceLength", t."pieceCount",
              octet_length(t.metainfo) AS "metainfoBytes", t."contentPath", o.version AS "offerVersion", o."priceSat",
-             o."lockUnits", o."settlementFeeSat", o."minContractFeePerKbSat", o."maxSellers"
+             o."lockUnits", o."settlementFeeSat", o."minContractFeePerKbSat", o."maxSellers",
+             o."freeBytesPerDay", o."freeBytesPerPeerDay"
       FROM market.torrent t
       LEFT JOIN LATERAL (
         SELECT * FROM market.offer WHERE offer."infoHash" = t."infoHash" ORDER BY version DESC LIMIT 1
@@ -75,8 +78,6 @@ export class Assignments {
   }
 }
 
-function storedOffer(row: JoinedOffer): StoredOffer | null {
-  if (row.offerVersion === null) return null;
-  const { offerVersion: version, priceSat, lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers } = row;
-  return { version, priceSat, lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers };
+function storedOffer({ offerVersion, ...terms }: JoinedOffer): StoredOffer | null {
+  return offerVersion === null ? null : { version: offerVersion, ...terms };
 }

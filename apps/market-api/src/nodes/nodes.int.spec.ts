@@ -134,7 +134,9 @@ describe('assignments', () => {
     const hopeless = torrentFile('hopeless', { pieceLength: 131_072, pieceCount: 986 });
     const gone = torrentFile('gone');
     for (const file of [good, hopeless, gone]) await add(file, '/srv/content');
-    await http('put', `/v1/torrents/${good.infoHash}/offer`).send({ priceSat: '6', lockUnits: 30 }).expect(200);
+    await http('put', `/v1/torrents/${good.infoHash}/offer`)
+      .send({ priceSat: '6', lockUnits: 30, freeTier: { bytesPerDay: 2_000, bytesPerPeerDay: 1_000 } })
+      .expect(200);
     await http('put', `/v1/torrents/${hopeless.infoHash}/offer`).send({ priceSat: '1' }).expect(200);
     await http('patch', `/v1/torrents/${gone.infoHash}`).send({ state: 'removed' }).expect(200);
     const { torrents, complete } = await ask(nodeAssignments, { nodeId, after: null });
@@ -152,6 +154,7 @@ describe('assignments', () => {
         settlementFeeSat: null,
         minContractFeePerKbSat: 1_024n,
         maxSellers: 5,
+        freeTier: { bytesPerDay: 2_000, bytesPerPeerDay: 1_000 },
       },
     });
     expect(by(hopeless)?.state).toBe('paused');

@@ -63,7 +63,12 @@ export class OfferController {
       const message = `must be at least ${shortest}: a shorter lock leaves no time to serve and settle`;
       throw validationProblem([{ message, path: ['lockUnits'] }]);
     }
-    const row = await this.offers.set(infoHash, terms, actorOf(request));
+    const { freeTier, ...sold } = terms;
+    const free = {
+      freeBytesPerDay: freeTier === null ? null : BigInt(freeTier.bytesPerDay),
+      freeBytesPerPeerDay: freeTier === null ? null : BigInt(freeTier.bytesPerPeerDay),
+    };
+    const row = await this.offers.set(infoHash, { ...sold, ...free }, actorOf(request));
     this.news.assignmentsChanged(`offer of ${infoHash} changed`);
     return offerView(infoHash, torrent, row, this.fees.now());
   }

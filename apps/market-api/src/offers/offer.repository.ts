@@ -26,7 +26,7 @@ export class OfferRepository {
     if (infoHashes.length === 0) return new Map();
     const rows = await this.prisma.$queryRaw<(StoredOffer & { infoHash: string })[]>`
       SELECT o."infoHash", o.version, o."priceSat", o."lockUnits", o."settlementFeeSat", o."minContractFeePerKbSat",
-             o."maxSellers"
+             o."maxSellers", o."freeBytesPerDay", o."freeBytesPerPeerDay"
       FROM unnest(${[...infoHashes]}::text[]) AS wanted("infoHash")
       CROSS JOIN LATERAL (
         SELECT * FROM market.offer WHERE offer."infoHash" = wanted."infoHash" ORDER BY version DESC LIMIT 1
@@ -58,6 +58,8 @@ export class OfferRepository {
         settlementFeeSat: terms.settlementFeeSat?.toString() ?? null,
         minContractFeePerKbSat: terms.minContractFeePerKbSat?.toString() ?? null,
         maxSellers: terms.maxSellers,
+        freeBytesPerDay: terms.freeBytesPerDay?.toString() ?? null,
+        freeBytesPerPeerDay: terms.freeBytesPerPeerDay?.toString() ?? null,
       };
       await tx.auditEntry.create({ data: auditRow({ actor, action: 'offer.set', target: infoHash, data }) });
       return row;

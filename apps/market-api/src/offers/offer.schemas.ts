@@ -7,6 +7,14 @@ import { POLICY } from './terms-of-sale.js';
 /** Highest number of sellers that the database's 32-bit column holds; far beyond what a buyer asks. */
 const MAX_SELLERS = 0x7fff_ffff;
 
+/** Far beyond any disk, and exact as a JSON number. */
+const MAX_FREE_BYTES = 2 ** 50;
+const freeBytes = z.int().min(1).max(MAX_FREE_BYTES);
+const freeTierSchema = z.object({
+  bytesPerDay: z.int().meta({ description: 'bytes that each node may give away in a day (UTC)' }),
+  bytesPerPeerDay: z.int().meta({ description: 'bytes of them for one IPv4 address or IPv6 /48' }),
+});
+
 /** What an operator sets. What is left out or null is sold at the default. */
 export const setOfferBody = z.strictObject({
   priceSat: satoshi
@@ -39,6 +47,15 @@ export const setOfferBody = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: 'sellers in one funding transaction' }),
+  freeTier: z
+    .strictObject({ bytesPerDay: freeBytes, bytesPerPeerDay: freeBytes })
+    .refine((free) => free.bytesPerPeerDay <= free.bytesPerDay, {
+      message: 'must not be more than bytesPerDay',
+      path: ['bytesPerPeerDay'],
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: 'what each node gives away to ordinary leechers, per day (UTC); null: nothing' }),
 });
 export type SetOfferBody = z.output<typeof setOfferBody>;
 
@@ -50,6 +67,7 @@ export const effectiveOfferSchema = z.object({
   settlementFeeSat: satoshiText.nullable(),
   minContractFeePerKbSat: satoshiText,
   maxSellers: z.int(),
+  freeTier: freeTierSchema.nullable(),
 });
 
 export const offerVersionSchema = z.object({
@@ -59,6 +77,7 @@ export const offerVersionSchema = z.object({
   settlementFeeSat: satoshiText.nullable(),
   minContractFeePerKbSat: satoshiText.nullable(),
   maxSellers: z.int().nullable(),
+  freeTier: freeTierSchema.nullable(),
   createdBy: z.string(),
   createdAt: timeText,
 });

@@ -1,7 +1,13 @@
 import type { OfferRow } from './offer.repository.js';
 import { satPerMib } from './price-per-size.js';
 import { saleVerdict, type FeeOutlook } from './sale-verdict.js';
-import { defaultPriceSat, effectiveOffer, type EffectiveOffer, type PricedContent } from './terms-of-sale.js';
+import {
+  defaultPriceSat,
+  effectiveOffer,
+  freeTierOf,
+  type EffectiveOffer,
+  type PricedContent,
+} from './terms-of-sale.js';
 
 /** How offers look in answers. */
 
@@ -14,6 +20,7 @@ export function effectiveOfferView(terms: EffectiveOffer, pieceLengthBytes: numb
     settlementFeeSat: terms.settlementFeeSat?.toString() ?? null,
     minContractFeePerKbSat: terms.minContractFeePerKbSat.toString(),
     maxSellers: terms.maxSellers,
+    freeTier: terms.freeTier,
   };
 }
 
@@ -25,6 +32,7 @@ export function offerVersionView(row: OfferRow) {
     settlementFeeSat: row.settlementFeeSat?.toString() ?? null,
     minContractFeePerKbSat: row.minContractFeePerKbSat?.toString() ?? null,
     maxSellers: row.maxSellers,
+    freeTier: freeTierOf(row),
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
   };

@@ -51,6 +51,7 @@ describe('an offer', () => {
       settlementFeeSat: '500',
       minContractFeePerKbSat: '2000',
       maxSellers: 2,
+      freeTier: { bytesPerDay: 1_000_000, bytesPerPeerDay: 65_536 },
     };
     const first = expectShape(offerSchema, (await put(terms).expect(200)).body);
     expect(await told).toContain(file.infoHash);
@@ -66,6 +67,7 @@ describe('an offer', () => {
       settlementFeeSat: null,
       minContractFeePerKbSat: '1024',
       maxSellers: 5,
+      freeTier: null,
     });
 
     const page = expectShape(offerHistoryPage, (await get(`${path}s?limit=1`).expect(200)).body);
@@ -103,6 +105,8 @@ describe('an offer', () => {
     [{ settlementFeeSat: '346' }, 'settlementFeeSat'],
     [{ maxSellers: 0 }, 'maxSellers'],
     [{ maxSellers: 2 ** 31 }, 'maxSellers'],
+    [{ freeTier: { bytesPerDay: 9, bytesPerPeerDay: 0 } }, 'freeTier.bytesPerPeerDay'],
+    [{ freeTier: { bytesPerDay: 9, bytesPerPeerDay: 10 } }, 'freeTier.bytesPerPeerDay'],
     [{ price: '7' }, ''],
   ])('refuses %j', async (body, field) => {
     const answer = await put(body).expect(400);

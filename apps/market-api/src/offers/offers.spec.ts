@@ -15,6 +15,8 @@ const offer = (over: Partial<StoredOffer>): StoredOffer => ({
   settlementFeeSat: null,
   minContractFeePerKbSat: null,
   maxSellers: null,
+  freeBytesPerDay: null,
+  freeBytesPerPeerDay: null,
   ...over,
 });
 
@@ -34,6 +36,7 @@ describe('terms of sale', () => {
       settlementFeeSat: null,
       minContractFeePerKbSat: 1_024n,
       maxSellers: 5,
+      freeTier: null,
     });
   });
 
@@ -44,6 +47,12 @@ describe('terms of sale', () => {
       maxSellers: 2,
       minContractFeePerKbSat: 1_024n,
     });
+  });
+
+  it('give nothing away unless both limits are set', () => {
+    expect(effectiveOffer(sintel, offer({ freeBytesPerDay: 9n })).freeTier).toBeNull();
+    const free = offer({ freeBytesPerDay: 9n, freeBytesPerPeerDay: 4n });
+    expect(effectiveOffer(sintel, free).freeTier).toEqual({ bytesPerDay: 9, bytesPerPeerDay: 4 });
   });
 });
 

@@ -12,6 +12,24 @@ export interface StoredOffer {
   readonly settlementFeeSat: bigint | null;
   readonly minContractFeePerKbSat: bigint | null;
   readonly maxSellers: number | null;
+  /** Both, or both null: see `FreeTier`. */
+  readonly freeBytesPerDay: bigint | null;
+  readonly freeBytesPerPeerDay: bigint | null;
+}
+
+/** What each node may give away a day to ordinary leechers: in all, and to one peer. */
+export interface FreeTier {
+  readonly bytesPerDay: number;
+  readonly bytesPerPeerDay: number;
+}
+
+/** As an operator sees it; null where nothing is free. */
+export function freeTierOf({
+  freeBytesPerDay,
+  freeBytesPerPeerDay,
+}: Pick<StoredOffer, 'freeBytesPerDay' | 'freeBytesPerPeerDay'>): FreeTier | null {
+  if (freeBytesPerDay === null || freeBytesPerPeerDay === null) return null;
+  return { bytesPerDay: Number(freeBytesPerDay), bytesPerPeerDay: Number(freeBytesPerPeerDay) };
 }
 
 /** The part of a torrent that prices depend on. */
@@ -31,6 +49,8 @@ export interface EffectiveOffer {
   readonly settlementFeeSat: bigint | null;
   readonly minContractFeePerKbSat: bigint;
   readonly maxSellers: number;
+  /** Null: not a byte without payment. */
+  readonly freeTier: FreeTier | null;
 }
 
 /** Most that a default buyer lets the funding transaction cost, satoshi per kB (client behaviour §1). */
@@ -52,5 +72,6 @@ export function effectiveOffer(content: PricedContent, offer: StoredOffer | null
     settlementFeeSat: offer?.settlementFeeSat ?? null,
     minContractFeePerKbSat: offer?.minContractFeePerKbSat ?? DEFAULT_POLICY.terms.minContractFeePerKbSat,
     maxSellers: offer?.maxSellers ?? DEFAULT_POLICY.terms.maxSellers,
+    freeTier: offer === null ? null : freeTierOf(offer),
   };
 }

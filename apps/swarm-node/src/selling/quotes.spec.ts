@@ -9,6 +9,7 @@ const offer = {
   settlementFeeSat: null,
   minContractFeePerKbSat: 1_000n,
   maxSellers: 5,
+  freeTier: null,
 };
 const buyer = { maxContractFeePerKb: 1024n, maxLock: 60, maxPrice: 1n, minNumberOfSellers: 1 };
 

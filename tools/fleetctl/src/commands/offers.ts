@@ -1,12 +1,20 @@
 import { memberOf, textOf, type JsonObject } from '../api-client.js';
-import { allowOptions, infoHash, required, rowLimit, satoshi, wholeNumber } from '../arguments.js';
+import { allowOptions, infoHash, required, rowLimit, satoshi, wholeNumber, type OptionValues } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { fields, table } from '../table.js';
 import { grouped, moment } from '../words.js';
 
 export const setOffer: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['price', 'lock', 'settlement-fee', 'min-fee-per-kb', 'max-sellers']);
+  allowOptions(options, [
+    'price',
+    'lock',
+    'settlement-fee',
+    'min-fee-per-kb',
+    'max-sellers',
+    'free-per-day',
+    'free-per-peer',
+  ]);
   const torrent = infoHash(operands[0]);
   const fee = options['settlement-fee'];
   const minFee = options['min-fee-per-kb'];
@@ -17,9 +25,22 @@ export const setOffer: Command = async ({ api, options, operands, output }) => {
     ...(fee === undefined ? {} : { settlementFeeSat: satoshi(fee, '--settlement-fee') }),
     ...(minFee === undefined ? {} : { minContractFeePerKbSat: satoshi(minFee, '--min-fee-per-kb') }),
     ...(sellers === undefined ? {} : { maxSellers: wholeNumber(sellers, '--max-sellers', 0x7fff_ffff) }),
+    ...freeTier(options),
   });
   output.result(offer, () => describe(offer));
 };
+
+/** Both limits or neither: one alone would leave the other open. */
+function freeTier(options: OptionValues): object {
+  const day = options['free-per-day'];
+  const peer = options['free-per-peer'];
+  if (day === undefined && peer === undefined) return {};
+  if (day === undefined || peer === undefined) {
+    throw new Failure('usage', '--free-per-day and --free-per-peer go together');
+  }
+  const bytesPerDay = wholeNumber(day, '--free-per-day', 2 ** 49);
+  return { freeTier: { bytesPerDay, bytesPerPeerDay: wholeNumber(peer, '--free-per-peer', bytesPerDay) } };
+}
 
 export const showOffer: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, []);
@@ -78,10 +99,17 @@ function describe(offer: JsonObject): string {
     ],
     ['min fee per kB', `${textOf(terms, 'minContractFeePerKbSat')} sat`],
     ['max sellers', textOf(terms, 'maxSellers')],
+    ['free', free(memberOf(terms, 'freeTier'))],
     ['first paying piece', textOf(economics, 'kMin')],
     ['default buyers', objections === '' ? 'accept' : `refuse: ${objections}`],
     ...(problem === '' ? [] : [['not sold', problem] as const]),
   ]);
+}
+
+function free(tier: JsonObject | undefined): string {
+  if (tier === undefined) return 'nothing';
+  const bytes = (name: string): string => grouped(textOf(tier, name));
+  return `${bytes('bytesPerDay')} bytes a day and node, ${bytes('bytesPerPeerDay')} per peer`;
 }
 
 function orDefault(text: string): string {

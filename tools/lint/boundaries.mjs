@@ -45,6 +45,12 @@ export const BOUNDARIES = {
   'libs/persistence': { libs: [], packages: ['@prisma/*', 'pg'], node: '*' },
   'libs/service-kit': { libs: ['bus'], packages: [...NEST, 'pino', 'prom-client'], node: '*' },
 
+  'libs/buyer': {
+    libs: ['wire', 'payment-channel', 'exchange', 'policy', 'wallet', 'bittorrent', 'bitcoin-node'],
+    packages: ['zod'],
+    node: '*',
+  },
+
   'apps/swarm-node': {
     libs: ['wire', 'payment-channel', 'exchange', 'policy', 'bittorrent', 'bus', 'service-kit'],
     packages: NEST,
@@ -76,8 +82,8 @@ export const BOUNDARIES = {
   },
   'apps/dashboard': { libs: [], packages: ['react', 'react-dom', 'react-dom/*'], node: [] },
   'apps/leecher': {
-    libs: ['wire', 'payment-channel', 'exchange', 'policy', 'wallet', 'bittorrent', 'bitcoin-node'],
-    packages: ['bitcoinjs-lib', 'zod'],
+    libs: ['buyer'],
+    packages: ['zod'],
     node: '*',
   },
 

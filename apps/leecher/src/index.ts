@@ -1,2 +1,1 @@
-export { CommandError, ExitCode } from './exit-codes.js';
 export { parseArguments, type Arguments } from './cli/arguments.js';

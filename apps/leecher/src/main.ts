@@ -1,12 +1,17 @@
+import {
+  BuyerError,
+  connectNode,
+  ContractRecords,
+  download,
+  ExitCode,
+  readTorrent,
+  Refunds,
+  WalletKeys,
+  type Reporter,
+} from '@seedfleet/buyer';
 import { parseArguments, type Arguments } from './cli/arguments.js';
-import { JsonReporter, TextReporter, type Reporter } from './cli/reporter.js';
+import { JsonReporter, TextReporter } from './cli/reporter.js';
 import { USAGE } from './cli/usage.js';
-import { download, readTorrent } from './download/download.js';
-import { CommandError, ExitCode } from './exit-codes.js';
-import { Refunds } from './refund/refund.js';
-import { ContractRecords } from './wallet/contract-records.js';
-import { WalletKeys } from './wallet/keys.js';
-import { connectNode } from './wallet/node-link.js';
 
 /** npm runs scripts in the project's folder; INIT_CWD is where the caller stood. */
 const cwd = process.env['INIT_CWD'] ?? process.cwd();
@@ -42,7 +47,7 @@ try {
   await run(parseArguments(process.argv.slice(2), process.env, cwd), reporterFor, stopping.signal);
   process.exitCode = ExitCode.done;
 } catch (failure) {
-  const known = failure instanceof CommandError ? failure : undefined;
+  const known = failure instanceof BuyerError ? failure : undefined;
   const message = failure instanceof Error ? (known?.message ?? failure.stack ?? failure.message) : String(failure);
   reporterFor(0).report({ event: 'error', code: known?.code ?? 'internal', message });
   process.exitCode = known?.exitCode ?? ExitCode.failed;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CommandError } from '../exit-codes.js';
+import { BuyerError } from '@seedfleet/buyer';
 import { parseArguments } from './arguments.js';
 
 const RPC = ['--rpc', 'http://user:word@127.0.0.1:18443'];
@@ -11,7 +11,7 @@ function exitCodeOf(argv: string[], environment: NodeJS.ProcessEnv = {}): number
     parse(argv, environment);
     return undefined;
   } catch (failure) {
-    return failure instanceof CommandError ? failure.exitCode : -1;
+    return failure instanceof BuyerError ? failure.exitCode : -1;
   }
 }
 

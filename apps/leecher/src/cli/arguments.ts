@@ -1,41 +1,18 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import { BuyerError, ExitCode, type AccessOptions, type DownloadOptions, type PeerAddress } from '@seedfleet/buyer';
 import { USAGE } from './usage.js';
 
-/** Where a seller listens. */
-export interface PeerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What every command needs to reach the node and the wallet. */
-export interface CommonArguments {
-  /** URL of the Bitcoin node's RPC, credentials in it or in the cookie file. */
-  readonly rpcUrl: string;
-  readonly cookieFile: string | undefined;
-  /** Folder of keys and contracts. */
-  readonly walletDir: string;
-  /** Signing rule of the channels; the node's own network where absent. */
-  readonly network: string | undefined;
-  readonly json: boolean;
-}
-
-export interface DownloadArguments extends CommonArguments {
+export interface DownloadArguments extends DownloadOptions {
   readonly command: 'download';
+  readonly json: boolean;
   readonly torrentFile: string;
-  readonly outDir: string;
-  readonly peers: readonly PeerAddress[];
-  /** Satoshi per piece; the default buyer's price where absent. */
-  readonly maxPriceSat: bigint | undefined;
-  readonly maxLockUnits: number;
-  readonly maxFeePerKbSat: bigint;
-  readonly sellers: number;
 }
 
-export interface RefundArguments extends CommonArguments {
+export interface RefundArguments extends AccessOptions {
   readonly command: 'refund';
+  readonly json: boolean;
 }
 
 export type Arguments = DownloadArguments | RefundArguments | { readonly command: 'help' };
@@ -61,11 +38,11 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-function usageError(problem: string): CommandError {
-  return new CommandError(ExitCode.usage, 'usage', `${problem}\n\n${USAGE}`);
+function usageError(problem: string): BuyerError {
+  return new BuyerError(ExitCode.usage, 'usage', `${problem}\n\n${USAGE}`);
 }
 
-/** Reads the command line. Relative paths are the caller's. Throws `CommandError` with exit code 2. */
+/** Reads the command line. Relative paths are the caller's. Throws `BuyerError` with exit code 2. */
 export function parseArguments(argv: readonly string[], environment: NodeJS.ProcessEnv, cwd: string): Arguments {
   const { values, positionals } = parse(argv);
   const command = positionals[0];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { BitcoinNode } from '@seedfleet/bitcoin-node';
 import { toHex } from '@seedfleet/payment-channel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { ReportEvent } from '../cli/reporter.js';
+import type { ReportEvent } from '../events.js';
 import { ContractRecords, type ContractRecord } from '../wallet/contract-records.js';
 import { WalletKeys } from '../wallet/keys.js';
 import { Refunds } from './refund.js';

@@ -9,7 +9,7 @@ import {
   type Content,
   type Metainfo,
 } from '@seedfleet/bittorrent';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import { BuyerError, ExitCode } from '../failure.js';
 
 /** Where the bought pieces go: each is hashed, then written, and only a written piece counts as had. */
 export class PieceSink {
@@ -27,11 +27,7 @@ export class PieceSink {
     const writer = await ContentWriter.open(content);
     if (!writer.ok) {
       const { code, path, detail } = writer.error;
-      throw new CommandError(
-        ExitCode.usage,
-        code,
-        `${path ?? outDir} can't be written: ${code} ${detail ?? ''}`.trim(),
-      );
+      throw new BuyerError(ExitCode.usage, code, `${path ?? outDir} can't be written: ${code} ${detail ?? ''}`.trim());
     }
     const loader = new PieceLoader(1);
     try {
@@ -51,18 +47,18 @@ export class PieceSink {
     return timingSafeEqual(digest, pieceHashAt(this.metainfo, piece));
   }
 
-  /** Writes a good piece. Throws `CommandError` naming the cause when the disk refuses it. */
+  /** Writes a good piece. Throws `BuyerError` naming the cause when the disk refuses it. */
   async write(piece: number, data: Uint8Array): Promise<void> {
     const problem = await this.writer.write(piece, data);
     if (problem === undefined) return;
     const cause = problem.detail ?? problem.code;
-    throw new CommandError(ExitCode.incomplete, problem.code, `piece ${piece} can't be written: ${cause}`);
+    throw new BuyerError(ExitCode.incomplete, problem.code, `piece ${piece} can't be written: ${cause}`);
   }
 
   async close(): Promise<void> {
     const problem = await this.writer.close();
     if (problem !== undefined) {
-      throw new CommandError(ExitCode.incomplete, problem.code, `the download can't be completed: ${problem.code}`);
+      throw new BuyerError(ExitCode.incomplete, problem.code, `the download can't be completed: ${problem.code}`);
     }
   }
 }

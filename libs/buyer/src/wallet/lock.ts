@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import { readIfThere } from './durable-file.js';
 
 /** Between finding a lock and reading it its owner may end; more often than this in a row is no coincidence. */
@@ -9,7 +9,7 @@ const MAX_ATTEMPTS = 5;
 
 /**
  * Locks a wallet's folder for this process: two would hand out the same keys. A lock left behind by a process that is
- * gone is taken over. Throws `CommandError` `wallet-in-use` if another process has it or is just taking it.
+ * gone is taken over. Throws `BuyerError` `wallet-in-use` if another process has it or is just taking it.
  *
  * The file is linked into place with its content, so no one ever sees it half written.
  */
@@ -90,7 +90,7 @@ function isHeld(owner: string): boolean {
   }
 }
 
-function inUse(path: string, owner: string): CommandError {
+function inUse(path: string, owner: string): BuyerError {
   const message = `the wallet is in use: ${path} names process "${owner}"; delete the file if no leecher runs`;
-  return new CommandError(ExitCode.failed, 'wallet-in-use', message);
+  return new BuyerError(ExitCode.failed, 'wallet-in-use', message);
 }

@@ -1,8 +1,8 @@
 import { RegtestControl } from '@seedfleet/bitcoin-node';
 import { fromHex, toHex } from '@seedfleet/payment-channel';
 import { outputScript, sumSat, walletAddress, type Coin } from '@seedfleet/wallet';
-import type { Reporter } from '../cli/reporter.js';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import type { Reporter } from '../events.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import type { ContractRecords } from './contract-records.js';
 import type { WalletKeys } from './keys.js';
 import { expectAnswer, type NodeLink } from './node-link.js';
@@ -52,7 +52,7 @@ export class WalletCoins {
     const totalSat = sumSat(coins);
     if (totalSat >= amountSat) return coins;
     const address = this.receiveAddress();
-    throw new CommandError(
+    throw new BuyerError(
       ExitCode.coins,
       'not-enough-coins',
       `${totalSat} sat are spendable, ${amountSat} are needed; send the difference to ${address}`,

@@ -17,7 +17,7 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** Ends the command with a message for the user. */
-export class CommandError extends Error {
+export class BuyerError extends Error {
   constructor(
     readonly exitCode: ExitCode,
     /** Stable word that programs branch on. */

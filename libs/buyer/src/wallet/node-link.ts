@@ -1,7 +1,7 @@
 import { CoreNode, checkNetwork, type BitcoinNode, type NodeResult, type RpcOptions } from '@seedfleet/bitcoin-node';
 import { isNetwork, type Network } from '@seedfleet/payment-channel';
-import type { CommonArguments } from '../cli/arguments.js';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import type { AccessOptions } from '../options.js';
+import { BuyerError, ExitCode } from '../failure.js';
 
 /** The Bitcoin node as the wallet uses it, and which rules apply. */
 export interface NodeLink {
@@ -13,11 +13,11 @@ export interface NodeLink {
   readonly walletNetwork: Network;
 }
 
-/** Unwraps a node's answer. Throws `CommandError` in the node's words. */
+/** Unwraps a node's answer. Throws `BuyerError` in the node's words. */
 export function expectAnswer<T>(result: NodeResult<T>): T {
   if (result.ok) return result.value;
   const { code, method, message } = result.error;
-  throw new CommandError(ExitCode.failed, `node-${code}`, `the Bitcoin node did not answer ${method}: ${message}`);
+  throw new BuyerError(ExitCode.failed, `node-${code}`, `the Bitcoin node did not answer ${method}: ${message}`);
 }
 
 const CHAIN_NETWORKS: Readonly<Record<string, Network>> = {
@@ -28,7 +28,7 @@ const CHAIN_NETWORKS: Readonly<Record<string, Network>> = {
 };
 
 /** Connects to the node and settles the networks; the channels' is the node's unless one is named. */
-export async function connectNode(options: CommonArguments): Promise<NodeLink> {
+export async function connectNode(options: AccessOptions): Promise<NodeLink> {
   const rpc: RpcOptions = {
     url: options.rpcUrl,
     ...(options.cookieFile === undefined ? {} : { cookieFile: options.cookieFile }),
@@ -37,7 +37,7 @@ export async function connectNode(options: CommonArguments): Promise<NodeLink> {
   const { chain } = expectAnswer(await node.chainInfo());
   const plain = CHAIN_NETWORKS[chain];
   if (plain === undefined) {
-    throw new CommandError(ExitCode.failed, 'wrong-network', `the Bitcoin node runs an unknown chain "${chain}"`);
+    throw new BuyerError(ExitCode.failed, 'wrong-network', `the Bitcoin node runs an unknown chain "${chain}"`);
   }
   const twin: Network =
     plain === 'testnet3' ? 'testnet_bitcoin_cash' : `${plain as 'mainnet' | 'regtest'}_bitcoin_cash`;
@@ -45,9 +45,9 @@ export async function connectNode(options: CommonArguments): Promise<NodeLink> {
   const walletNetwork = followsCash ? twin : plain;
   if (options.network === undefined) return { node, rpc, channelNetwork: walletNetwork, walletNetwork };
   if (!isNetwork(options.network)) {
-    throw new CommandError(ExitCode.usage, 'usage', `--network ${options.network}: there is no such network`);
+    throw new BuyerError(ExitCode.usage, 'usage', `--network ${options.network}: there is no such network`);
   }
   const verdict = expectAnswer(await checkNetwork(node, options.network));
-  if (!verdict.ok) throw new CommandError(ExitCode.failed, 'wrong-network', verdict.message);
+  if (!verdict.ok) throw new BuyerError(ExitCode.failed, 'wrong-network', verdict.message);
   return { node, rpc, channelNetwork: options.network, walletNetwork };
 }

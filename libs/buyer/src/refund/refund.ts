@@ -1,8 +1,8 @@
 import { isHeldByNode } from '@seedfleet/bitcoin-node';
 import { bestEcdsa, fromHex, p2pkhScript, refundMaturityMtp, type ChannelParameters } from '@seedfleet/payment-channel';
 import { buildRefund } from '@seedfleet/wallet';
-import type { Reporter } from '../cli/reporter.js';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import type { Reporter } from '../events.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import type { ContractOutput, ContractRecord, ContractRecords } from '../wallet/contract-records.js';
 import type { WalletKeys } from '../wallet/keys.js';
 import { expectAnswer, type NodeLink } from '../wallet/node-link.js';
@@ -37,7 +37,7 @@ export class Refunds {
       }
     }
     if (this.refused > 0) {
-      throw new CommandError(ExitCode.failed, 'refund-refused', `the node refuses ${this.refused} refund(s)`);
+      throw new BuyerError(ExitCode.failed, 'refund-refused', `the node refuses ${this.refused} refund(s)`);
     }
   }
 
@@ -107,13 +107,13 @@ export class Refunds {
     const { node } = this.link;
     const funding = expectAnswer(await node.transaction(contract.txid, { vout: output.vout }));
     if (funding?.place.kind !== 'block') {
-      throw new CommandError(ExitCode.failed, 'chain-moved', 'the chain moved while looking; run it again');
+      throw new BuyerError(ExitCode.failed, 'chain-moved', 'the chain moved while looking; run it again');
     }
     const header = expectAnswer(await node.header(funding.place.block.hash));
     const previous =
       typeof header?.previousHash === 'string' ? expectAnswer(await node.header(header.previousHash)) : null;
     if (previous === null) {
-      throw new CommandError(ExitCode.failed, 'chain-moved', 'the chain moved while looking; run it again');
+      throw new BuyerError(ExitCode.failed, 'chain-moved', 'the chain moved while looking; run it again');
     }
     return refundMaturityMtp(previous.medianTimeSec, output.lockUnits);
   }
@@ -121,7 +121,7 @@ export class Refunds {
   private async medianTimePast(): Promise<number> {
     const { node } = this.link;
     const header = expectAnswer(await node.header(expectAnswer(await node.tip()).hash));
-    if (header === null) throw new CommandError(ExitCode.failed, 'chain-moved', 'the node lost its tip');
+    if (header === null) throw new BuyerError(ExitCode.failed, 'chain-moved', 'the node lost its tip');
     return header.medianTimeSec;
   }
 

@@ -15,7 +15,7 @@ import {
   type WalletAccount,
 } from '@seedfleet/wallet';
 import { z } from 'zod';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import { readIfThere, writeDurably } from './durable-file.js';
 import { lockWallet, unlockWallet } from './lock.js';
 
@@ -108,9 +108,9 @@ function loadSeed(dir: string): Uint8Array {
   }
   const secret = readIfThere(keyFile)?.trim();
   if (secret === undefined || secret === '') {
-    throw new CommandError(ExitCode.failed, 'seed-key-missing', `${keyFile} is missing: it decrypts ${seedFile}`);
+    throw new BuyerError(ExitCode.failed, 'seed-key-missing', `${keyFile} is missing: it decrypts ${seedFile}`);
   }
   const opened = openSeed(sealed, secret);
-  if (!opened.ok) throw new CommandError(ExitCode.failed, opened.code, `${seedFile} can't be opened: ${opened.code}`);
+  if (!opened.ok) throw new BuyerError(ExitCode.failed, opened.code, `${seedFile} can't be opened: ${opened.code}`);
   return seedOf(mnemonicOf(opened.seed));
 }

@@ -14,14 +14,14 @@ import {
 } from '@seedfleet/exchange';
 import { encodeExtendedHandshake, encodePayload } from '@seedfleet/wire';
 import type { Metainfo, Peer } from '@seedfleet/bittorrent';
-import type { PeerAddress } from '../cli/arguments.js';
-import { CommandError, ExitCode } from '../exit-codes.js';
-import type { Reporter } from '../cli/reporter.js';
+import type { PeerAddress } from '../options.js';
+import { BuyerError, ExitCode } from '../failure.js';
+import type { Reporter } from '../events.js';
 import { Connections } from './connections.js';
 import type { PieceSink } from './piece-sink.js';
 import { SellerSearch } from './seller-search.js';
 
-/** What the purchase needs of the wallet: coins, keys and durable records. Each rejects with a `CommandError`. */
+/** What the purchase needs of the wallet: coins, keys and durable records. Each rejects with a `BuyerError`. */
 export interface ContractMaker {
   /** Builds and signs a funding transaction with one output per seller in this order; broadcasts nothing. */
   prepare(
@@ -86,7 +86,7 @@ export class Purchase {
     );
   }
 
-  /** Buys what is missing. Resolves when everything is there and paid; rejects with a `CommandError`. */
+  /** Buys what is missing. Resolves when everything is there and paid; rejects with a `BuyerError`. */
   async run(): Promise<PurchaseResult> {
     try {
       await new Promise<void>((resolve, reject) => {
@@ -321,7 +321,7 @@ export class Purchase {
   }
 
   private fail(exitCode: ExitCode, code: string, message: string): void {
-    this.settle?.reject(new CommandError(exitCode, code, message));
+    this.settle?.reject(new BuyerError(exitCode, code, message));
   }
 
   private after(ms: number, work: () => void): NodeJS.Timeout {

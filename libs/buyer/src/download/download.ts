@@ -4,9 +4,9 @@ import { DEFAULT_MAX_OPEN_REQUESTS, DEFAULT_SPEED_TEST_BYTES } from '@seedfleet/
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { pricePerPieceSat } from '@seedfleet/policy';
 import { sumSat } from '@seedfleet/wallet';
-import type { DownloadArguments } from '../cli/arguments.js';
-import type { Reporter } from '../cli/reporter.js';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import type { DownloadOptions } from '../options.js';
+import type { Reporter } from '../events.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import { FundingContracts } from '../wallet/contract-maker.js';
 import { WalletCoins } from '../wallet/coins.js';
 import { ContractRecords } from '../wallet/contract-records.js';
@@ -18,10 +18,10 @@ import { Purchase } from './purchase.js';
 /** The handshake's `v`. */
 const USER_AGENT = 'Seedfleet leecher 0.1';
 
-/** Reads a .torrent file. Throws `CommandError` with exit code 2 that names what is wrong with it. */
+/** Reads a .torrent file. Throws `BuyerError` with exit code 2 that names what is wrong with it. */
 export async function readTorrent(path: string): Promise<Metainfo> {
   const bytes = await readFile(path).catch((failure: NodeJS.ErrnoException) => {
-    throw new CommandError(
+    throw new BuyerError(
       ExitCode.usage,
       'torrent-unreadable',
       `${path} can't be read: ${failure.code ?? failure.message}`,
@@ -30,12 +30,12 @@ export async function readTorrent(path: string): Promise<Metainfo> {
   const parsed = parseMetainfo(bytes);
   if (parsed.ok) return parsed.value;
   const { code, detail } = parsed.error;
-  throw new CommandError(ExitCode.usage, code, `${path} is no torrent that can be bought: ${code} (${detail})`);
+  throw new BuyerError(ExitCode.usage, code, `${path} is no torrent that can be bought: ${code} (${detail})`);
 }
 
 /** Buys what is missing of a torrent: data verified, last payment sent. Does not wait for the settlement. */
 export async function download(
-  options: DownloadArguments,
+  options: DownloadOptions,
   metainfo: Metainfo,
   reporter: Reporter,
   signal: AbortSignal,

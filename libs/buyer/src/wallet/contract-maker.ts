@@ -11,9 +11,9 @@ import {
   type RawTransaction,
 } from '@seedfleet/payment-channel';
 import { buildFunding, outputScript, sumSat } from '@seedfleet/wallet';
-import type { Reporter } from '../cli/reporter.js';
+import type { Reporter } from '../events.js';
 import type { ContractMaker } from '../download/purchase.js';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import type { WalletCoins } from './coins.js';
 import type { ContractRecord, ContractRecords } from './contract-records.js';
 import type { WalletKeys } from './keys.js';
@@ -105,7 +105,7 @@ export class FundingContracts implements ContractMaker {
       ecdsa,
     );
     if (!funding.ok) {
-      throw new CommandError(ExitCode.coins, funding.error.code, `the deposit can't be funded: ${funding.error.code}`);
+      throw new BuyerError(ExitCode.coins, funding.error.code, `the deposit can't be funded: ${funding.error.code}`);
     }
     const { transaction, choice } = funding;
     const outpointOf = (vout: number) => ({ txid: fromHex(transaction.txid), index: vout });
@@ -159,7 +159,7 @@ export class FundingContracts implements ContractMaker {
     const prepared = this.expectPrepared();
     const outcome = expectAnswer(await this.options.link.node.broadcast(prepared.record.raw));
     if (!isHeldByNode(outcome.code)) {
-      throw new CommandError(
+      throw new BuyerError(
         ExitCode.coins,
         outcome.code,
         `the node refuses the funding transaction: ${outcome.code} (${outcome.reason})`,
@@ -199,7 +199,7 @@ export class FundingContracts implements ContractMaker {
 
   private expectLatest(attempt: number): void {
     if (attempt === this.attempt) return;
-    throw new CommandError(ExitCode.failed, 'attempt-abandoned', 'the contract was given up while it was prepared');
+    throw new BuyerError(ExitCode.failed, 'attempt-abandoned', 'the contract was given up while it was prepared');
   }
 
   private expectPrepared(): Prepared {
@@ -213,7 +213,7 @@ export class FundingContracts implements ContractMaker {
     const { minFeeSatPerKvb } = expectAnswer(await link.node.mempoolInfo());
     const estimate = expectAnswer(await link.node.feeEstimate(FEE_TARGET_BLOCKS)) ?? 0n;
     if (minFeeSatPerKvb > maxFeePerKbSat) {
-      throw new CommandError(
+      throw new BuyerError(
         ExitCode.coins,
         'fee-limit-too-low',
         `the mempool takes ${minFeeSatPerKvb} sat per 1,000 bytes and more; --max-fee-per-kb is ${maxFeePerKbSat}`,

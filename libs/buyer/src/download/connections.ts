@@ -1,5 +1,5 @@
 import { createPeerId, dialPeer, PieceSet, type Metainfo, type Peer, type TorrentSide } from '@seedfleet/bittorrent';
-import type { PeerAddress } from '../cli/arguments.js';
+import type { PeerAddress } from '../options.js';
 
 /** First pause before a seller that could not be reached, or was lost before a contract, is dialled again. */
 const FIRST_RETRY_MS = 1_000;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NETWORKS } from '@seedfleet/payment-channel';
 import { z } from 'zod';
-import { CommandError, ExitCode } from '../exit-codes.js';
+import { BuyerError, ExitCode } from '../failure.js';
 import { readIfThere, writeDurably } from './durable-file.js';
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
@@ -66,7 +66,7 @@ export class ContractRecords {
         return contractRecord.parse(JSON.parse(readIfThere(path) ?? ''));
       } catch (failure) {
         const cause = failure instanceof Error ? failure.message : String(failure);
-        throw new CommandError(ExitCode.failed, 'contract-file-damaged', `${path} can't be read: ${cause}`);
+        throw new BuyerError(ExitCode.failed, 'contract-file-damaged', `${path} can't be read: ${cause}`);
       }
     });
   }

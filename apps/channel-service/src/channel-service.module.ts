@@ -3,6 +3,7 @@ import { bestEcdsa } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import { policyFaults, policyWith } from '@seedfleet/policy';
 import { ConfigError, type ServiceParts } from '@seedfleet/service-kit';
+import { BooksRollUp } from './books/books-roll-up.js';
 import { BooksWatch } from './books/books-watch.js';
 import { ChainClient } from './chain/chain-client.js';
 import { ChainNews } from './chain/chain-news.js';
@@ -43,7 +44,7 @@ const INTAKE = [
 ];
 
 /** Holds the keys and settles. */
-const SETTLER = [KeyPool, IntakeProgress, SettlementService, SettlementWorker, Deadlines, BooksWatch];
+const SETTLER = [KeyPool, IntakeProgress, SettlementService, SettlementWorker, Deadlines, BooksRollUp, BooksWatch];
 
 /** What both roles need. */
 const SHARED = [ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];

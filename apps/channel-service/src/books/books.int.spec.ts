@@ -6,6 +6,7 @@ import { createLogger, Registry } from '@seedfleet/service-kit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { exampleRow } from '../testing/rows.js';
+import { rollUpBooks } from './books-roll-up.js';
 import { BooksWatch } from './books-watch.js';
 import { readBalances, reconcile } from './reconcile.js';
 
@@ -226,14 +227,80 @@ describe('reports', () => {
       Prisma.sql`"channel"."revenue_by_node" WHERE "nodeId" = 'node-report'`,
       Prisma.sql`"channel"."revenue_by_buyer" WHERE "peerSubnet" = '198.51.100.0/24'`,
     ];
-    for (const view of views) {
-      expect(await market.$queryRaw(Prisma.sql`SELECT * FROM ${view}`)).toMatchObject([expected]);
+    // Before and after the roll-up, and half way: what waits counts as well.
+    for (const rolledUp of [0, 2, 100_000]) {
+      expect(await rollUpBooks(service, rolledUp)).toBeGreaterThanOrEqual(Math.min(rolledUp, 2));
+      for (const view of views) {
+        expect(await market.$queryRaw(Prisma.sql`SELECT * FROM ${view}`)).toMatchObject([expected]);
+      }
+      const days = await market.$queryRaw<{ revenueSat: bigint }[]>`SELECT * FROM "channel"."revenue_by_day"`;
+      const daysSat = days.reduce((sum, { revenueSat }) => sum + revenueSat, 0n);
+      const balances = await readBalances(service);
+      expect(daysSat).toBe(-(balances.get('revenue') ?? 0n));
+      expect([...balances.values()].reduce((sum, amountSat) => sum + amountSat, 0n)).toBe(0n);
+      expect(await reconcile(service, 60)).toEqual([]);
     }
-    const days = await market.$queryRaw<{ revenueSat: bigint }[]>`SELECT * FROM "channel"."revenue_by_day"`;
-    const daysSat = days.reduce((sum, { revenueSat }) => sum + revenueSat, 0n);
-    const balances = await readBalances(service);
-    expect(daysSat).toBe(-(balances.get('revenue') ?? 0n));
-    expect([...balances.values()].reduce((sum, amountSat) => sum + amountSat, 0n)).toBe(0n);
+    expect(await rollUpBooks(service, 100_000)).toBe(0);
+  });
+
+  it('agree with the entries, whatever was rolled up when, also by several at once', async () => {
+    const step = fc.record({
+      infoHash: fc.constantFrom('01'.repeat(20), '02'.repeat(20)),
+      nodeId: fc.constantFrom('node-a', 'node-b'),
+      peerSubnet: fc.constantFrom('192.0.2.0/24', '198.51.100.0/24'),
+      k: fc.bigInt(1n, 900n),
+      state: fc.constantFrom('funded', 'settling', 'settled', 'buried', 'lost', 'settling'),
+      rollUps: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+        const opened: string[] = [];
+        for (const { k, state, rollUps, ...place } of steps) {
+          const id = await store({ ...place, k, state: 'funded' });
+          opened.push(id);
+          // The newest channel moves on, and the oldest too: back from a block as well.
+          await service.$executeRaw`
+            UPDATE "channel"."channel" SET "k" = greatest("k", ${k}), "state" = ${state}, "version" = "version" + 1
+            WHERE "id" IN (${id}::uuid, ${opened[0]}::uuid) AND "frozenK" IS NULL`;
+          await Promise.all(rollUps.map((postings) => rollUpBooks(service, postings)));
+        }
+        expect(await reconcile(service, 60)).toEqual([]);
+      }),
+      { numRuns: 15 },
+    );
+  }, 60_000);
+
+  it('show what a reorganisation took back, in its period and by name', async () => {
+    const infoHash = 'ef'.repeat(20);
+    const id = await store({ infoHash, k: 987n, frozenK: 987n, state: 'settled' });
+    const move = (state: string, reason: string) => service.$executeRaw`
+      UPDATE "channel"."channel" SET "state" = ${state}, "stateReason" = ${reason}, "version" = "version" + 1
+      WHERE "id" = ${id}::uuid`;
+    await move('settling', 'reorganised');
+    await move('settled', 'mined');
+    await move('buried', 'buried');
+    const total = await market.$queryRaw(
+      Prisma.sql`SELECT * FROM "channel"."revenue_by_torrent" WHERE "infoHash" = ${infoHash}`,
+    );
+    expect(total).toMatchObject([
+      { channels: 1, pieces: 987n, buriedSat: 6_459n, confirmedSat: 0n, restatedSat: 6_459n },
+    ]);
+    const restatements = await market.$queryRaw(
+      Prisma.sql`SELECT * FROM "channel"."revenue_restatement" WHERE "infoHash" = ${infoHash}`,
+    );
+    expect(restatements).toMatchObject([{ channelId: id, reason: 'reorganised', restatedSat: 6_459n }]);
+  });
+
+  it('are written by nobody else, and a wrong one is found', async () => {
+    const edit = Prisma.sql`UPDATE "channel"."book_rollup" SET "amount" = "amount" + 1
+      WHERE "subject" = 'fleet' AND "period" = 'day' AND "measure" = 'buried'`;
+    for (const client of [service, market]) await expect(client.$executeRaw(edit)).rejects.toThrow(/permission denied/);
+    const undo = Prisma.sql`UPDATE "channel"."book_rollup" SET "amount" = "amount" - 1
+      WHERE "subject" = 'fleet' AND "period" = 'day' AND "measure" = 'buried'`;
+    expect(await owner.$executeRaw(edit)).toBeGreaterThan(0);
+    expect(await reconcile(service, 60)).toMatchObject([{ code: 'rollup-periods-differ', detail: 'fleet buried' }]);
+    await owner.$executeRaw(undo);
+    expect(await reconcile(service, 60)).toEqual([]);
   });
 });
 

@@ -28,7 +28,11 @@ export type DifferenceCode =
   /** The funding output went to a foreign transaction, and is booked as if it had come to us. */
   | 'spent-by-another'
   /** A settlement was handed to chain-watcher that is not its channel's. */
-  | 'settlement-of-no-channel';
+  | 'settlement-of-no-channel'
+  /** A roll-up that reports read is not the sum of the entries. */
+  | 'rollup-not-books'
+  /** The hours or days of a roll-up don't add up to its total. */
+  | 'rollup-periods-differ';
 
 /** One difference. Amounts in satoshi; null where the difference is not one of amounts. */
 export interface Difference {
@@ -47,12 +51,18 @@ export interface Difference {
 const MAX_DIFFERENCES = 1_000;
 
 /**
- * Compares books, channels and chain, at one moment; empty when all agree. At most 1000 differences.
+ * Compares books, channels and chain, at one moment, and the roll-ups with the books; empty when all agree. At most 1000
+ * differences.
  * @param graceSeconds how long channel and chain may disagree about what is mined: news is on its way.
  */
-export function reconcile(database: Database, graceSeconds: number): Promise<Difference[]> {
-  return database.$queryRaw<Difference[]>`
+export async function reconcile(database: Database, graceSeconds: number): Promise<Difference[]> {
+  const found = await database.$queryRaw<Difference[]>`
     SELECT * FROM "channel"."reconcile"(make_interval(secs => ${graceSeconds}::float8)) LIMIT ${MAX_DIFFERENCES}`;
+  const rollups = await database.$queryRaw<Difference[]>`
+    SELECT "code", NULL AS "channelId", CASE "subject" WHEN 'torrent' THEN "key" END AS "infoHash", NULL AS "account",
+      "expected" AS "expectedSat", "actual" AS "actualSat", concat_ws(' ', "subject", nullif("key", ''), "measure") AS "detail"
+    FROM "channel"."reconcile_rollups"() LIMIT ${MAX_DIFFERENCES}`;
+  return [...found, ...rollups].slice(0, MAX_DIFFERENCES);
 }
 
 /** What every account holds over all channels, satoshi. Accounts without entries are left out. */

@@ -63,7 +63,7 @@ class DatabaseEnd implements OnApplicationShutdown {
 export class ChannelServiceModule {
   static async with(service: ServiceParts<ChannelServiceConfig>): Promise<DynamicModule> {
     const { config, health, logger } = service;
-    const policy = policyWith();
+    const policy = policyWith({ limitLocalAddresses: config.LIMIT_LOCAL_ADDRESSES });
     const faults = policyFaults(policy);
     if (faults.length > 0) throw new ConfigError(`policy: ${faults.join('; ')}`);
     const ecdsa = bestEcdsa();

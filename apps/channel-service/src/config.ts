@@ -10,6 +10,8 @@ export const channelServiceConfig = commonConfig
     NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
     /** intake: opens, verifies, stores; holds no private key. settler: seed, signing, broadcasting. all: both. */
     ROLE: z.enum(['intake', 'settler', 'all']).default('all'),
+    /** `true`: limits per subnet hold for this machine's own addresses too, which regtest spares otherwise. */
+    LIMIT_LOCAL_ADDRESSES: z.stringbool().default(false),
     /** The encrypted seed. Created on the first start of a settler whose database knows no seed. */
     SEED_FILE: z.string().optional(),
     /** A file whose content opens the seed: a passphrase or random bytes. */

@@ -23,6 +23,8 @@ export const swarmNodeConfig = commonConfig.extend({
   MAX_CONNECTIONS: z.coerce.number().int().min(1).default(2_000),
   /** Bandwidth of the node, bytes per second: speed tests may use a hundredth of it. Default 1 Gbit/s. */
   BANDWIDTH_BYTES_PER_SECOND: z.coerce.number().int().min(MIB).default(125_000_000),
+  /** `true`: limits per address and subnet hold for this machine's own addresses too, which regtest spares otherwise. */
+  LIMIT_LOCAL_ADDRESSES: z.stringbool().default(false),
   /** How long running channels may go on after SIGTERM, ms. Default: 5 s on regtest, else the policy's two hours. */
   DRAIN_MS: z.coerce.number().int().min(0).optional(),
 });

@@ -12,6 +12,7 @@ import { Lease } from './lease/lease.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { Exposure } from './limits/exposure.js';
 import { JoinPlaces } from './limits/join-places.js';
+import { SourceScores } from './limits/source-scores.js';
 import { SpeedTestBudget } from './limits/speed-test-budget.js';
 import { NodeMetrics } from './metrics/node-metrics.js';
 import { OpenChannels } from './payments/open-channels.js';
@@ -58,7 +59,7 @@ export class SwarmNode {
     const { config, logger, bus } = parts;
     const nodeId = config.NODE_ID;
     const nowMs = (): number => performance.now();
-    const policy = policyWith();
+    const policy = policyWith({ limitLocalAddresses: config.LIMIT_LOCAL_ADDRESSES });
     const metrics = new NodeMetrics(parts.registry);
     const files = await NodeFiles.open(config.DATA_DIR);
     const pieces = new PieceStore({ maxBytes: config.PIECE_MEMORY_MIB * MIB });
@@ -90,6 +91,7 @@ export class SwarmNode {
       quotes: new Quotes(policy),
       exposure: new Exposure(policy, (limit) => metrics.exposureWaits.inc({ limit })),
       joins: new JoinPlaces(policy),
+      sources: new SourceScores(policy, nowMs, (cost) => metrics.sourceCosts.inc({ cost })),
       speedTests: new SpeedTestBudget(policy, config.BANDWIDTH_BYTES_PER_SECOND, nowMs),
       metrics,
       logger,
@@ -106,6 +108,7 @@ export class SwarmNode {
       shelf,
       floor,
       limits: new ConnectionLimits(policy, config.MAX_CONNECTIONS),
+      sources: services.sources,
       metrics,
       logger,
     });

@@ -118,6 +118,8 @@ export type HostReason =
   | 'stale-quote'
   /** Stored payments were not acknowledged for too long. */
   | 'storage-timeout'
+  /** The peer takes nothing of what waits for it. */
+  | 'peer-not-reading'
   /** A limit on exposure or capacity was reached. */
   | 'capacity'
   /** A seller served nothing for too long. */

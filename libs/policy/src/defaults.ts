@@ -230,6 +230,61 @@ export const DEFAULT_POLICY = {
     maxAbandonedPerSubnetDay: 2,
   },
 
+  /** Connections, whether or not they have finished their handshake. */
+  connections: {
+    /** A client keeps one per torrent; an address with more torrents than this from one node is no buyer. */
+    maxPerAddress: 32,
+    /** Several customers behind one provider's range. */
+    maxPerSubnet: 128,
+    /** Unfinished handshakes: an honest one takes two round trips, so more than a few at once is a flood. */
+    maxHandshakesPerAddress: 8,
+    maxHandshakesPerSubnet: 32,
+    maxHandshakesPerNode: 256,
+    /** A peer that takes no byte of what waits for it for so long, and a time by its size, does not read. */
+    unreadMs: 60 * SECOND_MS,
+  },
+
+  /**
+   * What a source costs without paying, in points that decay. A source is an address, and its subnet with a multiple of
+   * the thresholds. Networks that don't match and races cost nothing (hazards H15, H35).
+   */
+  abuse: {
+    /** Short enough that an honest household is forgiven over a meal. */
+    halfLifeMs: 10 * MINUTE_MS,
+    /** From here connections and joins are slowed down … */
+    throttleAtPoints: 100,
+    /** … and from here refused, until the score has decayed to the throttle. */
+    banAtPoints: 400,
+    /** A subnet is many households. */
+    subnetFactor: 8,
+    /** One connection per so long while throttled, and joins wait as long for their answer. */
+    throttledPauseMs: 5 * SECOND_MS,
+    /** Sources remembered; those with the fewest points of the oldest are forgotten first. */
+    maxSources: 20_000,
+    points: {
+      /** Every connection costs an accept and a handshake: 400 at once, or 27 a minute for ever, are free of trouble. */
+      connection: 0.25,
+      /** Bytes that are no handshake, or a torrent that is not here: also what crawlers do. */
+      uselessHandshake: 1,
+      /** No handshake in time. */
+      slowHandshake: 4,
+      /** A frame that no client sends. */
+      brokenFrame: 20,
+      /** A message that no honest buyer sends, such as a payment with a false signature. */
+      violation: 40,
+      /** A channel was opened, and given up before it was funded. */
+      abandonedJoin: 10,
+      /** A funding that was refused: it cost a channel and a look at the chain. */
+      refusedFunding: 10,
+      /** Delivered and never paid. */
+      perUnpaidMib: 5,
+      /** It did not read what it had asked for. */
+      unread: 20,
+    },
+    /** A payment takes back as many points. */
+    pointsPerPayment: 1,
+  },
+
   timeouts: {
     handshakeMs: 10 * SECOND_MS,
     /** From `ready` until our node has the transaction. */

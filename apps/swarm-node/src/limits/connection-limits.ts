@@ -8,16 +8,16 @@ export type ConnectionLimit =
   /** This subnet has. */
   | 'subnet-connections'
   /** This address has. */
-  | 'address-connections';
+  | 'address-connections'
+  /** Too many connections of this subnet have not finished their handshake. */
+  | 'subnet-handshakes'
+  /** Too many of this address. */
+  | 'address-handshakes';
 
-/** A client keeps one connection per torrent; an address with more torrents than this from one node is no buyer. */
-const MAX_PER_ADDRESS = 32;
-/** Several customers behind one provider's address range. */
-const MAX_PER_SUBNET = 128;
-
-/** Connections per address, subnet and node, handshakes included. */
+/** Connections per address, subnet and node, and those of them that are still in their handshake. */
 export class ConnectionLimits {
   private readonly open = new Tally();
+  private readonly handshaking = new Tally();
 
   constructor(
     private readonly policy: Policy,
@@ -30,14 +30,24 @@ export class ConnectionLimits {
 
   /** Why one more connection is refused, or undefined where it is not. */
   limitFor(origin: Origin): ConnectionLimit | undefined {
+    const { connections: limits } = this.policy;
     if (this.open.node >= this.maxPerNode) return 'node-connections';
     if (origin.isLocal && !this.policy.limitLocalAddresses) return undefined;
-    if (this.open.subnet(origin) >= MAX_PER_SUBNET) return 'subnet-connections';
-    return this.open.address(origin) >= MAX_PER_ADDRESS ? 'address-connections' : undefined;
+    if (this.open.subnet(origin) >= limits.maxPerSubnet) return 'subnet-connections';
+    if (this.open.address(origin) >= limits.maxPerAddress) return 'address-connections';
+    if (this.handshaking.subnet(origin) >= limits.maxHandshakesPerSubnet) return 'subnet-handshakes';
+    return this.handshaking.address(origin) >= limits.maxHandshakesPerAddress ? 'address-handshakes' : undefined;
   }
 
+  /** A connection begins with its handshake. */
   enter(origin: Origin): void {
     this.open.add(origin, 1);
+    this.handshaking.add(origin, 1);
+  }
+
+  /** Its handshake is over, well or not. */
+  handshaken(origin: Origin): void {
+    this.handshaking.add(origin, -1);
   }
 
   leave(origin: Origin): void {

@@ -1,10 +1,13 @@
 import { policyWith } from '@seedfleet/policy';
 import { describe, expect, it } from 'vitest';
 import { ConnectionLimits } from './connection-limits.js';
+import { costOfClose, costOfRefusal, isBlameless } from './costs.js';
 import { Exposure } from './exposure.js';
 import { JoinPlaces } from './join-places.js';
 import { originOf } from './origin.js';
+import { SourceScores } from './source-scores.js';
 import { SpeedTestBudget } from './speed-test-budget.js';
+import { UnreadWatch } from './unread-watch.js';
 
 const stranger = originOf('198.51.100.7', false);
 const neighbour = originOf('198.51.100.8', false);
@@ -80,10 +83,14 @@ describe('JoinPlaces', () => {
 describe('ConnectionLimits', () => {
   it('limits the node, and addresses unless they are this machine', () => {
     const limits = new ConnectionLimits(policyWith(), 40);
-    for (let at = 0; at < 32; at++) limits.enter(stranger);
+    const connect = (origin: typeof stranger): void => {
+      limits.enter(origin);
+      limits.handshaken(origin);
+    };
+    for (let at = 0; at < 32; at++) connect(stranger);
     expect(limits.limitFor(stranger)).toBe('address-connections');
     expect(limits.limitFor(neighbour)).toBeUndefined();
-    for (let at = 0; at < 8; at++) limits.enter(local);
+    for (let at = 0; at < 8; at++) connect(local);
     expect(limits.limitFor(local)).toBe('node-connections');
     limits.leave(stranger);
     expect(limits.limitFor(stranger)).toBeUndefined();
@@ -112,5 +119,100 @@ describe('SpeedTestBudget', () => {
     now = 1_000;
     expect(budget.charge(local, 1000)).toBe('answered');
     expect(budget.charge(local, 1000)).toBe('node-budget');
+  });
+});
+
+describe('handshakes', () => {
+  it('are limited per address and subnet while they last', () => {
+    const limits = new ConnectionLimits(policyWith({ connections: { maxHandshakesPerSubnet: 9 } }), 100);
+    for (let at = 0; at < 8; at++) limits.enter(stranger);
+    expect(limits.limitFor(stranger)).toBe('address-handshakes');
+    limits.enter(neighbour);
+    expect(limits.limitFor(neighbour)).toBe('subnet-handshakes');
+    limits.handshaken(neighbour);
+    limits.handshaken(stranger);
+    expect([limits.limitFor(stranger), limits.count]).toEqual([undefined, 9]);
+  });
+});
+
+describe('SourceScores', () => {
+  const HALF_LIFE_MS = 600_000;
+  const scores = (overrides = {}) => {
+    const clock = { nowMs: 0, costs: 0 };
+    const made = new SourceScores(
+      policyWith({ abuse: overrides }),
+      () => clock.nowMs,
+      () => void clock.costs++,
+    );
+    return { scores: made, clock };
+  };
+
+  it('slow a source down before they refuse it, and forgive with time', () => {
+    const { scores: sources, clock } = scores();
+    for (let at = 0; at < 3; at++) sources.charge(stranger, 'violation');
+    expect(sources.standing(stranger)).toBe('throttled');
+    expect([sources.refusalOf(stranger), sources.refusalOf(stranger)]).toEqual([undefined, 'source-throttled']);
+    clock.nowMs = 5_000;
+    expect(sources.refusalOf(stranger)).toBeUndefined();
+    for (let at = 0; at < 8; at++) sources.charge(stranger, 'violation');
+    expect(sources.refusalOf(stranger)).toBe('source-banned');
+    expect(sources.refusalOf(neighbour)).toBeUndefined();
+    // Banned until the score is below the throttle, not merely below the ban.
+    clock.nowMs += HALF_LIFE_MS;
+    expect(sources.standing(stranger)).toBe('banned');
+    clock.nowMs += 2 * HALF_LIFE_MS;
+    expect(sources.standing(stranger)).toBe('good');
+  });
+
+  it('count a subnet across its addresses, however many it has', () => {
+    const { scores: sources } = scores({ maxSources: 100 });
+    const at = (host: number) => originOf(`2001:db8:1::${host.toString(16)}`, false);
+    for (let host = 1; host <= 30_000; host++) sources.charge(at(host % 9_999), 'slowHandshake');
+    expect(sources.count).toBeLessThanOrEqual(101);
+    expect(sources.refusalOf(at(60_000))).toBe('source-banned');
+    expect(sources.standing(stranger)).toBe('good');
+  });
+
+  it('do not forget a banned source because many others come by', () => {
+    const { scores: sources } = scores({ maxSources: 50 });
+    for (let at = 0; at < 12; at++) sources.charge(stranger, 'violation');
+    for (let at = 0; at < 5_000; at++) sources.charge(originOf(`10.${at >> 8}.${at & 255}.1`, false), 'connection');
+    expect(sources.standing(stranger)).toBe('banned');
+  });
+
+  it('fall with payments, and spare this machine on regtest', () => {
+    const { scores: sources, clock } = scores();
+    sources.chargeUnpaid(stranger, 30 * MIB);
+    expect(sources.standing(stranger)).toBe('throttled');
+    for (let paid = 0; paid < 60; paid++) sources.credit(stranger);
+    expect(sources.standing(stranger)).toBe('good');
+    for (let at = 0; at < 90; at++) sources.charge(local, 'violation');
+    expect([sources.refusalOf(local), clock.costs]).toEqual([undefined, 92]);
+  });
+});
+
+describe('what an end costs', () => {
+  it('is nothing for races and for buyers of another chain', () => {
+    const blameless = ['payment-wrong-network', 'terms-revised', 'stale-quote', 'deadline'] as const;
+    expect(blameless.every(isBlameless)).toBe(true);
+    expect(isBlameless('disconnected')).toBe(false);
+    expect([costOfClose('remote'), costOfClose('socket-error'), costOfRefusal('self-connection')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('UnreadWatch', () => {
+  it('lets a slow peer go on and finds the one that takes nothing', () => {
+    const watch = new UnreadWatch(policyWith({ connections: { unreadMs: 10_000 } }));
+    for (let second = 0; second < 100; second++) {
+      expect(watch.isStuck(200_000 - second * 1_000, second * 1_000)).toBe(false);
+    }
+    expect(watch.isStuck(101_000, 105_000)).toBe(false);
+    expect(watch.isStuck(101_000, 112_000)).toBe(true);
+    expect(watch.isStuck(0, 113_000)).toBe(false);
+    expect(watch.isStuck(5_000, 500_000)).toBe(false);
   });
 });

@@ -23,6 +23,8 @@ export class NodeMetrics {
   readonly retainedPayments: Gauge;
   readonly exposureBytes: Gauge;
   readonly exposureWaits: Counter<'limit'>;
+  readonly sources: Gauge;
+  readonly sourceCosts: Counter<'cost'>;
   readonly speedTests: Counter<'verdict'>;
   readonly speedTestSeconds: Histogram;
   readonly leaseHeld: Gauge;
@@ -71,6 +73,10 @@ export class NodeMetrics {
     this.retainedPayments = gauge('payments_retained', 'Channels whose newest payment is not yet committed');
     this.exposureBytes = gauge('exposure_bytes', 'Bytes loaded or delivered and not yet durably paid');
     this.exposureWaits = counter('exposure_waits_total', 'Pieces that waited for an exposure limit', ['limit']);
+    this.sources = gauge('sources', 'Addresses and subnets whose cost is remembered');
+    this.sourceCosts = counter('source_costs_total', 'Costs charged to addresses and their subnets, by cause', [
+      'cost',
+    ]);
     this.speedTests = counter('speed_tests_total', 'Speed tests asked for, by verdict', ['verdict']);
     this.speedTestSeconds = histogram(
       'speed_test_seconds',

@@ -1,10 +1,12 @@
-import { PeerListener, PieceSet, type Peer, type TorrentSide } from '@seedfleet/bittorrent';
+import { PeerListener, PieceSet, type Peer, type RefusalReason, type TorrentSide } from '@seedfleet/bittorrent';
 import { MAX_CONTROL_PAYLOAD_BYTES } from '@seedfleet/exchange';
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
 import type { Shelf, TorrentOnSale } from '../content/shelf.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
-import { originOf } from '../limits/origin.js';
+import { originOf, type Origin } from '../limits/origin.js';
+import { costOfRefusal } from '../limits/costs.js';
+import type { SourceScores } from '../limits/source-scores.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { SalesFloor } from '../selling/sales-floor.js';
 
@@ -17,6 +19,7 @@ export interface DoorParts {
   readonly shelf: Shelf;
   readonly floor: SalesFloor;
   readonly limits: ConnectionLimits;
+  readonly sources: SourceScores;
   readonly metrics: NodeMetrics;
   readonly logger: Logger;
 }
@@ -31,19 +34,17 @@ export class Door {
   private readonly sides = new WeakMap<TorrentOnSale, TorrentSide>();
 
   constructor(private readonly parts: DoorParts) {
-    const { host, port, peerId, policy, limits, metrics } = parts;
+    const { host, port, peerId, policy } = parts;
     this.listener = new PeerListener({
       host,
       port,
       peerId,
       handshakeTimeoutMs: policy.timeouts.handshakeMs,
+      maxHandshakes: policy.connections.maxHandshakesPerNode,
       torrentOf: (infoHash) => this.sideOf(infoHash),
       admit: (address) => this.admit(address),
       onPeer: (peer) => this.onPeer(peer),
-      onRefused: (code, address) => {
-        metrics.connectionsRefused.inc({ code });
-        if (!NEVER_ENTERED.has(code)) limits.leave(originOf(address, parts.regtest));
-      },
+      onRefused: (code, address) => this.onRefused(code, originOf(address, parts.regtest)),
     });
   }
 
@@ -60,17 +61,38 @@ export class Door {
   }
 
   private admit(address: string): boolean {
-    const { limits, metrics, floor, regtest } = this.parts;
+    const { limits, metrics, regtest } = this.parts;
     const origin = originOf(address, regtest);
-    const limit = floor.isDraining ? 'draining' : limits.limitFor(origin);
-    if (limit === undefined) limits.enter(origin);
-    else metrics.connectionsRefused.inc({ code: limit });
-    return limit === undefined;
+    const refusal = this.refusalOf(origin);
+    if (refusal === undefined) limits.enter(origin);
+    else metrics.connectionsRefused.inc({ code: refusal });
+    return refusal === undefined;
+  }
+
+  private refusalOf(origin: Origin) {
+    const { limits, sources, floor } = this.parts;
+    if (floor.isDraining) return 'draining';
+    const limit = limits.limitFor(origin);
+    // A full node lets go of whoever buys nothing, for somebody who might.
+    if (limit !== undefined && !(limit === 'node-connections' && floor.makeRoom())) return limit;
+    return sources.refusalOf(origin);
+  }
+
+  private onRefused(code: RefusalReason, origin: Origin): void {
+    const { metrics, limits, sources } = this.parts;
+    // Who was not admitted has been counted by its cause.
+    if (code !== 'not-admitted') metrics.connectionsRefused.inc({ code });
+    if (NEVER_ENTERED.has(code)) return;
+    limits.handshaken(origin);
+    limits.leave(origin);
+    const cost = costOfRefusal(code);
+    if (cost !== undefined) sources.charge(origin, cost);
   }
 
   private onPeer(peer: Peer): void {
     const { shelf, floor, limits, regtest } = this.parts;
     const origin = originOf(peer.remoteAddress, regtest);
+    limits.handshaken(origin);
     const torrent = shelf.onSale(peer.infoHash);
     if (torrent !== undefined && !floor.isDraining) {
       return floor.welcome(peer, torrent, origin, () => limits.leave(origin));

@@ -3,6 +3,7 @@ import { channelOpen } from '@seedfleet/bus';
 import type { ConnectionEvent, SellerEffect } from '@seedfleet/exchange';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { TorrentOnSale } from '../content/shelf.js';
+import { isBlameless } from '../limits/costs.js';
 import type { Origin } from '../limits/origin.js';
 import type { SellingServices } from './services.js';
 import { buyerTermsToBus, sellerTermsFromBus, sellerTermsToBus } from './terms.js';
@@ -47,9 +48,10 @@ export class ChannelOpening {
   async open(wanted: JoinWanted): Promise<void> {
     const attempt: Attempt = { invitation: wanted.invitation, channelId: undefined, holdsPlace: false };
     this.attempt = attempt;
-    const limit = this.services.joins.take(this.host.origin);
+    const limit = this.limitFor();
     if (limit !== undefined) return this.refuse(attempt, limit);
     attempt.holdsPlace = true;
+    if (this.services.sources.standing(this.host.origin) === 'throttled') await this.pause();
     const request = this.requestFor(wanted);
     for (let tries = 1; this.attempt === attempt; tries++) {
       faultPoint('node.open.before-request');
@@ -74,12 +76,24 @@ export class ChannelOpening {
     if (attempt?.invitation !== effect.invitation) return;
     this.attempt = undefined;
     this.leavePlace(attempt);
+    // Asking costs a channel at the intake, whether or not its answer has come.
+    if (!isBlameless(effect.reason)) this.services.sources.charge(this.host.origin, 'abandonedJoin');
     if (attempt.channelId !== undefined) this.services.payments.end(attempt.channelId, 0, effect.reason);
   }
 
   /** The buyer named its funding: it waits no longer. */
   funded(): void {
     if (this.attempt !== undefined) this.leavePlace(this.attempt);
+  }
+
+  private limitFor(): string | undefined {
+    const { sources, joins } = this.services;
+    const { origin } = this.host;
+    return sources.standing(origin) === 'banned' ? 'source-banned' : joins.take(origin);
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.services.policy.abuse.throttledPauseMs));
   }
 
   private accept(

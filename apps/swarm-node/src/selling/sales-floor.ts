@@ -9,6 +9,8 @@ import { SellerConnection } from './seller-connection.js';
 import type { SellingServices } from './services.js';
 
 const TICK_MS = 1_000;
+/** A buyer is in the paid session a round trip after its handshake, unless its user starts it later. */
+const EXPENDABLE_AFTER_MS = 10_000;
 
 /** All connections of the node, and the news that concerns many of them: fees, verdicts, the chain, the lease. */
 export class SalesFloor {
@@ -101,6 +103,16 @@ export class SalesFloor {
     connection.start();
   }
 
+  /** Lets the oldest peer go that does not buy, for one that might. False where all are in a paid session. */
+  makeRoom(): boolean {
+    for (const connection of this.connections) {
+      if (!connection.isExpendable(EXPENDABLE_AFTER_MS)) continue;
+      connection.drop('crowded-out');
+      return true;
+    }
+    return false;
+  }
+
   onStored(channelId: string, k: number): void {
     this.serving.get(channelId)?.onStored(k);
   }
@@ -145,6 +157,7 @@ export class SalesFloor {
     for (const channelId of payments.waitingLongerThan(services.policy.timeouts.publishCloseMs)) {
       this.serving.get(channelId)?.close('storage-timeout');
     }
+    services.metrics.sources.set(services.sources.count);
     services.metrics.exposureBytes.set(services.exposure.bytes);
     services.metrics.channels.set({ state: 'serving' }, this.serving.size);
     services.metrics.channels.set({ state: 'joined' }, services.joins.count);

@@ -15,7 +15,9 @@ import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID, type BuyerTerms, type SellerTerms } from '@seedfleet/wire';
 import type { z } from 'zod';
 import type { TorrentOnSale } from '../content/shelf.js';
+import { costOfClose, isBlameless } from '../limits/costs.js';
 import type { Origin } from '../limits/origin.js';
+import { UnreadWatch } from '../limits/unread-watch.js';
 import { ChannelOpening } from './channel-opening.js';
 import { FundingWatch } from './funding-watch.js';
 import { idsWith } from './message-frames.js';
@@ -59,6 +61,8 @@ export class SellerConnection {
   private stepping = false;
   private broken = false;
   private paid = 0;
+  private readonly unread: UnreadWatch;
+  private readonly sinceMs: number;
 
   constructor(
     private readonly services: SellingServices,
@@ -83,6 +87,8 @@ export class SellerConnection {
         holdSell: true,
       },
     });
+    this.sinceMs = services.nowMs();
+    this.unread = new UnreadWatch(services.policy);
     const dispatch = (event: ConnectionEvent): void => this.dispatch(event);
     this.opening = new ChannelOpening(services, {
       torrent: host.torrent,
@@ -133,6 +139,7 @@ export class SellerConnection {
 
   /** Payments up to `k` are durable. */
   onStored(k: number): void {
+    for (let paid = this.durablyPaid; paid < k; paid++) this.services.sources.credit(this.host.origin);
     this.durablyPaid = k;
     this.delivery.stored(k);
     this.dispatch({ type: 'payments-stored', paymentNumber: k });
@@ -161,8 +168,23 @@ export class SellerConnection {
     }
     const { pieceLengthBytes } = this.host.torrent.metainfo;
     const now = this.services.nowMs();
+    if (this.unread.isStuck(this.peer.queuedBytes, now)) {
+      this.services.sources.charge(this.host.origin, 'unread');
+      return this.close('peer-not-reading');
+    }
     const reason = outOfPatience(this.status(), this.moments, pieceLengthBytes, now, this.services.policy);
     if (reason !== undefined) this.close(reason);
+  }
+
+  /** Whether this peer has shown no sign, after a while, that it will ever buy. */
+  isExpendable(graceMs: number): boolean {
+    return !this.status().inSession && this.services.nowMs() - this.sinceMs > graceMs;
+  }
+
+  /** Ends the connection now, without waiting for what has not left. */
+  drop(code: string): void {
+    this.services.metrics.connectionsClosed.inc({ code });
+    this.peer.close();
   }
 
   /** Ends a running channel, if there is one, and the connection. */
@@ -239,6 +261,8 @@ export class SellerConnection {
   private onClose({ code, reason, penalise }: EffectOf<'close'>): void {
     this.logger.info({ code, reason, penalise, channelId: this.servedChannelId }, 'closing the connection');
     this.services.metrics.connectionsClosed.inc({ code: reason ?? code });
+    if (penalise) this.services.sources.charge(this.host.origin, 'violation');
+    if (code === 'funding-refused') this.services.sources.charge(this.host.origin, 'refusedFunding');
     void this.peer.finish();
   }
 
@@ -309,6 +333,8 @@ export class SellerConnection {
       'channel ended',
     );
     this.services.metrics.channelsEnded.inc({ reason });
+    const unpaidBytes = (delivered - finalPayment) * this.host.torrent.metainfo.pieceLengthBytes;
+    if (!isBlameless(reason)) this.services.sources.chargeUnpaid(this.host.origin, unpaidBytes);
     faultPoint('node.end.before-queue');
     this.services.payments.end(channelId, finalPayment, reason);
     faultPoint('node.end.after-queue');
@@ -337,6 +363,8 @@ export class SellerConnection {
     // The transport stopped reading at the header; the exchange has its own name for that.
     if (reason === 'extended-too-large') this.dispatch({ type: 'received-oversized', id: 1 });
     if (reason !== 'local') this.services.metrics.connectionsClosed.inc({ code: reason });
+    const cost = costOfClose(reason);
+    if (cost !== undefined) this.services.sources.charge(this.host.origin, cost);
     this.dispatch({ type: 'disconnected' });
     this.host.onClosed();
   }

@@ -6,6 +6,7 @@ import type { Logger } from '@seedfleet/service-kit';
 import type { Verifier } from '../content/verifier.js';
 import type { Exposure } from '../limits/exposure.js';
 import type { JoinPlaces } from '../limits/join-places.js';
+import type { SourceScores } from '../limits/source-scores.js';
 import type { SpeedTestBudget } from '../limits/speed-test-budget.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { Payments } from '../payments/payments.js';
@@ -24,6 +25,7 @@ export interface SellingServices {
   readonly quotes: Quotes;
   readonly exposure: Exposure;
   readonly joins: JoinPlaces;
+  readonly sources: SourceScores;
   readonly speedTests: SpeedTestBudget;
   readonly metrics: NodeMetrics;
   readonly logger: Logger;

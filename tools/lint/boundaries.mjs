@@ -77,10 +77,10 @@ export const BOUNDARIES = {
       'persistence',
       'service-kit',
     ],
-    packages: [...NEST, 'bullmq', 'ioredis'],
+    packages: [...NEST, 'bullmq', 'ioredis', 'ipaddr.js'],
     node: '*',
   },
-  'apps/dashboard': { libs: [], packages: ['react', 'react-dom', 'react-dom/*'], node: [] },
+  'apps/dashboard': { libs: [], packages: ['react', 'react-dom', 'react-dom/*', 'recharts'], node: [] },
   'apps/leecher': {
     libs: ['buyer'],
     packages: ['zod'],

@@ -1,11 +1,26 @@
 import { commonConfig } from '@seedfleet/service-kit';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+
+/** Networks in CIDR form, separated by commas. */
+const networks = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine((parts) => parts.every((part) => ipaddr.isValidCIDR(part)), 'must be networks as 10.0.0.0/8, by commas');
 
 /** What this service reads from its environment besides what every service does. */
 export const marketApiConfig = commonConfig.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** Where the first administrator key is written on the first start; only its hash is in the database. */
   API_KEY_FILE: z.string().min(1),
+  /** Proxies in front of this service: only their X-Forwarded-For and -Proto count. */
+  TRUSTED_PROXIES: networks,
 });
 
 export type MarketApiConfig = z.output<typeof marketApiConfig>;

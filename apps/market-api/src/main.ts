@@ -20,7 +20,7 @@ await runService({
     await prepareFirstKey(prisma, config.API_KEY_FILE, logger);
     return MarketApiModule.with(prisma, { network: config.SEEDFLEET_NETWORK, fleetId: config.FLEET_ID });
   },
-  configure: (app, { logger }) => configureHttp(app, logger),
+  configure: (app, { logger, config }) => configureHttp(app, logger, { trustedProxies: config.TRUSTED_PROXIES }),
 });
 
 async function reachDatabase(prisma: PrismaClient, url: string): Promise<void> {

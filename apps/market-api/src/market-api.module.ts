@@ -1,11 +1,17 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { PrismaClient } from '@seedfleet/persistence';
 import { ApiKeyController } from './access/api-key.controller.js';
 import { ApiKeyRepository } from './access/api-key.repository.js';
 import { ScopeGuard } from './access/scope.guard.js';
+import { SessionController } from './access/session.controller.js';
+import { SessionRepository } from './access/session.repository.js';
+import { SignInLock } from './access/sign-in-lock.js';
+import { AuditController } from './audit/audit.controller.js';
 import { ChannelController } from './channels/channel.controller.js';
 import { ChannelRepository } from './channels/channel.repository.js';
+import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
+import { RepeatableWrites } from './http/repeatable-writes.js';
 import { IDENTITY, type FleetIdentity } from './identity.js';
 import { MarketController } from './market/market.controller.js';
 import { PriceList } from './market/price-list.js';
@@ -41,12 +47,15 @@ export class MarketApiModule {
         FleetController,
         MarketController,
         ApiKeyController,
+        SessionController,
+        AuditController,
         FleetBusController,
       ],
       providers: [
         { provide: PrismaClient, useValue: prisma },
         { provide: IDENTITY, useValue: identity },
         { provide: APP_GUARD, useClass: ScopeGuard },
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         ApiKeyRepository,
         Assignments,
         ChannelRepository,
@@ -56,7 +65,10 @@ export class MarketApiModule {
         NodeRepository,
         OfferRepository,
         PriceList,
+        RepeatableWrites,
         RevenueRepository,
+        SessionRepository,
+        SignInLock,
         TorrentRepository,
         TorrentService,
       ],

@@ -2,16 +2,14 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from
 import { ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { z } from 'zod';
+import { decodeCursor, pageOf, pageQuery, toPage } from '../http/cursor.js';
 import { Endpoint } from '../http/endpoint.js';
-import { Problem } from '../http/problem.js';
+import { Problem, validationProblem } from '../http/problem.js';
 import { noQuery, timeText } from '../http/schemas.js';
-import { ApiKeyRepository, type ApiKeyRecord } from './api-key.repository.js';
+import { ApiKeyRepository, stateOf, type ApiKeyRecord } from './api-key.repository.js';
 import { newApiKey } from './key-text.js';
 import { actorOf } from './principal.js';
 import { SCOPES } from './scope.js';
-
-/** Keys shown; a fleet with more has lost track of them anyhow. */
-const MAX_LISTED = 500;
 
 const keySchema = z.object({
   id: z.string(),
@@ -19,13 +17,18 @@ const keySchema = z.object({
   scopes: z.array(z.enum(SCOPES)),
   createdAt: timeText,
   revokedAt: timeText.nullable(),
+  expiresAt: timeText.nullable().meta({ description: 'null: never' }),
+  lastUsedAt: timeText.nullable().meta({ description: 'to the minute; null: never' }),
+  state: z.enum(['active', 'revoked', 'expired']),
 });
+const listKeysQuery = z.strictObject({ ...pageQuery, state: z.enum(['active', 'revoked', 'expired']).optional() });
 const newKeyBody = z.strictObject({
   name: z
     .string()
     .max(80)
     .regex(/^\P{C}*[^\s\p{C}]\P{C}*$/u, 'must be printable and not blank'),
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+  expiresAt: z.iso.datetime({ offset: true }).nullable().default(null).meta({ description: 'null: never' }),
 });
 const keyIdParam = z.strictObject({ id: z.uuid() });
 
@@ -35,9 +38,10 @@ export class ApiKeyController {
   constructor(private readonly keys: ApiKeyRepository) {}
 
   @Get()
-  @Endpoint({ summary: 'List API keys', access: 'money', answer: z.object({ items: z.array(keySchema) }) })
-  async list(@Query({ schema: noQuery }) _query: object) {
-    return { items: (await this.keys.list(MAX_LISTED)).map(keyView) };
+  @Endpoint({ summary: 'List API keys, newest first', access: 'money', answer: pageOf(keySchema) })
+  async list(@Query({ schema: listKeysQuery }) { state, cursor, limit }: z.output<typeof listKeysQuery>) {
+    const rows = await this.keys.list(state, decodeCursor(cursor, z.uuid()), limit);
+    return toPage(rows, limit, ({ at, id }) => ({ at, key: id }), keyView);
   }
 
   @Post()
@@ -49,13 +53,22 @@ export class ApiKeyController {
   })
   async create(
     @Query({ schema: noQuery }) _query: object,
-    @Body({ schema: newKeyBody }) { name, scopes }: z.output<typeof newKeyBody>,
+    @Body({ schema: newKeyBody }) { name, scopes, expiresAt: expiry }: z.output<typeof newKeyBody>,
     @Req() request: Request,
   ) {
+    const expiresAt = expiry === null ? null : new Date(expiry);
+    if (expiresAt !== null && expiresAt.getTime() <= Date.now()) {
+      throw validationProblem([{ message: 'must lie in the future', path: ['expiresAt'] }]);
+    }
     const { id, text, hash } = newApiKey();
     const wanted = [...new Set(scopes)];
-    const fact = { actor: actorOf(request), action: 'api-key.create', target: id, data: { name, scopes: wanted } };
-    return { ...keyView(await this.keys.add({ id, hash, name, scopes: wanted }, fact)), key: text };
+    const fact = {
+      actor: actorOf(request),
+      action: 'api-key.create',
+      target: id,
+      data: { name, scopes: wanted, expiresAt: expiry },
+    };
+    return { ...keyView(await this.keys.add({ id, hash, name, scopes: wanted, expiresAt }, fact)), key: text };
   }
 
   @Delete(':id')
@@ -80,5 +93,8 @@ function keyView(record: ApiKeyRecord) {
     scopes: [...record.scopes],
     createdAt: record.createdAt.toISOString(),
     revokedAt: record.revokedAt?.toISOString() ?? null,
+    expiresAt: record.expiresAt?.toISOString() ?? null,
+    lastUsedAt: record.lastUsedAt?.toISOString() ?? null,
+    state: stateOf(record),
   };
 }

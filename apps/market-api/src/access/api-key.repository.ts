@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { PrismaClient } from '@seedfleet/persistence';
+import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
+import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
 import { hashApiKey } from './key-text.js';
 import type { Principal } from './principal.js';
 import { isScope, type Scope } from './scope.js';
@@ -12,28 +13,67 @@ export interface ApiKeyRecord {
   readonly scopes: readonly Scope[];
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+  /** To the minute; null: never used. */
+  readonly lastUsedAt: Date | null;
 }
+
+export interface ListedApiKey extends ApiKeyRecord {
+  /** Creation time as a cursor needs it. */
+  readonly at: string;
+}
+
+export type ApiKeyState = 'active' | 'revoked' | 'expired';
 
 export interface NewApiKey {
   readonly id: string;
   readonly hash: Uint8Array<ArrayBuffer>;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  readonly expiresAt?: Date | null;
 }
+
+/** Whether a key still opens anything. */
+export function isUsable(key: { readonly revokedAt: Date | null; readonly expiresAt: Date | null }): boolean {
+  return stateOf(key) === 'active';
+}
+
+export function stateOf(key: { readonly revokedAt: Date | null; readonly expiresAt: Date | null }): ApiKeyState {
+  if (key.revokedAt !== null) return 'revoked';
+  return key.expiresAt !== null && key.expiresAt.getTime() <= Date.now() ? 'expired' : 'active';
+}
+
+/** Use is noted at most this often, so that reading doesn't write all the time. */
+const NOTE_EVERY_MS = 60_000;
 
 /** Serialises everything that counts administrator keys. */
 const ADMIN_KEYS_LOCK = 0x5eed_f1e7;
 
-const publicColumns = { id: true, name: true, scopes: true, createdAt: true, revokedAt: true } as const;
+/** Keys that keep the fleet manageable: those that expire don't count. */
+const LASTING_ADMINS = { revokedAt: null, expiresAt: null, scopes: { has: 'money' } } as const;
+
+const publicColumns = {
+  id: true,
+  name: true,
+  scopes: true,
+  createdAt: true,
+  revokedAt: true,
+  expiresAt: true,
+  lastUsedAt: true,
+} as const;
 
 @Injectable()
 export class ApiKeyRepository {
   constructor(private readonly prisma: PrismaClient) {}
 
-  /** Whose key this is, or undefined when it is unknown or revoked. */
+  /** Whose key this is, or undefined when it is unknown, revoked or has expired. */
   async authenticate(keyText: string): Promise<Principal | undefined> {
     const row = await this.prisma.apiKey.findUnique({ where: { hash: hashApiKey(keyText) } });
-    if (row === null || row.revokedAt !== null) return undefined;
+    if (row === null || !isUsable(row)) return undefined;
+    if (row.lastUsedAt === null || row.lastUsedAt.getTime() + NOTE_EVERY_MS <= Date.now()) {
+      await this.prisma.apiKey.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date() } });
+    }
     return { keyId: row.id, name: row.name, scopes: row.scopes.filter(isScope) };
   }
 
@@ -41,22 +81,31 @@ export class ApiKeyRepository {
   async standing(keyText: string): Promise<'active' | 'revoked' | 'unknown'> {
     const row = await this.prisma.apiKey.findUnique({ where: { hash: hashApiKey(keyText) } });
     if (row === null) return 'unknown';
-    return row.revokedAt === null ? 'active' : 'revoked';
+    return isUsable(row) ? 'active' : 'revoked';
   }
 
-  async list(limit: number): Promise<ApiKeyRecord[]> {
-    const rows = await this.prisma.apiKey.findMany({
-      select: publicColumns,
-      orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
-      take: limit,
-    });
+  /** One row more than `limit` when there are more; newest first. */
+  async list(state: ApiKeyState | undefined, after: Cursor | undefined, limit: number): Promise<ListedApiKey[]> {
+    const conditions = [Prisma.sql`true`];
+    if (state === 'revoked') conditions.push(Prisma.sql`"revokedAt" IS NOT NULL`);
+    else if (state !== undefined) conditions.push(Prisma.sql`"revokedAt" IS NULL`);
+    if (state === 'expired') conditions.push(Prisma.sql`"expiresAt" <= now()`);
+    if (state === 'active') conditions.push(Prisma.sql`("expiresAt" IS NULL OR "expiresAt" > now())`);
+    if (after !== undefined) {
+      conditions.push(Prisma.sql`("createdAt", id) < (${after.at}::timestamptz, ${after.key})`);
+    }
+    const rows = await this.prisma.$queryRaw<(Omit<ListedApiKey, 'scopes'> & { scopes: string[] })[]>`
+      SELECT id, name, scopes, "createdAt", "revokedAt", "expiresAt", "lastUsedAt",
+             to_char("createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT}) AS at
+      FROM market.api_key WHERE ${Prisma.join(conditions, ' AND ')}
+      ORDER BY "createdAt" DESC, id DESC LIMIT ${limit + 1}`;
     return rows.map((row) => ({ ...row, scopes: row.scopes.filter(isScope) }));
   }
 
   async add(key: NewApiKey, fact: AuditFact): Promise<ApiKeyRecord> {
-    const { id, hash, name, scopes } = key;
+    const { id, hash, name, scopes, expiresAt = null } = key;
     const [row] = await this.prisma.$transaction([
-      this.prisma.apiKey.create({ data: { id, hash, name, scopes: [...scopes] }, select: publicColumns }),
+      this.prisma.apiKey.create({ data: { id, hash, name, scopes: [...scopes], expiresAt }, select: publicColumns }),
       this.prisma.auditEntry.create({ data: auditRow(fact) }),
     ]);
     return { ...row, scopes: row.scopes.filter(isScope) };
@@ -66,7 +115,7 @@ export class ApiKeyRepository {
   async addFirst(key: NewApiKey, fact: AuditFact): Promise<boolean> {
     return this.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ADMIN_KEYS_LOCK})`;
-      if ((await tx.apiKey.count({ where: { revokedAt: null, scopes: { has: 'money' } } })) > 0) return false;
+      if ((await tx.apiKey.count({ where: LASTING_ADMINS })) > 0) return false;
       const { id, hash, name, scopes } = key;
       await tx.apiKey.create({ data: { id, hash, name, scopes: [...scopes] } });
       await tx.auditEntry.create({ data: auditRow(fact) });
@@ -81,9 +130,10 @@ export class ApiKeyRepository {
       const row = await tx.apiKey.findUnique({ where: { id } });
       if (row === null) return 'unknown';
       if (row.revokedAt !== null) return 'revoked';
-      const others = await tx.apiKey.count({ where: { revokedAt: null, scopes: { has: 'money' }, id: { not: id } } });
+      const others = await tx.apiKey.count({ where: { ...LASTING_ADMINS, id: { not: id } } });
       if (others === 0) return 'last';
       await tx.apiKey.update({ where: { id }, data: { revokedAt: new Date() } });
+      await tx.session.deleteMany({ where: { keyId: id } });
       await tx.auditEntry.create({ data: auditRow(fact) });
       return 'revoked';
     });

@@ -4,6 +4,7 @@ import { Registry, type Logger } from '@seedfleet/service-kit';
 import type { Request, Response } from 'express';
 import { ApiKeyRepository } from '../access/api-key.repository.js';
 import { authentication } from '../access/authentication.js';
+import { SessionRepository } from '../access/session.repository.js';
 import { dashboardFiles } from '../dashboard/dashboard-files.js';
 import { bodies } from './body.js';
 import { openApiDocument } from './openapi.js';
@@ -17,13 +18,23 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 120_000;
 
+export interface HttpSettings {
+  /** Addresses of proxies whose word on who asks is taken, as `10.0.0.0/8`; nobody's by default. */
+  readonly trustedProxies: readonly string[];
+}
+
 /** Makes the application what the API promises: headers, authentication before bodies, schemas, problem documents. */
-export function configureHttp(app: NestExpressApplication, logger: Logger): void {
+export function configureHttp(
+  app: NestExpressApplication,
+  logger: Logger,
+  { trustedProxies }: HttpSettings = { trustedProxies: [] },
+): void {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  if (trustedProxies.length > 0) app.set('trust proxy', [...trustedProxies]);
   app.use(requestMetrics(app.get(Registry)));
   app.use(securityHeaders());
-  app.use(authentication(app.get(ApiKeyRepository)));
+  app.use(authentication(app.get(ApiKeyRepository), app.get(SessionRepository)));
   app.use(bodies());
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: validationProblem }));
   app.useGlobalFilters(new ProblemFilter(logger));

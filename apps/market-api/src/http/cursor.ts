@@ -67,3 +67,20 @@ export function toPage<Row, T>(
     nextCursor: rows.length > limit && last !== undefined ? encodeCursor(cursorOf(last)) : null,
   };
 }
+
+/** The cursor of lists ordered by a number that the database counts up. */
+export const idCursor = z
+  .string()
+  .regex(/^[1-9]\d{0,17}$/)
+  .optional()
+  .meta({ description: '`nextCursor` of the page before' });
+
+/** Cuts a page of a list ordered by id from `limit + 1` rows. */
+export function toIdPage<Row extends { readonly id: bigint }, T>(
+  rows: readonly Row[],
+  limit: number,
+  view: (row: Row) => T,
+): Page<T> {
+  const shown = rows.slice(0, limit);
+  return { items: shown.map(view), nextCursor: rows.length > limit ? String(shown.at(-1)?.id) : null };
+}

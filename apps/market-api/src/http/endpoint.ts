@@ -1,17 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCookieAuth, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { RequiresScope, type Scope } from '../access/scope.js';
+import { RequiresScope, type Access } from '../access/scope.js';
 import { problemSchema } from './problem-schema.js';
 
 export interface EndpointOptions {
   readonly summary: string;
-  /** The scope a key must have; `public` needs no key. */
-  readonly access: Scope | 'public';
+  /** The scope a key must have; `any` needs any valid key, `public` none. */
+  readonly access: Access;
   /** The answer. Absent where it is not JSON. */
   readonly answer?: z.ZodType;
   readonly status?: number;
-  /** Statuses of the refusals besides 400, 401 and 403. */
+  /** Statuses of the refusals besides 400, 401, 403 and 429. */
   readonly refusals?: readonly number[];
   readonly produces?: string;
 }
@@ -22,6 +22,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   403: 'The API key lacks a scope',
   404: 'Not found',
   409: 'Conflict',
+  412: 'Changed since it was read',
   413: 'The body is too large',
   415: 'The content type is not supported',
   422: 'Understood, but not possible',
@@ -30,7 +31,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 
 /** What every endpoint declares: who may use it, and what the OpenAPI document says of it. */
 export function Endpoint(options: EndpointOptions): MethodDecorator {
-  const refusals = [400, ...(options.access === 'public' ? [429] : [401, 403]), ...(options.refusals ?? [])];
+  const refusals = [400, 429, ...(options.access === 'public' ? [] : [401, 403]), ...(options.refusals ?? [])];
   const produced = options.produces ?? 'application/json';
   return applyDecorators(
     RequiresScope(options.access),
@@ -46,6 +47,6 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     ...refusals.map((status) =>
       ApiResponse({ status, description: REFUSALS[status] ?? 'Refused', standardSchema: problemSchema }),
     ),
-    ...(options.access === 'public' ? [] : [ApiBearerAuth()]),
+    ...(options.access === 'public' ? [] : [ApiBearerAuth(), ApiCookieAuth()]),
   );
 }

@@ -10,12 +10,22 @@ export type ProblemCode =
   | 'body-too-large'
   /** The endpoint does not take this content type. */
   | 'unsupported-media-type'
-  /** No API key, or one that is unknown or revoked. */
+  /** No API key or session, or one that is unknown, revoked or has ended. */
   | 'unauthenticated'
   /** The key lacks the scope this endpoint needs. */
   | 'scope-missing'
-  /** More requests than the public endpoints allow one address. */
+  /** A write came with a session's cookie, but not from a page of this server. */
+  | 'cross-site'
+  /** More requests than one address or key is allowed. */
   | 'rate-limited'
+  /** Too many failed sign-ins from this address; `waitS` says how long to wait. */
+  | 'sign-in-locked'
+  /** The thing has another version than the If-Match header names; `version` is the present one. */
+  | 'precondition-failed'
+  /** The Idempotency-Key came with another request before. */
+  | 'idempotency-key-reused'
+  /** The first request with this Idempotency-Key is being worked on, or ended without an answer. */
+  | 'idempotency-unanswered'
   /** No such endpoint. */
   | 'not-found'
   /** The endpoint exists, but not with this method. */
@@ -44,7 +54,12 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'unsupported-media-type': 'The content type is not supported',
   unauthenticated: 'A valid API key is needed',
   'scope-missing': 'The API key lacks a scope',
+  'cross-site': 'The request comes from another site',
   'rate-limited': 'Too many requests',
+  'sign-in-locked': 'Too many failed sign-ins',
+  'precondition-failed': 'It has changed since it was read',
+  'idempotency-key-reused': 'The Idempotency-Key was used for another request',
+  'idempotency-unanswered': 'The first request has no answer yet',
   'not-found': 'No such endpoint',
   'method-not-allowed': 'The endpoint does not have this method',
   'torrent-not-found': 'No such torrent',

@@ -1,4 +1,4 @@
-/** How much one address may ask of the public endpoints. */
+/** How much one address or key may ask. */
 export interface RateLimit {
   readonly perSecond: number;
   /** How many may come at once after a pause. */
@@ -22,8 +22,11 @@ export class TokenBuckets {
     private readonly maxKeys: number,
   ) {}
 
-  /** Takes one token. Returns 0 when there was one, else after how many milliseconds there will be. */
-  take(key: string, nowMs: number): number {
+  /**
+   * Takes one token. `waitMs` is 0 when there was one, else after how many milliseconds there will be; `remaining` says
+   * how many are left at once.
+   */
+  take(key: string, nowMs: number): { waitMs: number; remaining: number } {
     const { perSecond, burst } = this.limit;
     const bucket = this.buckets.get(key) ?? { tokens: burst, refilledAtMs: nowMs };
     const elapsedMs = Math.max(0, nowMs - bucket.refilledAtMs);
@@ -35,8 +38,8 @@ export class TokenBuckets {
       const oldest = this.buckets.keys().next();
       if (oldest.done !== true) this.buckets.delete(oldest.value);
     }
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / perSecond) * 1_000);
+    if (bucket.tokens < 1) return { waitMs: Math.ceil(((1 - bucket.tokens) / perSecond) * 1_000), remaining: 0 };
     bucket.tokens -= 1;
-    return 0;
+    return { waitMs: 0, remaining: Math.floor(bucket.tokens) };
   }
 }

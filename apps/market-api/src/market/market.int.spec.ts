@@ -98,6 +98,7 @@ describe('the OpenAPI document', () => {
     readonly operationId: string;
     readonly responses: Record<string, { content?: Record<string, { schema?: object }> }>;
     readonly security?: readonly object[];
+    readonly parameters?: readonly object[];
   }
   interface OpenApi {
     readonly openapi: string;
@@ -120,7 +121,9 @@ describe('the OpenAPI document', () => {
       const success = Object.keys(operation.responses).filter((status) => status.startsWith('2'));
       expect(success, name).toHaveLength(1);
       expect(operation.responses['400'], name).toBeDefined();
-      expect(operation.security !== undefined, name).toBe(!path.startsWith('/v1/market/'));
+      const isOpen = path.startsWith('/v1/market/') || name === 'post /v1/session';
+      expect(operation.security !== undefined, name).toBe(!isOpen);
+      if (!isOpen && method !== 'get') expect(JSON.stringify(operation.parameters), name).toContain('Idempotency-Key');
       for (const [status, response] of Object.entries(operation.responses)) {
         if (status !== '204') expect(response.content, `${name} ${status}`).toBeDefined();
       }

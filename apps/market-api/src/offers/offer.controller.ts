@@ -3,9 +3,11 @@ import { ApiTags } from '@nestjs/swagger';
 import { MAX_MONEY_SAT } from '@seedfleet/payment-channel';
 import { shortestLockUnits } from '@seedfleet/policy';
 import type { Request } from 'express';
+import type { z } from 'zod';
 import { actorOf } from '../access/principal.js';
 import { Endpoint } from '../http/endpoint.js';
 import { Problem, validationProblem } from '../http/problem.js';
+import { Conditional, Versioned, versionsToMatch } from '../http/versioned.js';
 import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
 import { IDENTITY, type FleetIdentity } from '../identity.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
@@ -23,6 +25,8 @@ import {
 import { POLICY } from './terms-of-sale.js';
 import { offerVersionView, offerView } from './offer.views.js';
 
+type OfferAnswer = z.output<typeof offerSchema>;
+
 @ApiTags('offers')
 @Controller('v1/torrents/:infoHash')
 export class OfferController {
@@ -36,6 +40,7 @@ export class OfferController {
 
   @Get('offer')
   @Endpoint({ summary: 'What a torrent is sold for', access: 'read', answer: offerSchema, refusals: [404] })
+  @Versioned<OfferAnswer>(({ effective }) => effective.version)
   async get(@Param({ schema: infoHashParam }) { infoHash }: InfoHashParam, @Query({ schema: noQuery }) _query: object) {
     const torrent = await this.torrents.row(infoHash);
     return offerView(infoHash, torrent, await this.offers.current(infoHash), this.fees.now());
@@ -46,8 +51,10 @@ export class OfferController {
     summary: 'Set what a torrent is sold for; running channels keep their terms',
     access: 'money',
     answer: offerSchema,
-    refusals: [404, 422],
+    refusals: [404, 412, 422],
   })
+  @Conditional()
+  @Versioned<OfferAnswer>(({ effective }) => effective.version)
   async set(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
     @Query({ schema: noQuery }) _query: object,
@@ -68,7 +75,7 @@ export class OfferController {
       freeBytesPerDay: freeTier === null ? null : BigInt(freeTier.bytesPerDay),
       freeBytesPerPeerDay: freeTier === null ? null : BigInt(freeTier.bytesPerPeerDay),
     };
-    const row = await this.offers.set(infoHash, { ...sold, ...free }, actorOf(request));
+    const row = await this.offers.set(infoHash, { ...sold, ...free }, actorOf(request), versionsToMatch(request));
     this.news.assignmentsChanged(`offer of ${infoHash} changed`);
     return offerView(infoHash, torrent, row, this.fees.now());
   }

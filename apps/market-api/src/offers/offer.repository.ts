@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
 import { auditRow } from '../audit/audit-log.js';
+import { requireVersion } from '../http/versioned.js';
 import type { StoredOffer } from './terms-of-sale.js';
 
 export interface OfferRow extends StoredOffer {
@@ -43,11 +44,15 @@ export class OfferRepository {
     });
   }
 
-  /** Adds a version. The torrent must exist. Two edits at once get two versions, in the order of the lock. */
-  async set(infoHash: string, terms: OfferTerms, actor: string): Promise<OfferRow> {
+  /**
+   * Adds a version. The torrent must exist. Two edits at once get two versions, in the order of the lock; one that was made
+   * for other versions than the present is refused with `precondition-failed`.
+   */
+  async set(infoHash: string, terms: OfferTerms, actor: string, versions?: readonly number[]): Promise<OfferRow> {
     return this.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`SELECT 1 FROM market.torrent WHERE "infoHash" = ${infoHash} FOR UPDATE`;
       const last = await tx.offer.findFirst({ where: { infoHash }, orderBy: { version: 'desc' } });
+      requireVersion(versions, last?.version ?? 0);
       const row = await tx.offer.create({
         data: { infoHash, version: (last?.version ?? 0) + 1, ...terms, createdBy: actor, createdAt: new Date() },
       });

@@ -6,6 +6,7 @@ import { decodeCursor, type Page } from '../http/cursor.js';
 import { Endpoint } from '../http/endpoint.js';
 import { toJsonSchema } from '../http/json-schema.js';
 import { validationProblem } from '../http/problem.js';
+import { Conditional, Versioned, versionsToMatch } from '../http/versioned.js';
 import { infoHashParam, infoHashText, noQuery, type InfoHashParam } from '../http/schemas.js';
 import {
   addTorrentBody,
@@ -59,6 +60,7 @@ export class TorrentController {
 
   @Get(':infoHash')
   @Endpoint({ summary: 'A torrent with its nodes', access: 'read', answer: torrentDetailSchema, refusals: [404] })
+  @Versioned<TorrentDetail>(({ version }) => version)
   get(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
     @Query({ schema: noQuery }) _query: object,
@@ -71,8 +73,10 @@ export class TorrentController {
     summary: 'Pause, resume, remove, move or label a torrent',
     access: 'operate',
     answer: torrentDetailSchema,
-    refusals: [404],
+    refusals: [404, 412],
   })
+  @Conditional()
+  @Versioned<TorrentDetail>(({ version }) => version)
   change(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
     @Query({ schema: noQuery }) _query: object,
@@ -84,7 +88,7 @@ export class TorrentController {
       ...(contentPath === undefined ? {} : { contentPath }),
       ...(labels === undefined ? {} : { labels }),
     };
-    return this.service.change(infoHash, change, actorOf(request));
+    return this.service.change(infoHash, change, actorOf(request), versionsToMatch(request));
   }
 }
 

@@ -136,14 +136,21 @@ export class TorrentRepository {
     });
   }
 
-  /** Changes a torrent; null when there is none. A changed place means that nodes verify anew. */
-  async change(infoHash: string, change: TorrentChange, actor: string): Promise<TorrentRow | null> {
+  /**
+   * Changes a torrent; null when there is none, or none of these versions. A changed place means that nodes verify anew.
+   */
+  async change(
+    infoHash: string,
+    change: TorrentChange,
+    actor: string,
+    versions?: readonly number[],
+  ): Promise<TorrentRow | null> {
     const { state, contentPath, labels } = change;
     const data = { ...(state === undefined ? {} : { state }), ...(contentPath === undefined ? {} : { contentPath }) };
     const labelData = labels === undefined ? {} : { labels: [...labels] };
     return this.prisma.$transaction(async (tx) => {
       const touched = await tx.torrent.updateMany({
-        where: { infoHash },
+        where: { infoHash, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },
         data: { ...data, ...labelData, version: { increment: 1 }, updatedAt: new Date() },
       });
       if (touched.count === 0) return null;

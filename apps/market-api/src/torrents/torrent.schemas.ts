@@ -78,6 +78,7 @@ export const torrentSchema = z.object({
   contentPath: z.string(),
   state: operatorState,
   labels: z.array(z.string()),
+  version: z.int().meta({ description: 'grows with each change; part of the ETag' }),
   sale: saleSchema,
   offer: effectiveOfferSchema,
   /** Of a complete sale. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DEFAULT_METAINFO_LIMITS, parseMetainfo } from '@seedfleet/bittorrent';
 import { toPage, type Cursor, type Page } from '../http/cursor.js';
 import { Problem } from '../http/problem.js';
+import { requireVersion } from '../http/versioned.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
 import { FleetNews } from '../nodes/fleet-news.js';
 import { NodeRepository } from '../nodes/node.repository.js';
@@ -88,10 +89,18 @@ export class TorrentService {
     );
   }
 
-  /** Throws `torrent-not-found`. */
-  async change(infoHash: string, change: TorrentChange, actor: string): Promise<TorrentDetail> {
-    const row = await this.torrents.change(infoHash, change, actor);
-    if (row === null) throw torrentNotFound(infoHash);
+  /** Throws `torrent-not-found`, and `precondition-failed` when `versions` don't name the present one. */
+  async change(
+    infoHash: string,
+    change: TorrentChange,
+    actor: string,
+    versions?: readonly number[],
+  ): Promise<TorrentDetail> {
+    const row = await this.torrents.change(infoHash, change, actor, versions);
+    if (row === null) {
+      requireVersion(versions, (await this.row(infoHash)).version);
+      throw torrentNotFound(infoHash);
+    }
     this.news.assignmentsChanged(`torrent ${infoHash} changed`);
     return this.detail(row);
   }

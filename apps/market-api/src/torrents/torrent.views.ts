@@ -27,6 +27,7 @@ export function torrentView(
     contentPath: row.contentPath,
     state: row.state as TorrentView['state'],
     labels: row.labels,
+    version: row.version,
     sale: { ...saleOf(row.state, verdict.declined, counts), refusedNow: verdict.refusedNow },
     offer: effectiveOfferView(terms, row.pieceLength),
     totalSat: verdict.totalSat.toString(),

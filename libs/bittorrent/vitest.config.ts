@@ -1,3 +1,4 @@
 import { base } from '../../vitest.base.js';
 
-export default base();
+// Discovery and peers wait for conditions, on machines that may be busy.
+export default base({ testTimeout: 30_000 });

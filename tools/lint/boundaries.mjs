@@ -37,6 +37,7 @@ export const BOUNDARIES = {
       'parse-torrent',
       'ut_metadata',
       'ut_pex',
+      'ipaddr.js',
     ],
     node: '*',
   },

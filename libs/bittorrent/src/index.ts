@@ -15,5 +15,15 @@ export { type ExtendedPolicy } from './peer/frame-splitter.js';
 export { type Lane } from './peer/outbox.js';
 export { createPeerId, PEER_ID_PREFIX } from './peer/peer-id.js';
 export { Peer, type PeerEvents, type SendOptions, type SendVerdict, type TorrentSide } from './peer/peer.js';
+export {
+  Discovery,
+  secondaryHash,
+  type DiscoveryOptions,
+  type DiscoveryStats,
+  type PeerSource,
+  type SoughtTorrent,
+} from './discovery/discovery.js';
+export { addressKey, isContactable, parseHostPort, type PeerAddress } from './discovery/addresses.js';
+export { DISCOVERY_DEFAULTS } from './discovery/defaults.js';
 export { PeerListener, type ListenError, type PeerListenerOptions, type RefusalReason } from './peer/listener.js';
 export { dialPeer, type DialError, type DialOptions } from './peer/dial.js';

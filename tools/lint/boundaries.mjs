@@ -93,7 +93,11 @@ export const BOUNDARIES = {
   'tools/conformance': { libs: ['wire', 'payment-channel', 'exchange', 'policy', 'wallet'], packages: '*', node: '*' },
   // Speaks to live programs as a stranger's client does: bytes come from the codecs, never from our own machines.
   'tools/interop': { libs: ['wire', 'payment-channel', 'fleet'], packages: ['bitcoinjs-lib'], node: '*' },
-  'tools/deploy': { libs: [], packages: ['yaml', 'zod', 'kubernetes-models'], node: '*' },
+  'tools/deploy': {
+    libs: ['bus', 'fleet', 'service-kit'],
+    packages: ['yaml', 'zod', 'kubernetes-models', 'typescript'],
+    node: '*',
+  },
   'tools/bench': { libs: '*', packages: '*', node: '*' },
   'tools/proof': { libs: '*', packages: '*', node: '*' },
 };

@@ -22,6 +22,7 @@ import { OpeningService } from './opening/opening.service.js';
 import { PaymentConsumer } from './payments/payment-consumer.js';
 import { PaymentIntake } from './payments/payment-intake.js';
 import { PaymentMetrics } from './payments/payment-metrics.js';
+import { StreamWatch } from './payments/stream-watch.js';
 import { QuotePublisher } from './quote/quote-publisher.js';
 import { Deadlines } from './settlement/deadlines.js';
 import { IntakeProgress } from './settlement/intake-progress.js';
@@ -40,6 +41,7 @@ const INTAKE = [
   PaymentMetrics,
   PaymentIntake,
   PaymentConsumer,
+  StreamWatch,
   QuotePublisher,
 ];
 

@@ -19,6 +19,7 @@ import { Assignments } from './nodes/assignments.js';
 import { FeeOutlookBoard } from './nodes/fee-outlook.js';
 import { FleetBusController } from './nodes/fleet-bus.controller.js';
 import { FleetNews } from './nodes/fleet-news.js';
+import { FleetNodeMetrics } from './nodes/node-metrics.js';
 import { NodeController } from './nodes/node.controller.js';
 import { NodeRepository } from './nodes/node.repository.js';
 import { OfferController } from './offers/offer.controller.js';
@@ -61,6 +62,7 @@ export class MarketApiModule {
         ChannelRepository,
         FeeOutlookBoard,
         FleetNews,
+        FleetNodeMetrics,
         FleetRepository,
         NodeRepository,
         OfferRepository,

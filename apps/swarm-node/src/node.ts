@@ -3,7 +3,7 @@ import { createPeerId, PieceStore } from '@seedfleet/bittorrent';
 import { PAYMENT_PARTITIONS, type Bus } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { policyWith } from '@seedfleet/policy';
-import type { HealthRegistry, Logger, Registry } from '@seedfleet/service-kit';
+import { diskMetrics, type HealthRegistry, type Logger, type Registry } from '@seedfleet/service-kit';
 import { drainMs, type SwarmNodeConfig } from './config.js';
 import { NodeFiles } from './content/node-files.js';
 import { Shelf } from './content/shelf.js';
@@ -62,6 +62,7 @@ export class SwarmNode {
     const policy = policyWith({ limitLocalAddresses: config.LIMIT_LOCAL_ADDRESSES });
     const metrics = new NodeMetrics(parts.registry);
     const files = await NodeFiles.open(config.DATA_DIR);
+    diskMetrics(parts.registry, config.DATA_DIR);
     const pieces = new PieceStore({ maxBytes: config.PIECE_MEMORY_MIB * MIB });
     const shelf = new Shelf();
     const verifier = new Verifier({ shelf, files, loader: pieces.loader, logger, metrics });

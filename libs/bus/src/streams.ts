@@ -59,13 +59,15 @@ export interface StreamHead {
   readonly epoch: string;
   /** Sequence of the newest message, 0 before the first. */
   readonly lastSeq: number;
+  /** What the broker keeps of it on disk. */
+  readonly bytes: number;
 }
 
 /** Asks the broker where a stream ends. Rejects when it can't be reached or has no such stream. */
 export async function streamHead(bus: Bus, contract: StreamContract): Promise<StreamHead> {
   const manager = await jetstreamManager(bus.connection);
   const info = await manager.streams.info(streamName(bus, contract));
-  return { epoch: info.created, lastSeq: info.state.last_seq };
+  return { epoch: info.created, lastSeq: info.state.last_seq, bytes: info.state.bytes };
 }
 
 /** One message of a stream with its place. */

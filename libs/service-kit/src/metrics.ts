@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { statfs } from 'node:fs/promises';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 export { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client';
 
@@ -17,5 +18,25 @@ export function busRejections(registry: Registry): Counter<'code' | 'subject'> {
     help: 'Bus messages refused, by code and subject',
     labelNames: ['code', 'subject'],
     registers: [registry],
+  });
+}
+
+/** Shows how full the file system is that a service keeps its files on. Where it can't be asked, nothing is shown. */
+export function diskMetrics(registry: Registry, folder: string): void {
+  const registers = [registry];
+  const size = new Gauge({
+    name: 'seedfleet_disk_size_bytes',
+    help: "Size of the file system that holds the service's files, bytes",
+    registers,
+  });
+  new Gauge({
+    name: 'seedfleet_disk_free_bytes',
+    help: 'Bytes that the service may still write to the file system that holds its files',
+    registers,
+    async collect() {
+      const { bsize, blocks, bavail } = await statfs(folder);
+      size.set(bsize * blocks);
+      this.set(bsize * bavail);
+    },
   });
 }

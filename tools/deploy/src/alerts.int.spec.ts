@@ -1,31 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { bringTool } from '@seedfleet/fleet';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { projectFile } from './files.js';
+import { promtool } from './monitoring/promtool.js';
 
-let promtool: string;
+let run: Awaited<ReturnType<typeof promtool>>;
 
 beforeAll(async () => {
-  const installed = spawnSync('promtool', ['--version']).status === 0;
-  promtool = installed
-    ? 'promtool'
-    : join(
-        await bringTool({ suite: 'trixie', name: 'prometheus', binaryFolder: 'usr/bin', binaries: ['promtool'] }),
-        'promtool',
-      );
+  run = await promtool();
 });
 
-function run(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(promtool, args, {
-    encoding: 'utf8',
-    cwd: projectFile('deploy/prometheus'),
-  });
-  return { status, output: stdout + stderr };
-}
-
 describe('Prometheus', () => {
-  it('accepts the configuration and the alert rules', () => {
+  it('accepts the configuration and the rules', () => {
     expect(run('check', 'config', 'prometheus.yml')).toMatchObject({ status: 0 });
   });
 

@@ -36,3 +36,13 @@ export const PROOFS: Readonly<Record<string, { readonly what: string; readonly l
     load: async () => (await import('./restore/restore.js')).proveRestore,
   },
 };
+
+/** A proof that needs no fleet: files that fit together, judged by the programs that will read them. */
+export type Check = (short: boolean, scores: Scorecard) => Promise<void>;
+
+export const CHECKS: Readonly<Record<string, { readonly what: string; readonly load: () => Promise<Check> }>> = {
+  alerts: {
+    what: 'alert rules that fire and clear, each with a runbook; every metric they and the dashboards name exists',
+    load: async () => (await import('./files/alerts.js')).proveAlerts,
+  },
+};

@@ -12,6 +12,9 @@ export class PaymentMetrics {
   readonly batchSeconds: Histogram;
   readonly watermarkLag: Gauge;
   readonly committedSeq: Gauge;
+  readonly streamLag: Gauge;
+  readonly streamBytes: Gauge;
+  readonly streamLimit: Gauge;
 
   constructor(@Inject(Registry) registry: Registry) {
     const registers = [registry];
@@ -50,6 +53,21 @@ export class PaymentMetrics {
     this.committedSeq = new Gauge({
       name: 'seedfleet_payment_watermark_seq',
       help: 'Sequence of the payment stream up to which everything is committed',
+      registers,
+    });
+    this.streamLag = new Gauge({
+      name: 'seedfleet_payment_stream_lag_messages',
+      help: 'Messages of the payment stream that are stored and not yet committed to Postgres',
+      registers,
+    });
+    this.streamBytes = new Gauge({
+      name: 'seedfleet_payment_stream_bytes',
+      help: 'What the broker keeps of the payment stream, bytes',
+      registers,
+    });
+    this.streamLimit = new Gauge({
+      name: 'seedfleet_payment_stream_limit_bytes',
+      help: 'Size at which the payment stream takes no more: sales stop there',
       registers,
     });
     this.watermarkLag = new Gauge({

@@ -21,21 +21,24 @@ export function busRejections(registry: Registry): Counter<'code' | 'subject'> {
   });
 }
 
-/** Shows how full the file system is that a service keeps its files on. Where it can't be asked, nothing is shown. */
+/** Shows how full the file system is that a service keeps its files on. */
 export function diskMetrics(registry: Registry, folder: string): void {
   const registers = [registry];
-  const size = new Gauge({
+  new Gauge({
     name: 'seedfleet_disk_size_bytes',
     help: "Size of the file system that holds the service's files, bytes",
     registers,
+    async collect() {
+      const { bsize, blocks } = await statfs(folder);
+      this.set(bsize * blocks);
+    },
   });
   new Gauge({
     name: 'seedfleet_disk_free_bytes',
     help: 'Bytes that the service may still write to the file system that holds its files',
     registers,
     async collect() {
-      const { bsize, blocks, bavail } = await statfs(folder);
-      size.set(bsize * blocks);
+      const { bsize, bavail } = await statfs(folder);
       this.set(bsize * bavail);
     },
   });

@@ -24,6 +24,7 @@ const STATUS = {
     threeBlocksSatPerKvb: 3_000n,
     sixBlocksSatPerKvb: 2_000n,
     sixBlocksDayMedianSatPerKvb: 1_500n,
+    sixBlocksDayQuarterSatPerKvb: 1_200n,
     mempoolMinimumSatPerKvb: 1_000n,
     relayMinimumSatPerKvb: 1_000n,
   },

@@ -19,6 +19,8 @@ const feeRates = z.object({
   sixBlocksSatPerKvb: satoshi,
   /** Median of the six-block estimate over the last 24 hours. */
   sixBlocksDayMedianSatPerKvb: satoshi,
+  /** Its 25th percentile over the same time: what is in no hurry waits for it. */
+  sixBlocksDayQuarterSatPerKvb: satoshi,
   /** What the mempool takes in now. */
   mempoolMinimumSatPerKvb: satoshi,
   relayMinimumSatPerKvb: satoshi,
@@ -104,6 +106,8 @@ export const chainOutputChanged = defineStream({
   }),
 });
 
+const broadcastState = z.enum(['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted', 'withdrawn']);
+
 /**
  * Takes charge of a transaction: stores it, sends it, and sends it again until it is buried. Repeating it is harmless.
  * The reply tells of the first attempt; later changes come by `chainBroadcastChanged`.
@@ -111,12 +115,34 @@ export const chainOutputChanged = defineStream({
 export const chainBroadcast = defineRequest({
   subject: 'chain.broadcast',
   owner: 'chain-watcher',
-  request: z.object({ txid, raw: boundedBytes(MAX_TRANSACTION_BYTES), label }),
+  request: z.object({
+    txid,
+    raw: boundedBytes(MAX_TRANSACTION_BYTES),
+    label,
+    /**
+     * The transaction that this one spends from and pays for. Both are stored before either is sent, and until the parent
+     * is in a block they are handed to the node together, where it takes packages.
+     */
+    parent: z.object({ txid, raw: boundedBytes(MAX_TRANSACTION_BYTES), label }).optional(),
+    /** A transaction that this one replaces: it is withdrawn at the moment that this one is stored. */
+    replaces: txid.optional(),
+  }),
   reply: z.object({
-    state: z.enum(['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted']),
+    state: broadcastState,
     code: code.nullable(),
     rejectReason: z.string().nullable(),
   }),
+});
+
+/**
+ * Ends the sending of a transaction that another one has replaced or outlived. It is followed all the same: it may be
+ * mined. One that is in a block, or unknown, stays as it is.
+ */
+export const chainWithdraw = defineRequest({
+  subject: 'chain.withdraw',
+  owner: 'chain-watcher',
+  request: z.object({ txid }),
+  reply: z.object({ state: broadcastState.nullable() }),
 });
 
 export const chainBroadcastChanged = defineStream({
@@ -129,7 +155,7 @@ export const chainBroadcastChanged = defineStream({
     txid,
     label,
     version: z.int(),
-    state: z.enum(['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted']),
+    state: broadcastState,
     /** Why the node refuses it, as a code of ours and in its own words. */
     code: code.nullable(),
     rejectReason: z.string().max(500).nullable(),

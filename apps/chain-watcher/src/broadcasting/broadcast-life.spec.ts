@@ -6,6 +6,7 @@ import {
   broadcastBlockConnected,
   broadcastBlockDisconnected,
   storedLife,
+  withdrawn,
   type Attempt,
   type BroadcastLife,
 } from './broadcast-life.js';
@@ -85,6 +86,15 @@ describe('the life of a broadcast', () => {
       NOW,
     );
     expect(found).toMatchObject({ state: 'buried', confirmations: 9, nextAttemptMs: null });
+  });
+
+  it('is sent no more once it is withdrawn, and still moved by the block that holds it', () => {
+    const life = withdrawn(attempted(storedLife(NOW), answer('accepted'), NOW));
+    expect(life).toMatchObject({ state: 'withdrawn', nextAttemptMs: null });
+    expect(attempted(life, answer('accepted'), NOW)).toBe(life);
+    const mined = broadcastBlockConnected(life, { height: 5, hash: 'a' }, true);
+    expect(mined.state).toBe('confirmed');
+    expect(withdrawn(mined)).toBe(mined);
   });
 
   it('is sent again at once when its block is lost, even after burial', () => {

@@ -17,7 +17,9 @@ export type BroadcastState =
   /** The node refuses it, for the reason stored. Tried again with growing pauses and at each block. */
   | 'rejected'
   /** Another transaction spends one of its inputs, in the mempool or in a block. Tried again like `rejected`. */
-  | 'conflicted';
+  | 'conflicted'
+  /** Another one was sent in its place, so it is not sent any more. Whoever has it may still mine it: blocks move it on. */
+  | 'withdrawn';
 
 /** Why the node does not hold it: the node adapter's codes, and ours. */
 export type RefusalCode =
@@ -64,7 +66,7 @@ export type Attempt =
   | { readonly kind: 'in-chain'; readonly inclusion: Inclusion; readonly confirmations: number };
 
 export function attempted(life: BroadcastLife, attempt: Attempt, nowMs: number): BroadcastLife {
-  if (life.state === 'confirmed' || life.state === 'buried') return life;
+  if (life.state === 'confirmed' || life.state === 'buried' || life.state === 'withdrawn') return life;
   switch (attempt.kind) {
     case 'no-answer':
       return { ...life, attempts: life.attempts + 1, nextAttemptMs: nowMs + pauseMs(life.attempts) };
@@ -86,6 +88,12 @@ export function attempted(life: BroadcastLife, attempt: Attempt, nowMs: number):
         nextAttemptMs: nowMs + MEMPOOL_RECHECK_MS,
       };
   }
+}
+
+/** It is sent no more. One that is in a block stays there. */
+export function withdrawn(life: BroadcastLife): BroadcastLife {
+  if (life.inclusion !== null || life.state === 'withdrawn') return life;
+  return { ...life, state: 'withdrawn', attempts: 0, nextAttemptMs: null };
 }
 
 /** A block was added; `holds` if it contains the transaction. */

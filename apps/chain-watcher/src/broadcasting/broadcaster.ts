@@ -1,11 +1,17 @@
-import { parseTransaction, type BitcoinNode, type NodeError, type RawTransaction } from '@seedfleet/bitcoin-node';
+import {
+  parseTransaction,
+  type BitcoinNode,
+  type BroadcastOutcome,
+  type NodeError,
+  type RawTransaction,
+} from '@seedfleet/bitcoin-node';
 import { faultPoint } from '@seedfleet/service-kit';
 import { BROADCASTS_PER_ROUND } from '../defaults.js';
 import type { ChainFollower } from '../following/chain-follower.js';
 import type { StoredBroadcast } from '../store/broadcast-rows.js';
 import type { ChainStore } from '../store/chain-store.js';
 import { insertBroadcast, moveBroadcast } from '../store/writes.js';
-import { attempted, storedLife, type Attempt } from './broadcast-life.js';
+import { attempted, storedLife, withdrawn, type Attempt } from './broadcast-life.js';
 
 /** Inputs that are asked about to tell a double-spend from a missing parent; ours have one, a sweep up to a hundred. */
 const MAX_INPUTS_ASKED = 100;
@@ -14,18 +20,29 @@ export interface BroadcastOrder {
   readonly txid: string;
   readonly raw: Uint8Array;
   readonly label: string;
+  /** The transaction that this one spends from and pays for: stored with it and sent together with it. */
+  readonly parent?: Omit<BroadcastOrder, 'parent' | 'replaces'> | undefined;
+  /** Withdrawn when this one is stored. */
+  readonly replaces?: string | undefined;
 }
 
 export type Acceptance =
   | { readonly kind: 'taken'; readonly broadcast: StoredBroadcast }
-  /** Not stored: the bytes are no transaction, or one with another id than the caller thinks. */
-  | { readonly kind: 'unusable'; readonly code: 'malformed' | 'txid-mismatch'; readonly reason: string };
+  /** Not stored: the bytes are no transaction, one with another id than the caller thinks, or no child of its parent. */
+  | {
+      readonly kind: 'unusable';
+      readonly code: 'malformed' | 'txid-mismatch' | 'not-a-child';
+      readonly reason: string;
+    };
 
 /**
- * Takes charge of transactions: stores first, then sends, then sends again until blocks have buried them. All but
- * `store` runs at a fixed tip: the caller keeps blocks from being followed meanwhile.
+ * Takes charge of transactions: stores first, then sends, then sends again until blocks have buried them. A child that
+ * pays for its parent is sent with it. All but `store` and `withdraw` runs at a fixed tip: the caller keeps blocks from
+ * being followed meanwhile.
  */
 export class Broadcaster {
+  #takesPackages: boolean | undefined;
+
   constructor(
     private readonly node: BitcoinNode,
     private readonly chain: ChainStore,
@@ -34,34 +51,54 @@ export class Broadcaster {
   ) {}
 
   /**
-   * Takes a transaction into charge: after this it is stored and will be sent. Repeating it is harmless. May run at any
-   * time beside blocks being followed.
+   * Takes a transaction into charge, with its parent: after this they are stored and will be sent. Repeating it is
+   * harmless. May run at any time beside blocks being followed.
    */
   async store(order: BroadcastOrder): Promise<Acceptance> {
-    const transaction = parseTransaction(order.raw);
-    if (!transaction) return { kind: 'unusable', code: 'malformed', reason: 'the bytes are no transaction' };
-    if (transaction.txid !== order.txid) {
-      const reason = `the bytes are transaction ${transaction.txid}`;
-      return { kind: 'unusable', code: 'txid-mismatch', reason };
-    }
+    const { parent, replaces } = order;
+    const unusable = unusableOrder(order);
+    if (unusable) return unusable;
     faultPoint('chain.broadcast.before-store');
-    await insertBroadcast(this.chain.prisma, { ...order, version: 1, life: storedLife(Date.now()) });
+    const life = storedLife(Date.now());
+    const rows = [
+      ...(parent ? [{ ...parent, parentTxid: null, version: 1, life }] : []),
+      { txid: order.txid, raw: order.raw, label: order.label, parentTxid: parent?.txid ?? null, version: 1, life },
+    ];
+    await this.chain.prisma.$transaction(async (tx) => {
+      for (const row of rows) await insertBroadcast(tx, row);
+    });
+    if (replaces !== undefined) await this.withdraw(replaces);
     return { kind: 'taken', broadcast: await this.#stored(order.txid) };
+  }
+
+  /** Sends a transaction no more. Undefined if it is not known. */
+  async withdraw(txid: string): Promise<StoredBroadcast | undefined> {
+    for (;;) {
+      const stored = await this.chain.broadcast(txid);
+      if (stored === undefined) return undefined;
+      const life = withdrawn(stored.life);
+      if (life === stored.life) return stored;
+      const moved = await moveBroadcast(this.chain.prisma, stored, life);
+      // A block or an attempt was faster: it is looked at again.
+      if (moved !== undefined) return moved;
+    }
   }
 
   /** Sends one stored transaction now, unless it is in a block. */
   async sendNow(txid: string): Promise<StoredBroadcast> {
-    return this.#send(await this.#stored(txid));
+    const stored = await this.#stored(txid);
+    await this.#send(stored);
+    return this.#stored(txid);
   }
 
   /** Sends what is due. Stops at the first time the node does not answer; the rest stays due. */
   async sendDue(nowMs: number): Promise<void> {
+    const sent = new Set<string>();
     for (const broadcast of await this.chain.dueBroadcasts(nowMs, BROADCASTS_PER_ROUND)) {
-      const before = broadcast.life.attempts;
-      const after = await this.#send(broadcast);
-      if (after.life.state === broadcast.life.state && after.life.state === 'stored' && after.life.attempts > before) {
-        return;
-      }
+      if (sent.has(broadcast.txid)) continue;
+      const attempts = await this.#send(broadcast);
+      for (const { txid } of attempts) sent.add(txid);
+      if (attempts.some(({ attempt }) => attempt.kind === 'no-answer')) return;
     }
   }
 
@@ -71,22 +108,75 @@ export class Broadcaster {
     return stored;
   }
 
-  async #send(broadcast: StoredBroadcast): Promise<StoredBroadcast> {
-    if (broadcast.life.inclusion !== null) return broadcast;
-    const attempt = await this.#attempt(broadcast);
-    const life = attempted(broadcast.life, attempt, Date.now());
-    return (await moveBroadcast(this.chain.prisma, broadcast, life)) ?? broadcast;
+  /** Hands it to the node, with the relatives that it can't be sent without, and stores what came of each. */
+  async #send(broadcast: StoredBroadcast): Promise<readonly Attempted[]> {
+    if (isOver(broadcast)) return [];
+    const family = await this.#family(broadcast);
+    const attempts = family === undefined ? [await this.#attempt(broadcast)] : await this.#attemptFamily(...family);
+    for (const { broadcast: one, attempt } of attempts) {
+      await moveBroadcast(this.chain.prisma, one, attempted(one.life, attempt, Date.now()));
+    }
+    return attempts;
   }
 
-  async #attempt(broadcast: StoredBroadcast): Promise<Attempt> {
+  /** Parent and child, where the parent is not in a block and a child pays for it. */
+  async #family(broadcast: StoredBroadcast): Promise<readonly [StoredBroadcast, StoredBroadcast] | undefined> {
+    if (broadcast.parentTxid === null) {
+      const child = await this.chain.childOf(broadcast.txid);
+      return child === undefined ? undefined : [broadcast, child];
+    }
+    const parent = await this.chain.broadcast(broadcast.parentTxid);
+    return parent === undefined || isOver(parent) ? undefined : [parent, broadcast];
+  }
+
+  /**
+   * Both at once, so that a parent whose own fee will not do comes in on its child's, and nobody's transaction gets
+   * between the two. A node without packages gets one after the other.
+   */
+  async #attemptFamily(parent: StoredBroadcast, child: StoredBroadcast): Promise<readonly Attempted[]> {
+    if (!(await this.#packages())) {
+      const first = await this.#attempt(parent);
+      return first.attempt.kind === 'no-answer' ? [first] : [first, await this.#attempt(child)];
+    }
     faultPoint('chain.broadcast.before-send');
-    const answer = await this.node.broadcast(Buffer.from(broadcast.raw).toString('hex'));
+    const answer = await this.node.submitPackage([hexOf(parent), hexOf(child)]);
     faultPoint('chain.broadcast.after-send');
     if (!answer.ok) {
       this.onNodeError(answer.error);
-      return { kind: 'no-answer' };
+      return [parent, child].map((broadcast) => ({ txid: broadcast.txid, broadcast, attempt: { kind: 'no-answer' } }));
     }
-    const { code, reason } = answer.value;
+    const { transactions, reason } = answer.value;
+    const attempts: Attempted[] = [];
+    for (const [place, broadcast] of [parent, child].entries()) {
+      const outcome = transactions[place] ?? { code: 'unknown-refusal', txid: broadcast.txid, reason };
+      attempts.push({ txid: broadcast.txid, broadcast, attempt: await this.#judge(broadcast, outcome) });
+    }
+    return attempts;
+  }
+
+  /** Asked once; a node that does not answer is asked again. */
+  async #packages(): Promise<boolean> {
+    if (this.#takesPackages === undefined) {
+      const capabilities = await this.node.capabilities();
+      if (!capabilities.ok) return false;
+      this.#takesPackages = capabilities.value.packages;
+    }
+    return this.#takesPackages;
+  }
+
+  async #attempt(broadcast: StoredBroadcast): Promise<Attempted> {
+    faultPoint('chain.broadcast.before-send');
+    const answer = await this.node.broadcast(hexOf(broadcast));
+    faultPoint('chain.broadcast.after-send');
+    if (answer.ok) {
+      return { txid: broadcast.txid, broadcast, attempt: await this.#judge(broadcast, answer.value) };
+    }
+    this.onNodeError(answer.error);
+    return { txid: broadcast.txid, broadcast, attempt: { kind: 'no-answer' } };
+  }
+
+  /** What the node's answer means: for one that misses inputs the chain has to be asked why. */
+  async #judge(broadcast: StoredBroadcast, { code, reason }: BroadcastOutcome): Promise<Attempt> {
     if (code === 'already-in-chain') return this.#placed(broadcast.txid, reason);
     const transaction = parseTransaction(broadcast.raw);
     if (code === 'missing-inputs' && transaction && (await this.#isDoubleSpent(transaction))) {
@@ -119,4 +209,30 @@ export class Broadcaster {
     }
     return false;
   }
+}
+
+/** One transaction handed to the node, and what that brought. */
+interface Attempted {
+  readonly txid: string;
+  readonly broadcast: StoredBroadcast;
+  readonly attempt: Attempt;
+}
+
+const hexOf = ({ raw }: StoredBroadcast): string => Buffer.from(raw).toString('hex');
+
+/** In a block, or given up: not sent any more. */
+const isOver = ({ life }: StoredBroadcast): boolean => life.inclusion !== null || life.state === 'withdrawn';
+
+function unusableOrder(order: BroadcastOrder): (Acceptance & { kind: 'unusable' }) | undefined {
+  for (const { txid, raw } of [...(order.parent ? [order.parent] : []), order]) {
+    const transaction = parseTransaction(raw);
+    if (!transaction) return { kind: 'unusable', code: 'malformed', reason: 'the bytes are no transaction' };
+    if (transaction.txid !== txid) {
+      return { kind: 'unusable', code: 'txid-mismatch', reason: `the bytes are transaction ${transaction.txid}` };
+    }
+  }
+  const { parent } = order;
+  const spends = parseTransaction(order.raw)?.inputs.some(({ txid }) => txid === parent?.txid) === true;
+  if (parent === undefined || spends) return undefined;
+  return { kind: 'unusable', code: 'not-a-child', reason: `it spends nothing of ${parent.txid}` };
 }

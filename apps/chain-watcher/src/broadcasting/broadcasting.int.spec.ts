@@ -1,5 +1,5 @@
 import { parseTransaction } from '@seedfleet/bitcoin-node';
-import { chainBroadcast, chainGetBroadcast } from '@seedfleet/bus';
+import { chainBroadcast, chainGetBroadcast, chainWithdraw } from '@seedfleet/bus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FleetBench } from '../testing/fleet-bench.js';
 import { must } from '../testing/wallet-bench.js';
@@ -79,6 +79,43 @@ describe('broadcasting on a real chain', () => {
     await bench.wallet.send(parent);
     await bench.mine();
     await bench.broadcastBecomes(child, { state: 'mempool' });
+  });
+
+  it('sends a parent with the child that pays for it, and in its place one that pays more', async () => {
+    const parent = await bench.wallet.pay(await bench.wallet.coin(), 400n);
+    const child = await bench.wallet.pay(parent.coin, 2_000n);
+    const reply = await bench.broadcastChild(child, parent);
+    expect(reply).toEqual({ state: 'mempool', code: null, rejectReason: null });
+    await bench.broadcastBecomes(parent, { state: 'mempool' });
+
+    const dearer = await bench.wallet.pay(parent.coin, 9_000n);
+    expect((await bench.broadcastChild(dearer, parent, child.txid)).state).toBe('mempool');
+    await bench.broadcastBecomes(child, { state: 'withdrawn' });
+    expect(await bench.mempool()).toEqual(expect.arrayContaining([parent.txid, dearer.txid]));
+    expect(await bench.mempool()).not.toContain(child.txid);
+    await bench.mine();
+    await bench.broadcastBecomes(dearer, { state: 'confirmed' });
+    await bench.broadcastBecomes(parent, { state: 'confirmed' });
+
+    // Another chain may hold the one that was withdrawn.
+    await bench.wallet.reorganise(1);
+    await bench.broadcastBecomes(dearer, { state: 'mempool' });
+    await must(bench.wallet.control.mineOnly([parent.hex, child.hex]));
+    await bench.broadcastBecomes(child, { state: 'confirmed' });
+    await bench.broadcastBecomes(dearer, { state: 'conflicted' });
+    expect(await bench.bus.request(chainWithdraw, { txid: dearer.txid })).toMatchObject({
+      value: { state: 'withdrawn' },
+    });
+    expect(await bench.bus.request(chainWithdraw, { txid: child.txid })).toMatchObject({
+      value: { state: 'confirmed' },
+    });
+  });
+
+  it('refuses a child that spends nothing of its parent, and stores neither', async () => {
+    const parent = await bench.wallet.pay(await bench.wallet.coin(), 400n);
+    const stranger = await bench.wallet.pay(await bench.wallet.coin(), 400n);
+    expect(await bench.broadcastChild(stranger, parent)).toMatchObject({ state: 'rejected', code: 'not-a-child' });
+    expect(await bench.prisma.broadcast.count({ where: { txid: { in: [parent.txid, stranger.txid] } } })).toBe(0);
   });
 
   it('names a signature that the node does not accept, as with a Bitcoin Cash digest on Bitcoin', async () => {

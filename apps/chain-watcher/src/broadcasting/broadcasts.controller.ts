@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { chainBroadcast, chainGetBroadcast, Handles } from '@seedfleet/bus';
+import { chainBroadcast, chainGetBroadcast, chainWithdraw, Handles } from '@seedfleet/bus';
 import { faultPoint } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { ANSWER_WITHIN_MS } from '../defaults.js';
@@ -31,6 +31,13 @@ export class BroadcastsController {
     faultPoint('chain.broadcast.after-store');
     this.relay.poke();
     return { state, code, rejectReason };
+  }
+
+  @Handles(chainWithdraw)
+  async withdraw(asked: { txid: string }): Promise<z.output<typeof chainWithdraw.reply>> {
+    const stored = await this.broadcaster.withdraw(asked.txid);
+    this.relay.poke();
+    return { state: stored?.life.state ?? null };
   }
 
   @Handles(chainGetBroadcast)

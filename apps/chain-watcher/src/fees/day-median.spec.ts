@@ -7,6 +7,7 @@ describe('SlidingMedian', () => {
     expect(median.median()).toBeUndefined();
     for (const [index, value] of [5n, 1n, 9n, 3n].entries()) median.add(value, index);
     expect(median.median()).toBe(5n);
+    expect([median.quantile(1, 4), median.quantile(3, 4)]).toEqual([3n, 9n]);
   });
 
   it('forgets what is older than its span or beyond its bound', () => {

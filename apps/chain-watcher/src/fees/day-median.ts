@@ -1,4 +1,4 @@
-/** The median of a bounded number of samples no older than a span; for fee rates over a day. Pure but for its memory. */
+/** Quantiles of a bounded number of samples no older than a span; for fee rates over a day. Pure but for its memory. */
 export class SlidingMedian {
   readonly #samples: { readonly atMs: number; readonly value: bigint }[] = [];
 
@@ -16,7 +16,12 @@ export class SlidingMedian {
 
   /** Undefined without samples; of two middle ones the higher, so that fees are not underestimated. */
   median(): bigint | undefined {
+    return this.quantile(1, 2);
+  }
+
+  /** The sample that `part` of so many equal parts of all samples lie below. Undefined without samples. */
+  quantile(part: number, parts: number): bigint | undefined {
     const sorted = this.#samples.map((sample) => sample.value).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    return sorted[Math.floor(sorted.length / 2)];
+    return sorted[Math.floor((sorted.length * part) / parts)];
   }
 }

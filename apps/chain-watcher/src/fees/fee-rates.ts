@@ -10,6 +10,8 @@ export interface FeeRates {
   readonly sixBlocksSatPerKvb: bigint;
   /** Of the last 24 hours, or of the time since this process started if that is less. */
   readonly sixBlocksDayMedianSatPerKvb: bigint;
+  /** 25th percentile over the same time. */
+  readonly sixBlocksDayQuarterSatPerKvb: bigint;
   readonly mempoolMinimumSatPerKvb: bigint;
   readonly relayMinimumSatPerKvb: bigint;
 }
@@ -21,6 +23,7 @@ export class FeeWatch {
     threeBlocksSatPerKvb: FALLBACK_FEE_SAT_PER_KVB,
     sixBlocksSatPerKvb: FALLBACK_FEE_SAT_PER_KVB,
     sixBlocksDayMedianSatPerKvb: FALLBACK_FEE_SAT_PER_KVB,
+    sixBlocksDayQuarterSatPerKvb: FALLBACK_FEE_SAT_PER_KVB,
     mempoolMinimumSatPerKvb: FALLBACK_FEE_SAT_PER_KVB,
     relayMinimumSatPerKvb: FALLBACK_FEE_SAT_PER_KVB,
   };
@@ -49,6 +52,7 @@ export class FeeWatch {
       threeBlocksSatPerKvb: three.value ?? FALLBACK_FEE_SAT_PER_KVB,
       sixBlocksSatPerKvb,
       sixBlocksDayMedianSatPerKvb: this.#day.median() ?? sixBlocksSatPerKvb,
+      sixBlocksDayQuarterSatPerKvb: this.#day.quantile(1, 4) ?? sixBlocksSatPerKvb,
       mempoolMinimumSatPerKvb: mempool.value.minFeeSatPerKvb,
       relayMinimumSatPerKvb: mempool.value.minRelayFeeSatPerKvb,
     };

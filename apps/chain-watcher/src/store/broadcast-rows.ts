@@ -7,11 +7,13 @@ export interface StoredBroadcast {
   readonly txid: string;
   readonly raw: Uint8Array;
   readonly label: string;
+  /** The transaction that it pays for and is sent together with; null for most. */
+  readonly parentTxid: string | null;
   readonly version: number;
   readonly life: BroadcastLife;
 }
 
-const STATES: readonly string[] = ['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted'];
+const STATES: readonly string[] = ['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted', 'withdrawn'];
 
 /** Reads a row. The refusal's code is not stored: it follows from the state and the node's words. */
 export function broadcastFromRow(row: BroadcastModel): StoredBroadcast {
@@ -22,6 +24,7 @@ export function broadcastFromRow(row: BroadcastModel): StoredBroadcast {
     txid: row.txid,
     raw: row.raw,
     label: row.label,
+    parentTxid: row.parentTxid,
     version: row.version,
     life: {
       state,

@@ -142,6 +142,15 @@ export class ChainStore {
     return row === null ? undefined : broadcastFromRow(row);
   }
 
+  /** The child that a transaction is sent together with: the newest one that pays for it and is not withdrawn. */
+  async childOf(txid: string): Promise<StoredBroadcast | undefined> {
+    const row = await this.prisma.broadcast.findFirst({
+      where: { parentTxid: txid, state: { in: ['stored', 'mempool', 'rejected', 'conflicted'] } },
+      orderBy: { createdAt: 'desc' },
+    });
+    return row === null ? undefined : broadcastFromRow(row);
+  }
+
   /** Broadcasts whose next attempt is due, longest due first. */
   async dueBroadcasts(nowMs: number, limit: number): Promise<readonly StoredBroadcast[]> {
     const rows = await this.prisma.broadcast.findMany({

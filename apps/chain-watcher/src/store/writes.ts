@@ -55,8 +55,8 @@ export async function insertBroadcast(database: Database, broadcast: StoredBroad
   const event = broadcastEvent(broadcast);
   const written = await database.$executeRaw`
     WITH stored AS (
-      INSERT INTO chain.broadcast (txid, raw, label, version)
-      VALUES (${broadcast.txid}, ${broadcast.raw}, ${broadcast.label}, ${broadcast.version})
+      INSERT INTO chain.broadcast (txid, raw, label, "parentTxid", version)
+      VALUES (${broadcast.txid}, ${broadcast.raw}, ${broadcast.label}, ${broadcast.parentTxid}, ${broadcast.version})
       ON CONFLICT (txid) DO NOTHING
       RETURNING 1
     )

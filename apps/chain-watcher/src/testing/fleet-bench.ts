@@ -88,6 +88,19 @@ export class FleetBench {
     return reply.value;
   }
 
+  /** Hands over a child with the parent that it pays for. */
+  async broadcastChild(child: Payment, parent: Payment, replaces?: string) {
+    const { txid, raw } = parent;
+    const order = { txid: child.txid, raw: child.raw, label: 'child', parent: { txid, raw, label: 'parent' } };
+    const reply = await this.bus.request(chainBroadcast, { ...order, replaces });
+    if (!reply.ok) throw new Error(`${reply.code}: ${reply.detail}`);
+    return reply.value;
+  }
+
+  mempool(): Promise<readonly string[]> {
+    return must(this.wallet.control.wallet(z.array(z.string()), 'getrawmempool', []));
+  }
+
   /** Waits until the newest event about an output fits. */
   outputBecomes(coin: Coin, expected: Partial<OutputEvent>): Promise<void> {
     return this.#becomes(() => this.outputsOf(coin), expected);

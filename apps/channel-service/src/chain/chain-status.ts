@@ -52,5 +52,6 @@ export function feeEstimates(report: ChainReport): FeeEstimates {
     threeBlockSatPerKvb: report.feeRates.threeBlocksSatPerKvb,
     sixBlockSatPerKvb: report.feeRates.sixBlocksSatPerKvb,
     median24hSatPerKvb: report.feeRates.sixBlocksDayMedianSatPerKvb,
+    quiet24hSatPerKvb: report.feeRates.sixBlocksDayQuarterSatPerKvb,
   };
 }

@@ -39,6 +39,7 @@ const REPORT: ChainReport = {
     threeBlocksSatPerKvb: 1_000n,
     sixBlocksSatPerKvb: 1_000n,
     sixBlocksDayMedianSatPerKvb: 1_000n,
+    sixBlocksDayQuarterSatPerKvb: 1_000n,
     mempoolMinimumSatPerKvb: 1_000n,
     relayMinimumSatPerKvb: 1_000n,
   },

@@ -41,6 +41,8 @@ export function settlementProgress(
   const nowhere = { confirmations: 0, height: null, detail: '' };
   switch (state) {
     case 'stored':
+    // Settlements are not withdrawn by us; if somebody did it by hand, this one still has to be looked after.
+    case 'withdrawn':
       return {
         to: 'settling',
         reason: unconfirmedReason(row, 'stored'),

@@ -24,6 +24,7 @@ export class FeeOutlookBoard implements OnModuleInit, OnModuleDestroy {
           threeBlockSatPerKvb: feeRates.threeBlocksSatPerKvb,
           sixBlockSatPerKvb: feeRates.sixBlocksSatPerKvb,
           median24hSatPerKvb: feeRates.sixBlocksDayMedianSatPerKvb,
+          quiet24hSatPerKvb: feeRates.sixBlocksDayQuarterSatPerKvb,
         };
         this.estimates = { value, atMs: Date.now() };
       }),

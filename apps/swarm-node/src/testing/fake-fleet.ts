@@ -106,6 +106,7 @@ export class FakeFleet {
         threeBlocksSatPerKvb: rate,
         sixBlocksSatPerKvb: rate,
         sixBlocksDayMedianSatPerKvb: rate,
+        sixBlocksDayQuarterSatPerKvb: rate,
         mempoolMinimumSatPerKvb: rate,
         relayMinimumSatPerKvb: rate,
       },

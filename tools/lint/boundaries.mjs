@@ -20,6 +20,7 @@ export const BOUNDARIES = {
   'libs/channel-lifecycle': { libs: ['payment-channel'], packages: [], ...PURE },
   'libs/policy': { libs: ['payment-channel'], packages: [], ...PURE },
   'libs/books': { libs: [], packages: [], ...PURE },
+  'libs/placement': { libs: [], packages: [], ...PURE },
   'libs/wallet': {
     libs: ['payment-channel'],
     packages: ['bitcoinjs-lib', 'ecpair', 'tiny-secp256k1', 'bip32', 'bip39', 'bs58check'],

@@ -67,13 +67,17 @@ export async function runProof(name: string, { short, keep, only, print }: Proof
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    const run = await proof.load();
-    world = await World.open(folder);
-    scores.line('the fleet is up');
-    const ended = new Promise<never>((_, reject) =>
-      interrupted.signal.addEventListener('abort', () => reject(new Error('interrupted'))),
-    );
-    await Promise.race([run(world, short, scores), ended]);
+    const simulate = await proof.simulate?.();
+    if (simulate !== undefined) await simulate(short, scores);
+    const run = await proof.load?.();
+    if (run !== undefined) {
+      world = await World.open(folder);
+      scores.line('the fleet is up');
+      const ended = new Promise<never>((_, reject) =>
+        interrupted.signal.addEventListener('abort', () => reject(new Error('interrupted'))),
+      );
+      await Promise.race([run(world, short, scores), ended]);
+    }
   } catch (thrown) {
     scores.fail(`the proof broke off: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
   } finally {

@@ -8,8 +8,17 @@ export interface Proof {
   run(world: World, short: boolean, scores: Scorecard): Promise<void>;
 }
 
+/** A proof by calculation alone: no fleet is brought up. */
+export type Simulation = (short: boolean, scores: Scorecard) => Promise<void>;
+
+interface Entry {
+  readonly what: string;
+  readonly load?: () => Promise<Proof['run']>;
+  readonly simulate?: () => Promise<Simulation>;
+}
+
 /** By name on the command line. Loaded when run: a proof needs compiled services. */
-export const PROOFS: Readonly<Record<string, { readonly what: string; readonly load: () => Promise<Proof['run']> }>> = {
+export const PROOFS: Readonly<Record<string, Entry>> = {
   kill: {
     what: 'every process killed between every two steps that store or send, during live sales',
     load: async () => {
@@ -34,6 +43,10 @@ export const PROOFS: Readonly<Record<string, { readonly what: string; readonly l
   restore: {
     what: 'a stale copy of the database under channels that have moved on',
     load: async () => (await import('./restore/restore.js')).proveRestore,
+  },
+  placement: {
+    what: 'a million torrents on a thousand nodes that come and go',
+    simulate: async () => (await import('./placement/placement.js')).provePlacement,
   },
 };
 

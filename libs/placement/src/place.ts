@@ -82,12 +82,17 @@ function candidates(
   mayMove: boolean,
 ): Candidate[] {
   if (!mayMove && staying.size >= torrent.replicas) return [];
+  const most = 2 * torrent.replicas;
   const found: Candidate[] = [];
   for (const zone of map.openByZone) {
     const best: Candidate[] = [];
+    let bound = Infinity;
     for (const occupied of zone) {
-      if (!map.hasRoom(occupied, torrent.bytes) || staying.has(occupied)) continue;
-      insert(best, { occupied, distance: distance(seed, occupied.seed, occupied.node.weight) }, 2 * torrent.replicas);
+      const away = distance(seed, occupied.seed, occupied.node.weight);
+      // Nearly every node ends here: a fleet's whole plan is a thousand million of these.
+      if (away > bound || staying.has(occupied) || !map.hasRoom(occupied, torrent.bytes)) continue;
+      insert(best, { occupied, distance: away }, most);
+      if (best.length >= most) bound = best[best.length - 1]?.distance ?? Infinity;
     }
     found.push(...best);
   }

@@ -12,8 +12,10 @@ import { ChannelController } from './channels/channel.controller.js';
 import { ChannelRepository } from './channels/channel.repository.js';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { RepeatableWrites } from './http/repeatable-writes.js';
+import { DemandRepository } from './demand/demand.repository.js';
 import { IDENTITY, type FleetIdentity } from './identity.js';
 import { MarketController } from './market/market.controller.js';
+import { PriceHistory } from './market/price-history.js';
 import { PriceList } from './market/price-list.js';
 import { Assignments } from './nodes/assignments.js';
 import { FeeOutlookBoard } from './nodes/fee-outlook.js';
@@ -60,12 +62,14 @@ export class MarketApiModule {
         ApiKeyRepository,
         Assignments,
         ChannelRepository,
+        DemandRepository,
         FeeOutlookBoard,
         FleetNews,
         FleetNodeMetrics,
         FleetRepository,
         NodeRepository,
         OfferRepository,
+        PriceHistory,
         PriceList,
         RepeatableWrites,
         RevenueRepository,

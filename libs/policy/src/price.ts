@@ -44,15 +44,24 @@ export function pricePerPieceSat(
   return ceil(exactPrice(torrent, satPerMb, settlementFeeSat)) + 1n;
 }
 
+/** The same with a rate that need not be whole, and the fee of default clients. */
+export function roundedFormulaPrice(torrent: PricedTorrent, satPerMb: Rational): bigint {
+  return ceil(formula(torrent, satPerMb, DEFAULT_POLICY.price.formulaSettlementFeeSat)) + 1n;
+}
+
 /** The formula before rounding. Clients hide torrents from paid download where it is below 1. */
 export function exactPrice(torrent: PricedTorrent, satPerMb: bigint, settlementFeeSat: bigint): Rational {
+  return formula(torrent, { numerator: satPerMb, denominator: 1n }, settlementFeeSat);
+}
+
+function formula(torrent: PricedTorrent, satPerMb: Rational, settlementFeeSat: bigint): Rational {
   const { pieceLengthBytes, pieces } = torrent;
   if (!Number.isSafeInteger(pieces) || pieces < 1) throw new RangeError('a torrent has at least one piece');
   if (!Number.isSafeInteger(pieceLengthBytes) || pieceLengthBytes < 1)
     throw new RangeError('piece length must be positive');
   const fifthOfRateSum: Rational = {
-    numerator: BigInt(pieceLengthBytes) * BigInt(pieces) * satPerMb,
-    denominator: FIFTH * MB_BYTES,
+    numerator: BigInt(pieceLengthBytes) * BigInt(pieces) * satPerMb.numerator,
+    denominator: FIFTH * MB_BYTES * satPerMb.denominator,
   };
   const floorSum = atLeast(fifthOfRateSum, ABOVE_DUST_SAT);
   return {

@@ -1,14 +1,28 @@
 import { Controller, Get, Header, Param, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { decodeCursor, type Page } from '../http/cursor.js';
+import type { Page } from '../http/cursor.js';
 import { Endpoint } from '../http/endpoint.js';
-import { infoHashParam, infoHashText, noQuery, type InfoHashParam } from '../http/schemas.js';
+import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
+import { decodeTorrentCursor } from '../torrents/torrent-order.js';
 import { TorrentRepository } from '../torrents/torrent.repository.js';
 import { MAX_METAINFO_BYTES } from '../torrents/torrent.schemas.js';
 import { torrentNotFound } from '../torrents/torrent.service.js';
-import { marketPage, marketQuery, type MarketQuery, type MarketTorrentView } from './market.schemas.js';
+import {
+  marketPage,
+  marketQuery,
+  marketTorrentSchema,
+  pricesPage,
+  pricesQuery,
+  type MarketQuery,
+  type MarketTorrentView,
+  type PricePointView,
+  type PricesQuery,
+} from './market.schemas.js';
+import { PriceHistory } from './price-history.js';
 import { PriceList, PUBLIC_MAX_AGE_SECONDS } from './price-list.js';
+
+const CACHED = `public, max-age=${PUBLIC_MAX_AGE_SECONDS}`;
 
 /** What buyers and their sites may read without a key. */
 @ApiTags('public market')
@@ -16,15 +30,49 @@ import { PriceList, PUBLIC_MAX_AGE_SECONDS } from './price-list.js';
 export class MarketController {
   constructor(
     private readonly prices: PriceList,
+    private readonly history: PriceHistory,
     private readonly torrents: TorrentRepository,
   ) {}
 
   @Get()
-  @Endpoint({ summary: 'The price list, newest torrents first', access: 'public', answer: marketPage })
-  @Header('Cache-Control', `public, max-age=${PUBLIC_MAX_AGE_SECONDS}`)
+  @Endpoint({ summary: 'The price list', access: 'public', answer: marketPage })
+  @Header('Cache-Control', CACHED)
   @Header('Access-Control-Allow-Origin', '*')
-  list(@Query({ schema: marketQuery }) { cursor, limit }: MarketQuery): Promise<Page<MarketTorrentView>> {
-    return this.prices.page(decodeCursor(cursor, infoHashText), limit);
+  list(@Query({ schema: marketQuery }) query: MarketQuery): Promise<Page<MarketTorrentView>> {
+    const { sort, cursor, limit, search, tier } = query;
+    const filter = { search, tier, available: query.available === 'true' };
+    return this.prices.page(filter, sort, decodeTorrentCursor(sort, cursor), limit);
+  }
+
+  @Get(':infoHash')
+  @Endpoint({
+    summary: 'A torrent on the market: what it costs and who sells it now',
+    access: 'public',
+    answer: marketTorrentSchema,
+    refusals: [404],
+  })
+  @Header('Cache-Control', CACHED)
+  @Header('Access-Control-Allow-Origin', '*')
+  async get(
+    @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
+    @Query({ schema: noQuery }) _query: object,
+  ): Promise<MarketTorrentView> {
+    const found = await this.prices.torrent(infoHash);
+    if (found === null) throw torrentNotFound(infoHash);
+    return found;
+  }
+
+  @Get(':infoHash/prices')
+  @Endpoint({ summary: 'What it cost, newest first', access: 'public', answer: pricesPage, refusals: [404] })
+  @Header('Cache-Control', CACHED)
+  @Header('Access-Control-Allow-Origin', '*')
+  async priceHistory(
+    @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
+    @Query({ schema: pricesQuery }) { cursor, limit }: PricesQuery,
+  ): Promise<Page<PricePointView>> {
+    const page = await this.history.page(infoHash, cursor === undefined ? undefined : Number(cursor), limit);
+    if (page === null) throw torrentNotFound(infoHash);
+    return page;
   }
 
   @Get(':infoHash/file.torrent')

@@ -1,11 +1,12 @@
 import { nodeHeartbeat, nodeRegister, seedingReport } from '@seedfleet/bus';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import type { z } from 'zod';
 import { PUBLIC_RATE } from '../access/scope.guard.js';
 import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
 import { expectShape } from '../testing/shape.js';
 import { torrentFile } from '../testing/torrent-file.js';
-import { marketPage } from './market.schemas.js';
+import { marketPage, marketTorrentSchema, pricesPage } from './market.schemas.js';
 
 let api: RunningMarketApi;
 const file = torrentFile('Sintel & co', { pieceLength: 131_072, pieceCount: 987 });
@@ -34,7 +35,10 @@ describe('the public market', () => {
         totalSat: '6909',
         available: true,
         peers: ['127.0.0.1:7881'],
-        magnet: `magnet:?xt=urn:btih:${file.infoHash}&dn=Sintel%20%26%20co`,
+        satPerGib: '57344',
+        tier: 'standard',
+        bytesPerSecond: null,
+        magnet: `magnet:?xt=urn:btih:${file.infoHash}&dn=Sintel%20%26%20co&xl=129368064` + '&x.pe=127.0.0.1%3A7881',
       },
     ]);
     expect(JSON.stringify(answer.body)).not.toContain('secret-place');
@@ -47,8 +51,84 @@ describe('the public market', () => {
     expect(answer.headers['x-powered-by']).toBeUndefined();
   });
 
+  it('shows one torrent, with the same figures', async () => {
+    const listed = (await request(api.url).get('/v1/market/torrents')).body.items[0];
+    const { body } = await request(api.url).get(`/v1/market/torrents/${file.infoHash}`).expect(200);
+    expect(expectShape(marketTorrentSchema, body)).toEqual(listed);
+    const unknown = await request(api.url)
+      .get(`/v1/market/torrents/${'0'.repeat(40)}`)
+      .expect(404);
+    expect(unknown.body.code).toBe('torrent-not-found');
+  });
+
+  it('remembers what a torrent cost', async () => {
+    const path = `/v1/torrents/${file.infoHash}/offer`;
+    for (const priceSat of ['5', '6']) {
+      await request(api.url).put(path).set('authorization', `Bearer ${api.key}`).send({ priceSat }).expect(200);
+    }
+    const read = (query: string) => request(api.url).get(`/v1/market/torrents/${file.infoHash}/prices${query}`);
+    const { items } = expectShape(pricesPage, (await read('').expect(200)).body);
+    expect(items.map(({ priceSat }) => priceSat)).toEqual(['6', '5', '7']);
+    expect(items[0]).toMatchObject({ satPerMib: '48.000', totalSat: '5922' });
+    expect(Object.keys(items[0] ?? {})).not.toContain('createdBy');
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { body } = await read(`?limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`).expect(200);
+      const page = pricesPage.parse(body);
+      seen.push(...page.items.map(({ priceSat }) => priceSat));
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(['6', '5', '7']);
+  });
+
+  it('is searched by words and comes in every order, each torrent once', async () => {
+    const names = ['Big.Buck_Bunny (2008)', 'big bang', 'Бакинская буря', 'Zebra'];
+    for (const [place, name] of names.entries()) {
+      const { base64 } = torrentFile(name, { pieceCount: 50 + 10 * place });
+      const body = { metainfo: base64, contentPath: '/srv/x', labels: ['secret-label'] };
+      await request(api.url).post('/v1/torrents').set('authorization', `Bearer ${api.key}`).send(body).expect(201);
+    }
+    const find = async (query: object) => {
+      const found: string[] = [];
+      for (let cursor: string | undefined | null = undefined; cursor !== null;) {
+        const answer = await request(api.url)
+          .get('/v1/market/torrents')
+          .set('authorization', `Bearer ${api.key}`)
+          .query({ limit: 2, ...query, ...(cursor === undefined ? {} : { cursor }) })
+          .expect(200);
+        const page: z.output<typeof marketPage> = marketPage.parse(answer.body);
+        found.push(...page.items.map(({ name }) => name));
+        cursor = page.nextCursor;
+      }
+      return found;
+    };
+    expect((await find({ search: 'bi b' })).sort()).toEqual(['Big.Buck_Bunny (2008)', 'big bang']);
+    expect(await find({ search: '2008 bunny' })).toEqual(['Big.Buck_Bunny (2008)']);
+    expect(await find({ search: 'Бак' })).toEqual(['Бакинская буря']);
+    expect(await find({ search: 'uck' })).toEqual([]);
+    expect(await find({ available: true })).toEqual(['Sintel & co']);
+    const all = [...names, 'Sintel & co'];
+    expect(await find({ sort: 'name' })).toEqual([
+      'big bang',
+      'Big.Buck_Bunny (2008)',
+      'Sintel & co',
+      'Zebra',
+      'Бакинская буря',
+    ]);
+    expect(await find({ sort: 'smallest' })).toEqual(all);
+    expect(await find({ sort: 'largest' })).toEqual([...all].reverse());
+    expect(await find({ sort: 'newest' })).toEqual([...names].reverse().concat('Sintel & co'));
+    // The default price of small torrents is dearer by size; Sintel is sold at 6.
+    expect(await find({ sort: 'dearest' })).toEqual(all);
+    expect(await find({ sort: 'cheapest' })).toEqual([...all].reverse());
+    const { body } = await request(api.url).get('/v1/market/torrents?sort=name&limit=1').expect(200);
+    const other = await request(api.url).get(`/v1/market/torrents?sort=newest&cursor=${body.nextCursor}`).expect(400);
+    expect(other.body.errors[0].path).toBe('cursor');
+    expect(JSON.stringify(body)).not.toContain('secret-label');
+  });
+
   it('gives the .torrent file to anybody', async () => {
-    const item = (await request(api.url).get('/v1/market/torrents')).body.items[0];
+    const item = (await request(api.url).get(`/v1/market/torrents/${file.infoHash}`)).body;
     const answer = await request(api.url).get(item.torrentFile).buffer(true).expect(200);
     expect(answer.headers['content-type']).toContain('application/x-bittorrent');
     const unknown = await request(api.url)
@@ -74,7 +154,7 @@ describe('the public market', () => {
     await vi.waitFor(
       async () => {
         const { body } = await request(api.url).get('/v1/market/torrents?limit=7');
-        expect(body.items[0]).toMatchObject({ available: false, peers: [] });
+        expect(body.items.at(-1)).toMatchObject({ available: false, peers: [] });
       },
       { timeout: 10_000, interval: 500 },
     );

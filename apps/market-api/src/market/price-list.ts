@@ -1,74 +1,77 @@
 import { Injectable } from '@nestjs/common';
+import { DemandRepository } from '../demand/demand.repository.js';
 import { ExpiringCache } from '../http/expiring-cache.js';
-import { toPage, type Cursor, type Page } from '../http/cursor.js';
+import type { Page } from '../http/cursor.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
 import { NodeRepository } from '../nodes/node.repository.js';
 import { OfferRepository } from '../offers/offer.repository.js';
-import { satPerMib } from '../offers/price-per-size.js';
 import { saleVerdict } from '../offers/sale-verdict.js';
-import { effectiveOffer, type EffectiveOffer } from '../offers/terms-of-sale.js';
-import { TorrentRepository, type TorrentRow } from '../torrents/torrent.repository.js';
+import { effectiveOffer } from '../offers/terms-of-sale.js';
+import { torrentPageOf, type TorrentCursor, type TorrentSort } from '../torrents/torrent-order.js';
+import { TorrentRepository, type TorrentFilter, type TorrentRow } from '../torrents/torrent.repository.js';
+import { marketView } from './market.views.js';
 import type { MarketTorrentView } from './market.schemas.js';
 
 /** How old a public page may be; also what caches in between are told. */
 export const PUBLIC_MAX_AGE_SECONDS = 2;
-/** Public pages held at once. */
+/** Public pages and torrents held at once, of each. */
 const MAX_PAGES = 1_000;
-/** Addresses shown per torrent: more than a buyer connects to. */
-const MAX_PEERS = 50;
+
+export type PublicFilter = Pick<TorrentFilter, 'search' | 'tier' | 'available'>;
 
 /** The public price list: active torrents, what they cost, and where they are sold. */
 @Injectable()
 export class PriceList {
   private readonly pages = new ExpiringCache<Page<MarketTorrentView>>(PUBLIC_MAX_AGE_SECONDS * 1_000, MAX_PAGES);
+  private readonly single = new ExpiringCache<MarketTorrentView | null>(PUBLIC_MAX_AGE_SECONDS * 1_000, MAX_PAGES);
 
   constructor(
     private readonly torrents: TorrentRepository,
     private readonly offers: OfferRepository,
     private readonly nodes: NodeRepository,
+    private readonly demand: DemandRepository,
     private readonly fees: FeeOutlookBoard,
   ) {}
 
-  page(after: Cursor | undefined, limit: number): Promise<Page<MarketTorrentView>> {
-    const key = JSON.stringify([after?.at, after?.key, limit]);
-    return this.pages.get(key, Date.now(), () => this.load(after, limit));
+  page(
+    filter: PublicFilter,
+    sort: TorrentSort,
+    after: TorrentCursor | undefined,
+    limit: number,
+  ): Promise<Page<MarketTorrentView>> {
+    const { search, tier, available } = filter;
+    const key = JSON.stringify([search, tier, available, sort, after?.value, after?.infoHash, limit]);
+    return this.pages.get(key, Date.now(), async () => {
+      const rows = await this.torrents.list({ ...filter, states: ['active'] }, sort, after, limit);
+      const views = await this.views(rows);
+      return torrentPageOf(rows, sort, limit, (row) => views.get(row.infoHash)!);
+    });
   }
 
-  private async load(after: Cursor | undefined, limit: number): Promise<Page<MarketTorrentView>> {
-    const rows = await this.torrents.list({ states: ['active'], label: undefined }, after, limit);
+  /** Null for one that is not on the market. */
+  torrent(infoHash: string): Promise<MarketTorrentView | null> {
+    return this.single.get(infoHash, Date.now(), async () => {
+      const row = await this.torrents.find(infoHash);
+      return row?.state === 'active' ? ((await this.views([row])).get(infoHash) ?? null) : null;
+    });
+  }
+
+  private async views(rows: readonly TorrentRow[]): Promise<Map<string, MarketTorrentView>> {
     const infoHashes = rows.map(({ infoHash }) => infoHash);
-    const [offers, sellers] = await Promise.all([this.offers.currentOf(infoHashes), this.nodes.sellers(infoHashes)]);
+    const [offers, sellers, speeds] = await Promise.all([
+      this.offers.currentOf(infoHashes),
+      this.nodes.sellers(infoHashes),
+      this.demand.speeds(infoHashes),
+    ]);
     const fees = this.fees.now();
-    return toPage(
-      rows,
-      limit,
-      ({ at, infoHash }) => ({ at, key: infoHash }),
-      (row) => {
-        const terms = effectiveOffer(row, offers.get(row.infoHash) ?? null);
+    return new Map(
+      rows.map((row) => {
+        const { infoHash } = row;
+        const terms = effectiveOffer(row, offers.get(infoHash) ?? null);
         const declined = saleVerdict(row, terms, fees).declined !== null;
-        return marketView(row, terms, declined ? [] : (sellers.get(row.infoHash) ?? []));
-      },
+        const peers = declined ? [] : (sellers.get(infoHash) ?? []);
+        return [infoHash, marketView(row, terms, peers, speeds.get(infoHash) ?? null)];
+      }),
     );
   }
-}
-
-function marketView(row: TorrentRow, terms: EffectiveOffer, peers: readonly string[]): MarketTorrentView {
-  return {
-    infoHash: row.infoHash,
-    name: row.name,
-    totalBytes: Number(row.totalBytes),
-    pieceLengthBytes: row.pieceLength,
-    pieceCount: row.pieceCount,
-    private: row.private,
-    priceSat: terms.priceSat.toString(),
-    satPerMib: satPerMib(terms.priceSat, row.pieceLength),
-    totalSat: (terms.priceSat * BigInt(row.pieceCount)).toString(),
-    lockUnits: terms.lockUnits,
-    minContractFeePerKbSat: terms.minContractFeePerKbSat.toString(),
-    maxSellers: terms.maxSellers,
-    available: peers.length > 0,
-    peers: peers.slice(0, MAX_PEERS),
-    torrentFile: `/v1/market/torrents/${row.infoHash}/file.torrent`,
-    magnet: `magnet:?xt=urn:btih:${row.infoHash}&dn=${encodeURIComponent(row.name)}`,
-  };
 }

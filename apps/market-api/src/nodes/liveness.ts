@@ -1,3 +1,5 @@
+import { Prisma } from '@seedfleet/persistence';
+
 /** A node that was not heard of for this long does not count: three of its heartbeats, which come every 5 s. */
 export const NODE_SILENCE_MS = 15_000;
 
@@ -13,3 +15,8 @@ export function nodeStanding(lastSeenAt: Date, draining: boolean, nowMs: number)
   if (nowMs - lastSeenAt.getTime() > NODE_SILENCE_MS) return 'silent';
   return draining ? 'draining' : 'up';
 }
+
+/** A row of `market.seeding s` whose node `n` sells the torrent to new buyers now. */
+export const SELLS_NOW = Prisma.sql`s.state = 'on-sale'
+  AND n."lastSeenAt" > now() - ${NODE_SILENCE_MS} * interval '1 millisecond'
+  AND coalesce((n.stats->>'draining')::boolean, false) = false`;

@@ -3,7 +3,7 @@ import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { nodeHeartbeat, nodeRegister, seedingReport } from '@seedfleet/bus';
 import type { z } from 'zod';
 import type { SeedingCount } from '../torrents/sale-state.js';
-import { NODE_SILENCE_MS } from './liveness.js';
+import { NODE_SILENCE_MS, SELLS_NOW } from './liveness.js';
 
 export type Registration = z.output<typeof nodeRegister.request>;
 export type Heartbeat = z.output<typeof nodeHeartbeat.payload>;
@@ -117,9 +117,7 @@ export class NodeRepository {
     const rows = await this.prisma.$queryRaw<{ infoHash: string; peers: string[] }[]>`
       SELECT s."infoHash", array_agg(n."peerAddress" ORDER BY n.id) AS peers
       FROM market.seeding s JOIN market.node n ON n.id = s."nodeId"
-      WHERE s."infoHash" = ANY(${[...infoHashes]}) AND s.state = 'on-sale'
-        AND n."lastSeenAt" > now() - ${NODE_SILENCE_MS} * interval '1 millisecond'
-        AND coalesce((n.stats->>'draining')::boolean, false) = false
+      WHERE s."infoHash" = ANY(${[...infoHashes]}) AND ${SELLS_NOW}
       GROUP BY 1`;
     for (const { infoHash, peers } of rows) grouped.set(infoHash, peers);
     return grouped;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
 import { auditRow } from '../audit/audit-log.js';
 import { requireVersion } from '../http/versioned.js';
-import type { StoredOffer } from './terms-of-sale.js';
+import { sortPrice, type PricedContent, type StoredOffer } from './terms-of-sale.js';
 
 export interface OfferRow extends StoredOffer {
   readonly createdBy: string;
@@ -50,9 +50,16 @@ export class OfferRepository {
    */
   async set(infoHash: string, terms: OfferTerms, actor: string, versions?: readonly number[]): Promise<OfferRow> {
     return this.prisma.$transaction(async (tx) => {
-      await tx.$executeRaw`SELECT 1 FROM market.torrent WHERE "infoHash" = ${infoHash} FOR UPDATE`;
+      const [content] = await tx.$queryRaw<PricedContent[]>`
+        SELECT "pieceLength", "pieceCount" FROM market.torrent WHERE "infoHash" = ${infoHash} FOR UPDATE`;
+      if (content === undefined) throw new Error(`no torrent ${infoHash}`);
       const last = await tx.offer.findFirst({ where: { infoHash }, orderBy: { version: 'desc' } });
       requireVersion(versions, last?.version ?? 0);
+      await tx.torrent.update({
+        where: { infoHash },
+        data: { milliSatPerMib: sortPrice(terms.priceSat, content) },
+        select: { infoHash: true },
+      });
       const row = await tx.offer.create({
         data: { infoHash, version: (last?.version ?? 0) + 1, ...terms, createdBy: actor, createdAt: new Date() },
       });

@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, policyWith, pricePerPieceSat, type Policy } from '@seedfleet/policy';
+import { DEFAULT_POLICY, milliSatPerMib, policyWith, pricePerPieceSat, type Policy } from '@seedfleet/policy';
 
 /** From what an operator set to the terms that nodes sell for. Pure. */
 
@@ -74,4 +74,13 @@ export function effectiveOffer(content: PricedContent, offer: StoredOffer | null
     maxSellers: offer?.maxSellers ?? DEFAULT_POLICY.terms.maxSellers,
     freeTier: offer === null ? null : freeTierOf(offer),
   };
+}
+
+/** Largest value of the database's column. */
+const MAX_BIGINT = 0x7fff_ffff_ffff_ffffn;
+
+/** What lists of torrents are sorted by when they are sorted by price; null for the default price. */
+export function sortPrice(priceSat: bigint | null, content: PricedContent): bigint {
+  const price = milliSatPerMib(priceSat ?? defaultPriceSat(content), content.pieceLength);
+  return price > MAX_BIGINT ? MAX_BIGINT : price;
 }

@@ -2,12 +2,12 @@ import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query, Req, Res 
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { actorOf } from '../access/principal.js';
-import { decodeCursor, type Page } from '../http/cursor.js';
+import type { Page } from '../http/cursor.js';
 import { Endpoint } from '../http/endpoint.js';
 import { toJsonSchema } from '../http/json-schema.js';
 import { validationProblem } from '../http/problem.js';
 import { Conditional, Versioned, versionsToMatch } from '../http/versioned.js';
-import { infoHashParam, infoHashText, noQuery, type InfoHashParam } from '../http/schemas.js';
+import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
 import {
   addTorrentBody,
   addTorrentQuery,
@@ -21,6 +21,7 @@ import {
   type TorrentDetail,
   type TorrentView,
 } from './torrent.schemas.js';
+import { decodeTorrentCursor } from './torrent-order.js';
 import { TorrentService, type TorrentToAdd } from './torrent.service.js';
 
 @ApiTags('torrents')
@@ -51,11 +52,12 @@ export class TorrentController {
   }
 
   @Get()
-  @Endpoint({ summary: 'List torrents, newest first', access: 'read', answer: torrentPage })
+  @Endpoint({ summary: 'List torrents', access: 'read', answer: torrentPage })
   list(@Query({ schema: listTorrentsQuery }) query: ListTorrentsQuery): Promise<Page<TorrentView>> {
     const states = query.state === undefined ? (['active', 'paused'] as const) : [query.state];
-    const after = decodeCursor(query.cursor, infoHashText);
-    return this.service.list({ states, label: query.label }, after, query.limit);
+    const { label, tier, search, sort, limit } = query;
+    const filter = { states, label, tier, search, available: query.available === 'true' };
+    return this.service.list(filter, sort, decodeTorrentCursor(sort, query.cursor), limit);
   }
 
   @Get(':infoHash')

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
-import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
+import { SELLS_NOW } from '../nodes/liveness.js';
+import { nameQuery } from './name-search.js';
+import { beyond, orderBy, placeColumn, type TorrentCursor, type TorrentSort } from './torrent-order.js';
 
 export type OperatorState = 'active' | 'paused' | 'removed';
 
@@ -16,14 +18,15 @@ export interface TorrentRow {
   readonly contentPath: string;
   readonly state: string;
   readonly labels: string[];
+  readonly tier: string;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
 export interface ListedTorrent extends TorrentRow {
-  /** Creation time as a cursor needs it. */
-  readonly at: string;
+  /** What the list is sorted by, as its cursor needs it. */
+  readonly place: string;
 }
 
 export interface NewTorrent {
@@ -36,11 +39,17 @@ export interface NewTorrent {
   readonly metainfo: Uint8Array<ArrayBuffer>;
   readonly contentPath: string;
   readonly labels: readonly string[] | undefined;
+  readonly milliSatPerMib: bigint;
 }
 
 export interface TorrentFilter {
   readonly states: readonly OperatorState[];
-  readonly label: string | undefined;
+  readonly label?: string | undefined;
+  readonly tier?: string | undefined;
+  /** Words of the name. */
+  readonly search?: string | undefined;
+  /** Only what some node sells now. */
+  readonly available?: boolean | undefined;
 }
 
 export interface TorrentChange {
@@ -59,6 +68,7 @@ const rowColumns = {
   contentPath: true,
   state: true,
   labels: true,
+  tier: true,
   version: true,
   createdAt: true,
   updatedAt: true,
@@ -76,20 +86,21 @@ export class TorrentRepository {
     return this.prisma.torrent.findUnique({ where: { infoHash }, select: rowColumns });
   }
 
-  /** One row more than `limit` when there are more; newest first. */
-  list(filter: TorrentFilter, after: Cursor | undefined, limit: number): Promise<ListedTorrent[]> {
-    const conditions = [Prisma.sql`t.state = ANY(${[...filter.states]})`];
-    if (filter.label !== undefined) conditions.push(Prisma.sql`${filter.label} = ANY(t.labels)`);
-    if (after !== undefined) {
-      conditions.push(Prisma.sql`(t."createdAt", t."infoHash") < (${after.at}::timestamptz, ${after.key})`);
-    }
+  /** One row more than `limit` when there are more. */
+  list(
+    filter: TorrentFilter,
+    sort: TorrentSort,
+    after: TorrentCursor | undefined,
+    limit: number,
+  ): Promise<ListedTorrent[]> {
+    const conditions = filterConditions(filter);
+    if (after !== undefined) conditions.push(beyond(sort, after));
     return this.prisma.$queryRaw<ListedTorrent[]>`
       SELECT t."infoHash", t.name, t."pieceLength", t."pieceCount", t."totalBytes", t.private, t."contentPath",
-             t.state, t.labels, t.version, t."createdAt", t."updatedAt",
-             to_char(t."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT}) AS at
+             t.state, t.labels, t.tier, t.version, t."createdAt", t."updatedAt", ${placeColumn(sort)} AS place
       FROM market.torrent t
       WHERE ${Prisma.join(conditions, ' AND ')}
-      ORDER BY t."createdAt" DESC, t."infoHash" DESC
+      ORDER BY ${orderBy(sort)}
       LIMIT ${limit + 1}`;
   }
 
@@ -176,6 +187,22 @@ export class TorrentRepository {
       FROM market.torrent WHERE "infoHash" = ${infoHash} AND state <> 'removed'`;
     return rows[0] ?? null;
   }
+}
+
+/** Rows of `market.torrent t` that a filter lets through. */
+export function filterConditions(filter: TorrentFilter): Prisma.Sql[] {
+  const conditions = [Prisma.sql`t.state = ANY(${[...filter.states]})`];
+  if (filter.label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[filter.label]}::text[]`);
+  if (filter.tier !== undefined) conditions.push(Prisma.sql`t.tier = ${filter.tier}`);
+  if (filter.search !== undefined) {
+    conditions.push(Prisma.sql`market.words(t.name) @@ to_tsquery('simple', ${nameQuery(filter.search)})`);
+  }
+  if (filter.available === true) {
+    conditions.push(Prisma.sql`EXISTS (
+      SELECT FROM market.seeding s JOIN market.node n ON n.id = s."nodeId"
+      WHERE s."infoHash" = t."infoHash" AND ${SELLS_NOW})`);
+  }
+  return conditions;
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

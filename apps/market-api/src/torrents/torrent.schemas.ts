@@ -2,13 +2,17 @@ import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
 import { satoshiText, timeText } from '../http/schemas.js';
 import { effectiveOfferSchema } from '../offers/offer.schemas.js';
+import { searchText } from './name-search.js';
 import { SALE_STATES } from './sale-state.js';
+import { TORRENT_SORTS } from './torrent-order.js';
 
 /** Largest .torrent file: with 20 bytes per piece, 800,000 pieces. */
 export const MAX_METAINFO_BYTES = 16 * 1024 * 1024;
 
 const MAX_LABELS = 20;
-const label = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._:/-]{0,39}$/u, 'letters, digits and . _ : / - up to 40');
+export const label = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._:/-]{0,39}$/u, 'letters, digits and . _ : / - up to 40');
 
 export const labelsSchema = z
   .array(label)
@@ -52,10 +56,23 @@ export type ChangeTorrentBody = z.output<typeof changeTorrentBody>;
 
 const operatorState = z.enum(['active', 'paused', 'removed']);
 
+export const tierName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lowercase letters, digits and - up to 32')
+  .meta({ description: 'quality tier' });
+
+export const sortParam = z.enum(TORRENT_SORTS).default('newest').meta({ description: 'order of the list' });
+
 export const listTorrentsQuery = z.strictObject({
   ...pageQuery,
+  // A sort key may be a whole name.
+  cursor: z.string().max(1_200).optional().meta({ description: '`nextCursor` of the page before' }),
+  sort: sortParam,
   state: operatorState.optional().meta({ description: 'default: active and paused ones' }),
   label: label.optional(),
+  tier: tierName.optional(),
+  search: searchText.optional(),
+  available: z.literal('true').optional().meta({ description: 'only what some node sells now' }),
 });
 export type ListTorrentsQuery = z.output<typeof listTorrentsQuery>;
 
@@ -79,6 +96,7 @@ export const torrentSchema = z.object({
   state: operatorState,
   labels: z.array(z.string()),
   version: z.int().meta({ description: 'grows with each change; part of the ETag' }),
+  tier: z.string(),
   sale: saleSchema,
   offer: effectiveOfferSchema,
   /** Of a complete sale. */

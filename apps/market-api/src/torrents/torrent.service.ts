@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_METAINFO_LIMITS, parseMetainfo } from '@seedfleet/bittorrent';
-import { toPage, type Cursor, type Page } from '../http/cursor.js';
+import type { Page } from '../http/cursor.js';
 import { Problem } from '../http/problem.js';
 import { requireVersion } from '../http/versioned.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
 import { FleetNews } from '../nodes/fleet-news.js';
 import { NodeRepository } from '../nodes/node.repository.js';
 import { OfferRepository } from '../offers/offer.repository.js';
+import { sortPrice } from '../offers/terms-of-sale.js';
+import { torrentPageOf, type TorrentCursor, type TorrentSort } from './torrent-order.js';
 import { TorrentRepository, type TorrentChange, type TorrentFilter, type TorrentRow } from './torrent.repository.js';
 import { MAX_METAINFO_BYTES, type TorrentDetail, type TorrentView } from './torrent.schemas.js';
 import { torrentDetail, torrentView } from './torrent.views.js';
@@ -54,6 +56,7 @@ export class TorrentService {
         metainfo,
         contentPath: torrent.contentPath,
         labels: torrent.labels,
+        milliSatPerMib: sortPrice(null, { pieceLength: pieceLengthBytes, pieceCount }),
       },
       actor,
     );
@@ -73,19 +76,21 @@ export class TorrentService {
     return row;
   }
 
-  async list(filter: TorrentFilter, after: Cursor | undefined, limit: number): Promise<Page<TorrentView>> {
-    const rows = await this.torrents.list(filter, after, limit);
+  async list(
+    filter: TorrentFilter,
+    sort: TorrentSort,
+    after: TorrentCursor | undefined,
+    limit: number,
+  ): Promise<Page<TorrentView>> {
+    const rows = await this.torrents.list(filter, sort, after, limit);
     const infoHashes = rows.map(({ infoHash }) => infoHash);
     const [offers, counts] = await Promise.all([
       this.offers.currentOf(infoHashes),
       this.nodes.seedingCounts(infoHashes),
     ]);
     const fees = this.fees.now();
-    return toPage(
-      rows,
-      limit,
-      ({ at, infoHash }) => ({ at, key: infoHash }),
-      (row) => torrentView(row, offers.get(row.infoHash) ?? null, counts.get(row.infoHash) ?? [], fees),
+    return torrentPageOf(rows, sort, limit, (row) =>
+      torrentView(row, offers.get(row.infoHash) ?? null, counts.get(row.infoHash) ?? [], fees),
     );
   }
 

@@ -28,6 +28,7 @@ export function torrentView(
     state: row.state as TorrentView['state'],
     labels: row.labels,
     version: row.version,
+    tier: row.tier,
     sale: { ...saleOf(row.state, verdict.declined, counts), refusedNow: verdict.refusedNow },
     offer: effectiveOfferView(terms, row.pieceLength),
     totalSat: verdict.totalSat.toString(),

@@ -21,7 +21,7 @@ const offer = {
   settlementFeeSat: null,
   minContractFeePerKbSat: 1_000n,
   maxSellers: 5,
-  freeTier: null,
+  freeTier: null as { readonly bytesPerDay: number; readonly bytesPerPeerDay: number } | null,
 };
 
 let folder: string;
@@ -101,6 +101,38 @@ afterAll(async () => {
 async function onSale(metainfo: Metainfo, state = 'on-sale'): Promise<void> {
   const latest = (): unknown => fleet.reports.findLast(({ infoHash }) => infoHash === metainfo.infoHash)?.state;
   await vi.waitFor(() => expect(latest()).toBe(state), { timeout: 10_000 });
+}
+
+interface Leech {
+  readonly downloaded: number;
+  readonly numPeers: number;
+}
+
+/** An ordinary client that has connected to the node. */
+async function withLeech(
+  metainfo: Metainfo,
+  name: string,
+  use: (leech: Leech, wires: readonly { readonly peerChoking: boolean }[]) => Promise<void>,
+): Promise<void> {
+  const client = new WebTorrent({
+    dht: false,
+    tracker: false,
+    lsd: false,
+    utp: false,
+    secure: 0,
+    natUpnp: false,
+    natPmp: false,
+  });
+  const bytes = fleet.metainfo.get(metainfo.infoHash) ?? new Uint8Array();
+  const leech = await new Promise<Parameters<Parameters<typeof client.add>[2]>[0]>((resolve) =>
+    client.add(bytes, { path: join(folder, name) }, resolve),
+  );
+  const wires: { readonly peerChoking: boolean }[] = [];
+  leech.on('wire', (wire) => wires.push(wire));
+  leech.addPeer(`127.0.0.1:${port()}`);
+  await expect.poll(() => wires.length, { timeout: 10_000 }).toBe(1);
+  await use(leech, wires);
+  await new Promise<void>((resolve) => client.destroy(resolve));
 }
 
 async function finished(buyer: TestBuyer): Promise<void> {
@@ -223,26 +255,39 @@ describe('a node on a real broker', () => {
   });
 
   it('gives an ordinary client nothing, and stays', async () => {
-    const client = new WebTorrent({
-      dht: false,
-      tracker: false,
-      lsd: false,
-      utp: false,
-      secure: 0,
-      natUpnp: false,
-      natPmp: false,
+    await withLeech(film, 'leech', async (leech, wires) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect([wires[0]?.peerChoking, leech.downloaded, leech.numPeers]).toEqual([true, 0, 1]);
     });
-    const bytes = fleet.metainfo.get(film.infoHash) ?? new Uint8Array();
-    const leech = await new Promise<Parameters<Parameters<typeof client.add>[2]>[0]>((resolve) =>
-      client.add(bytes, { path: join(folder, 'leech') }, resolve),
-    );
-    const wires: { readonly peerChoking: boolean }[] = [];
-    leech.on('wire', (wire) => wires.push(wire));
-    leech.addPeer(`127.0.0.1:${port()}`);
-    await expect.poll(() => wires.length, { timeout: 5_000 }).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect([wires[0]?.peerChoking, leech.downloaded, leech.numPeers]).toEqual([true, 0, 1]);
-    await new Promise<void>((resolve) => client.destroy(resolve));
+  });
+
+  it('gives away of a torrent with a free tier what its caps allow, and nothing once it is switched off', async () => {
+    const sample = await assign('sample', 16);
+    const assignment = fleet.assignments.at(-1)!;
+    const bytesPerPeerDay = 5 * PIECE;
+    const setOffer = async (version: number, freeTier: typeof offer.freeTier): Promise<void> => {
+      fleet.assignments[fleet.assignments.indexOf(assignment)] = Object.assign(assignment, {
+        offer: { ...offer, version, freeTier },
+      });
+      await node.syncAssignments();
+    };
+    await setOffer(2, { bytesPerDay: 8 * PIECE, bytesPerPeerDay });
+    await onSale(sample);
+    await withLeech(sample, 'taster', async (leech, wires) => {
+      await expect.poll(() => leech.downloaded, { timeout: 30_000 }).toBe(bytesPerPeerDay);
+      await expect.poll(() => wires[0]?.peerChoking).toBe(true);
+    });
+    // The same address again: it has had its bytes of the day.
+    await withLeech(sample, 'again', async (leech, wires) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect([wires[0]?.peerChoking, leech.downloaded]).toEqual([true, 0]);
+      await setOffer(3, { bytesPerDay: 8 * PIECE, bytesPerPeerDay: 100 * PIECE });
+      await expect.poll(() => leech.downloaded, { timeout: 30_000 }).toBe(3 * PIECE);
+      await setOffer(4, null);
+      await expect.poll(() => wires[0]?.peerChoking).toBe(true);
+    });
+    const given = new RegExp(`seedfleet_node_free_sent_bytes_total\\{.*\\} ${8 * PIECE}\\b`);
+    expect(await registry.metrics()).toMatch(given);
   });
 
   it('names missing content', async () => {

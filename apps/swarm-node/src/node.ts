@@ -8,6 +8,8 @@ import { drainMs, type SwarmNodeConfig } from './config.js';
 import { NodeFiles } from './content/node-files.js';
 import { Shelf } from './content/shelf.js';
 import { Verifier } from './content/verifier.js';
+import { FreeBudget } from './giving/free-budget.js';
+import { GivenFile, readGiven } from './giving/given-file.js';
 import { Lease } from './lease/lease.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { Exposure } from './limits/exposure.js';
@@ -50,6 +52,7 @@ export class SwarmNode {
     private readonly assignments: Assignments,
     private readonly reports: SeedingReports,
     private readonly registration: Registration,
+    private readonly given: GivenFile,
     /** HOST:PORT for leechers. */
     readonly peerAddress: string,
   ) {}
@@ -80,6 +83,8 @@ export class SwarmNode {
     });
     const ecdsa = bestEcdsa();
     logger.info({ ecdsa: ecdsa.name }, 'signature checks');
+    const givenPath = join(config.DATA_DIR, 'given-away.json');
+    const free = new FreeBudget(() => Date.now(), readGiven(givenPath));
     const services: Mutable<SellingServices> = {
       nodeId,
       network: config.SEEDFLEET_NETWORK,
@@ -94,6 +99,7 @@ export class SwarmNode {
       joins: new JoinPlaces(policy),
       sources: new SourceScores(policy, nowMs, (cost) => metrics.sourceCosts.inc({ cost })),
       speedTests: new SpeedTestBudget(policy, config.BANDWIDTH_BYTES_PER_SECOND, nowMs),
+      free,
       metrics,
       logger,
       peerPort: config.PEER_PORT,
@@ -145,12 +151,14 @@ export class SwarmNode {
       assignments,
       reports,
       registration,
+      new GivenFile(givenPath, free, logger),
       peerAddress,
     );
   }
 
   start(): void {
     this.payments.start();
+    this.given.start();
     this.floor.start();
     this.reports.start();
     this.assignments.start();
@@ -178,6 +186,7 @@ export class SwarmNode {
     this.registration.stop();
     this.reports.stop();
     this.floor.stop();
+    this.given.stop();
     await this.verifier.stop();
     await this.pieces.close();
   }

@@ -14,7 +14,14 @@ export type { CloseReason } from './peer/close-reason.js';
 export { type ExtendedPolicy } from './peer/frame-splitter.js';
 export { type Lane } from './peer/outbox.js';
 export { createPeerId, PEER_ID_PREFIX } from './peer/peer-id.js';
-export { Peer, type PeerEvents, type SendOptions, type SendVerdict, type TorrentSide } from './peer/peer.js';
+export {
+  Peer,
+  type Block,
+  type PeerEvents,
+  type SendOptions,
+  type SendVerdict,
+  type TorrentSide,
+} from './peer/peer.js';
 export {
   Discovery,
   secondaryHash,

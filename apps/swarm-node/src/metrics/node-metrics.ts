@@ -27,6 +27,8 @@ export class NodeMetrics {
   readonly sourceCosts: Counter<'cost'>;
   readonly speedTests: Counter<'verdict'>;
   readonly speedTestSeconds: Histogram;
+  readonly freeBytesSent: Counter;
+  readonly freeRefused: Counter<'code'>;
   readonly leaseHeld: Gauge;
   readonly torrents: Gauge<'state'>;
   readonly verifiedBytes: Counter;
@@ -83,6 +85,8 @@ export class NodeMetrics {
       'From a speed test request until its answer was handed to the system',
       [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
     );
+    this.freeBytesSent = counter('free_sent_bytes_total', 'Bytes of content given away by the free tier');
+    this.freeRefused = counter('free_refused_total', 'Free blocks refused, by cause', ['code']);
     this.leaseHeld = gauge('lease_held', '1 while pieces may leave: watermark and chain report are fresh');
     this.torrents = gauge('torrents', 'Torrents assigned to this node', ['state']);
     this.verifiedBytes = counter('verified_bytes_total', 'Content bytes read and hashed at load');

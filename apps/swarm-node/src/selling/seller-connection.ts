@@ -3,7 +3,6 @@ import type { fundingVerdict } from '@seedfleet/bus';
 import {
   connectionStatus,
   createConnection,
-  HOLD_SELL_MS,
   stepConnection,
   type ConnectionEvent,
   type ConnectionState,
@@ -12,15 +11,17 @@ import {
   type HostReason,
 } from '@seedfleet/exchange';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
-import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID, type BuyerTerms, type SellerTerms } from '@seedfleet/wire';
+import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID } from '@seedfleet/wire';
 import type { z } from 'zod';
 import type { TorrentOnSale } from '../content/shelf.js';
+import { Giving } from '../giving/giving.js';
 import { costOfClose, isBlameless } from '../limits/costs.js';
 import type { Origin } from '../limits/origin.js';
 import { UnreadWatch } from '../limits/unread-watch.js';
 import { ChannelOpening } from './channel-opening.js';
 import { FundingWatch } from './funding-watch.js';
 import { idsWith } from './message-frames.js';
+import { Offering } from './offering.js';
 import { outOfPatience } from './patience.js';
 import { PieceDelivery } from './piece-delivery.js';
 import type { SellingServices } from './services.js';
@@ -49,13 +50,11 @@ export class SellerConnection {
   private readonly machine: ConnectionState;
   private readonly opening: ChannelOpening;
   private readonly delivery: PieceDelivery;
+  private readonly offering: Offering;
+  private readonly giving: Giving;
   private funding: FundingWatch | undefined;
   private servedChannelId: string | undefined;
-  private announced: SellerTerms | undefined;
-  private buyerTerms: BuyerTerms | undefined;
-  private quoteOwed = false;
   private durablyPaid = 0;
-  private holdTimer: NodeJS.Timeout | undefined;
   private readonly moments = { joinedAtMs: 0, requestedAtMs: 0, movedAtMs: 0 };
   private readonly events: ConnectionEvent[] = [];
   private stepping = false;
@@ -98,6 +97,12 @@ export class SellerConnection {
       logger: this.logger,
       dispatch,
     });
+    this.offering = new Offering(services.quotes, host.torrent, {
+      role: () => this.status().role,
+      dispatch,
+      onStale: () => this.close('stale-quote'),
+    });
+    this.giving = new Giving(services, host.torrent, host.origin, peer);
     const onProgress = (): void => void (this.moments.movedAtMs = services.nowMs());
     this.delivery = new PieceDelivery(services, host.torrent, host.origin, peer, dispatch, onProgress);
   }
@@ -107,6 +112,7 @@ export class SellerConnection {
     this.peer.on('extendedHandshake', (payload) => this.dispatch({ type: 'received', id: 0, payload }));
     this.peer.on('extended', (id, payload) => this.onMessage(id, payload));
     this.peer.on('closed', (reason) => this.onPeerClosed(reason));
+    this.giving.start();
     this.peer.start();
     if (!this.peer.supportsExtended) return;
     this.dispatch({ type: 'start' });
@@ -149,15 +155,10 @@ export class SellerConnection {
     this.funding?.onVerdict(verdict);
   }
 
-  /** The fee or the offer may have changed. Joined and funded peers keep their terms; stale joins are let go. */
+  /** The fee or the offer may have changed. */
   onNewTerms(): void {
-    const fresh = this.services.quotes.termsFor(this.host.torrent.offer, this.buyerTerms);
-    if (fresh === undefined) return;
-    if (this.quoteOwed) return this.quote(fresh);
-    if (this.announced === undefined) return;
-    const { role } = this.status();
-    if (role === 'selling' && this.services.quotes.isWorthRevising(this.announced, fresh)) return this.quote(fresh);
-    if (role === 'joined' && this.services.quotes.isStale(this.announced, fresh)) this.close('stale-quote');
+    this.offering.onNewTerms();
+    this.giving.onTick();
   }
 
   /** Ends what is overdue: deadlines by the chain's clock, patience by ours. */
@@ -168,6 +169,7 @@ export class SellerConnection {
     }
     const { pieceLengthBytes } = this.host.torrent.metainfo;
     const now = this.services.nowMs();
+    this.giving.onTick();
     if (this.unread.isStuck(this.peer.queuedBytes, now)) {
       this.services.sources.charge(this.host.origin, 'unread');
       return this.close('peer-not-reading');
@@ -208,12 +210,11 @@ export class SellerConnection {
       case 'note':
         return this.services.metrics.exchangeNotes.inc({ code: effect.code });
       case 'peer-mode':
-        return this.onPeerMode(effect);
+        return this.offering.onPeerMode(effect);
       case 'sell-held':
-        this.holdTimer = setTimeout(() => this.dispatch({ type: 'hold-expired' }), HOLD_SELL_MS);
-        return;
+        return this.offering.hold();
       case 'quote-wanted':
-        return this.onQuoteWanted(effect.buyerTerms);
+        return this.offering.onWanted(effect.buyerTerms);
       case 'speed-test-wanted':
         return answerSpeedTest(this.services, this.peer, this.host.origin, effect.id, effect.sizeBytes, this.logger);
       case 'join-wanted':
@@ -251,7 +252,7 @@ export class SellerConnection {
   }
 
   private send({ id, message }: EffectOf<'send'>): void {
-    if (message.type === 'sell') this.announced = message.terms;
+    if (message.type === 'sell') this.offering.onAnnounced(message.terms);
     if (message.type === 'joining_contract') this.moments.joinedAtMs = this.services.nowMs();
     const frame = encodeFrame(message, idsWith(message.type, id));
     this.peer.sendFrame(frame.header, frame.body);
@@ -264,33 +265,6 @@ export class SellerConnection {
     if (penalise) this.services.sources.charge(this.host.origin, 'violation');
     if (code === 'funding-refused') this.services.sources.charge(this.host.origin, 'refusedFunding');
     void this.peer.finish();
-  }
-
-  private onQuoteWanted(buyerTerms: BuyerTerms | undefined): void {
-    clearTimeout(this.holdTimer);
-    const terms = this.services.quotes.termsFor(this.host.torrent.offer, buyerTerms);
-    if (terms !== undefined) return this.quote(terms);
-    this.quoteOwed = true;
-  }
-
-  /**
-   * A buyer acts on the next `sell`, not on one it knows from before it was buying (session behaviour §7): a peer that
-   * turns buyer hears the terms again, under the next index. So does one whose new `buy` calls for other terms.
-   */
-  private onPeerMode({ mode, previous }: EffectOf<'peer-mode'>): void {
-    if (mode.kind !== 'buy') return;
-    this.buyerTerms = mode.terms;
-    const { announced } = this;
-    if (announced === undefined || this.status().role !== 'selling') return;
-    const fresh = this.services.quotes.termsFor(this.host.torrent.offer, mode.terms);
-    if (fresh === undefined) return;
-    const turnedBuyer = previous.kind === 'observe' || previous.kind === 'sell';
-    if (turnedBuyer || this.services.quotes.isWorthRevising(announced, fresh)) this.quote(fresh);
-  }
-
-  private quote(terms: SellerTerms): void {
-    this.quoteOwed = false;
-    this.dispatch({ type: 'quote', terms });
   }
 
   private onFundingAnnounced({ parameters }: EffectOf<'funding-announced'>): void {
@@ -359,7 +333,8 @@ export class SellerConnection {
   }
 
   private onPeerClosed(reason: CloseReason): void {
-    clearTimeout(this.holdTimer);
+    this.offering.stop();
+    this.giving.stop();
     // The transport stopped reading at the header; the exchange has its own name for that.
     if (reason === 'extended-too-large') this.dispatch({ type: 'received-oversized', id: 1 });
     if (reason !== 'local') this.services.metrics.connectionsClosed.inc({ code: reason });

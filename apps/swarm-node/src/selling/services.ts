@@ -4,6 +4,7 @@ import type { Ecdsa, Network } from '@seedfleet/payment-channel';
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
 import type { Verifier } from '../content/verifier.js';
+import type { FreeBudget } from '../giving/free-budget.js';
 import type { Exposure } from '../limits/exposure.js';
 import type { JoinPlaces } from '../limits/join-places.js';
 import type { SourceScores } from '../limits/source-scores.js';
@@ -27,6 +28,7 @@ export interface SellingServices {
   readonly joins: JoinPlaces;
   readonly sources: SourceScores;
   readonly speedTests: SpeedTestBudget;
+  readonly free: FreeBudget;
   readonly metrics: NodeMetrics;
   readonly logger: Logger;
   /** Port that leechers reach this node by. */

@@ -26,8 +26,21 @@ export interface PeerEvents {
   extended: [id: number, payload: Uint8Array];
   /** The peer announced pieces; ask `remoteHas`. */
   remotePieces: [];
+  /** The peer would like pieces for nothing. */
+  interested: [];
+  /** The peer asks for a block; only while it is unchoked. Nothing is checked but the frame's length. */
+  blockRequest: [block: Block];
+  /** The peer no longer wants a block. */
+  blockCancel: [block: Block];
   /** The connection is over; nothing follows. */
   closed: [reason: CloseReason];
+}
+
+/** Part of a piece, as BitTorrent's standard protocol asks for it. */
+export interface Block {
+  readonly piece: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
 }
 
 export type SendVerdict =
@@ -63,8 +76,8 @@ export interface PeerLink {
 }
 
 /**
- * A BitTorrent connection after the handshake, for one torrent. It never unchokes, so nothing is given away by the
- * standard protocol (hazard H36), and leaves every extended message to its owner. Nothing is read before `start`.
+ * A BitTorrent connection after the handshake, for one torrent. Unless its owner unchokes, nothing is given away by the
+ * standard protocol (hazard H36). It leaves every extended message to its owner. Nothing is read before `start`.
  */
 export class Peer extends EventEmitter<PeerEvents> {
   readonly direction: 'inbound' | 'outbound';
@@ -100,6 +113,7 @@ export class Peer extends EventEmitter<PeerEvents> {
       },
     });
     for (const event of ['have', 'bitfield', 'have-all']) link.wire.on(event, () => this.emit('remotePieces'));
+    link.wire.on('interested', () => this.emit('interested'));
     link.socket.once('close', () => this.close(this.finishing ? 'local' : 'remote'));
     link.socket.on('error', () => this.close('socket-error'));
     link.socket.once('end', () => this.close(this.finishing ? 'local' : 'remote'));
@@ -176,6 +190,37 @@ export class Peer extends EventEmitter<PeerEvents> {
     return 'queue-full';
   }
 
+  /** Whether the peer would like pieces for nothing. */
+  get isInterested(): boolean {
+    return this.link.wire.peerInterested;
+  }
+
+  /** Lets the peer ask for blocks: from now on the owner answers each `blockRequest`, by `sendBlock` or `rejectBlock`. */
+  unchoke(): void {
+    if (this.reason === undefined) this.link.wire.unchoke();
+  }
+
+  /** The peer may ask no more; what it has asked for is for the owner to reject. */
+  choke(): void {
+    if (this.reason === undefined) this.link.wire.choke();
+  }
+
+  /** Sends a block; `data` is not copied and must stay unchanged until `onFlushed`. */
+  sendBlock({ piece, offsetBytes }: Block, data: Uint8Array, onFlushed: (sent: boolean) => void): SendVerdict {
+    const head = new Uint8Array(13);
+    const view = new DataView(head.buffer);
+    view.setUint32(0, 9 + data.length);
+    head[4] = MessageId.piece;
+    view.setUint32(5, piece);
+    view.setUint32(9, offsetBytes);
+    return this.sendFrame(head, data, { lane: 'bulk', onFlushed });
+  }
+
+  /** Says that a block will not come; without the fast extension (BEP 6) there is no way to say so. */
+  rejectBlock({ piece, offsetBytes, lengthBytes }: Block): void {
+    if (this.reason === undefined && this.link.wire.hasFast) this.link.wire.reject(piece, offsetBytes, lengthBytes);
+  }
+
   /** Tells the peer about a piece that a download has completed. */
   announcePiece(piece: number): void {
     if (this.reason === undefined) this.link.wire.have(piece);
@@ -233,6 +278,12 @@ export class Peer extends EventEmitter<PeerEvents> {
       const piece = new DataView(frame.buffer, frame.byteOffset).getUint32(5);
       if (piece >= this.link.torrent.pieceCount) return this.close('frame-malformed');
     }
+    // Answered by the owner, from its own memory: the library would keep every request, and copy every block.
+    if (frame[4] === MessageId.request && !this.link.wire.amChoking) {
+      this.emit('blockRequest', blockOf(frame));
+      return;
+    }
+    if (frame[4] === MessageId.cancel) this.emit('blockCancel', blockOf(frame));
     this.link.wire.feed(frame);
   }
 
@@ -240,6 +291,11 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (performance.now() - this.lastReceivedMs > SILENCE_LIMIT_MS) this.close('silent');
     else this.link.wire.keepAlive();
   }
+}
+
+function blockOf(frame: Uint8Array): Block {
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  return { piece: view.getUint32(5), offsetBytes: view.getUint32(9), lengthBytes: view.getUint32(13) };
 }
 
 function plainAddress(address: string): string {

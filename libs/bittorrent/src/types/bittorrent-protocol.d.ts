@@ -11,6 +11,7 @@ declare module 'bittorrent-protocol' {
     readonly hasFast: boolean;
     readonly amInterested: boolean;
     readonly peerInterested: boolean;
+    readonly amChoking: boolean;
     readonly peerChoking: boolean;
     readonly peerExtensions: { readonly dht?: boolean; readonly fast?: boolean; readonly extended?: boolean };
     handshake(infoHash: string, peerId: Uint8Array, extensions: { dht?: boolean; fast?: boolean }): void;
@@ -18,6 +19,9 @@ declare module 'bittorrent-protocol' {
     haveAll(): void;
     haveNone(): void;
     have(index: number): void;
+    choke(): void;
+    unchoke(): void;
+    reject(index: number, offset: number, length: number): void;
     interested(): void;
     uninterested(): void;
     keepAlive(): void;

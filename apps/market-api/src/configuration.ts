@@ -19,6 +19,10 @@ export const marketApiConfig = commonConfig.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** Where the first administrator key is written on the first start; only its hash is in the database. */
   API_KEY_FILE: z.string().min(1),
+  /** Keeps the time of webhooks; what is to be delivered stands in Postgres. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  /** Private networks that webhooks may call nevertheless, as a receiver in the same cluster. */
+  WEBHOOK_NETWORKS: networks,
   /** Proxies in front of this service: only their X-Forwarded-For and -Proto count. */
   TRUSTED_PROXIES: networks,
 });

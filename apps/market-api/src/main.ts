@@ -18,7 +18,8 @@ await runService({
     await reachDatabase(prisma, config.DATABASE_URL);
     registerHealth(health, prisma);
     await prepareFirstKey(prisma, config.API_KEY_FILE, logger);
-    return MarketApiModule.with(prisma, { network: config.SEEDFLEET_NETWORK, fleetId: config.FLEET_ID });
+    const { SEEDFLEET_NETWORK: network, FLEET_ID: fleetId, REDIS_URL: redisUrl, WEBHOOK_NETWORKS: networks } = config;
+    return MarketApiModule.with(prisma, { network, fleetId }, { redisUrl, fleetId, networks });
   },
   configure: (app, { logger, config }) => configureHttp(app, logger, { trustedProxies: config.TRUSTED_PROXIES }),
 });

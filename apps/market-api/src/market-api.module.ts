@@ -10,6 +10,10 @@ import { SignInLock } from './access/sign-in-lock.js';
 import { AuditController } from './audit/audit.controller.js';
 import { ChannelController } from './channels/channel.controller.js';
 import { ChannelRepository } from './channels/channel.repository.js';
+import { EventGatherer } from './events/event-gatherer.js';
+import { EventLog } from './events/event-log.js';
+import { EventStreams } from './events/event-streams.js';
+import { EventsController } from './events/events.controller.js';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { RepeatableWrites } from './http/repeatable-writes.js';
 import { DemandRepository } from './demand/demand.repository.js';
@@ -33,11 +37,16 @@ import { RevenueRepository } from './revenue/revenue.repository.js';
 import { TorrentController } from './torrents/torrent.controller.js';
 import { TorrentRepository } from './torrents/torrent.repository.js';
 import { TorrentService } from './torrents/torrent.service.js';
+import { DeliveryQueue } from './webhooks/delivery-queue.js';
+import { DeliveryRepository } from './webhooks/delivery.repository.js';
+import { WEBHOOK_SETTINGS, type WebhookSettings } from './webhooks/settings.js';
+import { WebhookController } from './webhooks/webhook.controller.js';
+import { WebhookRepository } from './webhooks/webhook.repository.js';
 
 /** The service, but for what every service has: bus, logger, metrics and health come from the service kit. */
 @Module({})
 export class MarketApiModule {
-  static with(prisma: PrismaClient, identity: FleetIdentity): DynamicModule {
+  static with(prisma: PrismaClient, identity: FleetIdentity, webhooks: WebhookSettings): DynamicModule {
     return {
       module: MarketApiModule,
       controllers: [
@@ -52,17 +61,25 @@ export class MarketApiModule {
         ApiKeyController,
         SessionController,
         AuditController,
+        EventsController,
+        WebhookController,
         FleetBusController,
       ],
       providers: [
         { provide: PrismaClient, useValue: prisma },
         { provide: IDENTITY, useValue: identity },
+        { provide: WEBHOOK_SETTINGS, useValue: webhooks },
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         ApiKeyRepository,
         Assignments,
         ChannelRepository,
         DemandRepository,
+        DeliveryQueue,
+        DeliveryRepository,
+        EventGatherer,
+        EventLog,
+        EventStreams,
         FeeOutlookBoard,
         FleetNews,
         FleetNodeMetrics,
@@ -77,6 +94,7 @@ export class MarketApiModule {
         SignInLock,
         TorrentRepository,
         TorrentService,
+        WebhookRepository,
       ],
     };
   }

@@ -18,7 +18,8 @@ beforeAll(async () => {
   const { body: document } = await request(api.url).get('/openapi.json').expect(200);
   const paths = (document as { paths: Record<string, Record<string, unknown>> }).paths;
   operations = Object.entries(paths)
-    .filter(([path]) => path.startsWith('/v1/'))
+    // The stream of events has no end; its own spec asks it nonsense.
+    .filter(([path]) => path.startsWith('/v1/') && path !== '/v1/events')
     .flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => ({ method: method as (typeof operations)[number]['method'], path })),
     );
@@ -57,6 +58,12 @@ const names = fc.constantFrom(
   'scopes',
   'labels',
   'metainfo',
+  'url',
+  'kinds',
+  'expiresAt',
+  'action',
+  'since',
+  'key',
   '__proto__',
   'constructor',
 );
@@ -72,23 +79,29 @@ const json = fc.oneof(
 it('answers nonsense with a problem document', async () => {
   const nonsense = fc.record({
     choice: fc.nat(),
-    id: fc.oneof(odd, fc.constant(file.infoHash), fc.constant('00000000-0000-4000-8000-000000000000')),
+    id: fc.oneof(
+      odd,
+      fc.constant(file.infoHash),
+      fc.constant('00000000-0000-4000-8000-000000000000'),
+      fc.constant('1'),
+    ),
     query: fc.dictionary(names, odd, { maxKeys: 3 }),
     body: fc.oneof(json, fc.dictionary(names, json, { maxKeys: 4 })),
   });
   const property = fc.asyncProperty(nonsense, async ({ choice, id, query, body }) => {
     const { method, path } = operations[choice % operations.length] ?? operations[0]!;
-    const target = path.replace(/\{\w+\}/, encodeURIComponent(wellFormed(id)));
+    const target = path.replaceAll(/\{\w+\}/g, encodeURIComponent(wellFormed(id)));
     const asked = request(api.url)
       [method](target)
       .query(Object.fromEntries(Object.entries(query).map(([name, value]) => [name, wellFormed(value)])))
-      .set('authorization', `Bearer ${api.key}`);
+      .set('authorization', `Bearer ${api.key}`)
+      .set({ ...(choice % 3 === 0 ? { 'idempotency-key': `key-${choice % 7}`, 'if-match': '"v1"' } : {}) });
     const answer =
       method === 'get' || method === 'delete' ? await asked : await asked.type('json').send(JSON.stringify(body));
     expect(answer.status, `${method} ${target}: ${answer.text}`).toBeLessThan(500);
     if (answer.status >= 400) problemSchema.parse(answer.body);
   });
-  await fc.assert(property, { numRuns: 300 });
+  await fc.assert(property, { numRuns: 400 });
 }, 90_000);
 
 /** Lone surrogates can't be written into an address. */

@@ -43,7 +43,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
             return this.make(write, response, next);
           case 'answered':
             response.status(claim.answer.status).set({ ...claim.answer.headers, 'Idempotent-Replayed': 'true' });
-            return of(claim.answer.body ?? undefined);
+            return of(claim.answer.body);
           case 'other-request':
             throw new Problem(422, 'idempotency-key-reused', 'this Idempotency-Key came with another request before');
           case 'unanswered':

@@ -38,6 +38,14 @@ export type ProblemCode =
   | 'api-key-not-found'
   /** The last key that may manage keys can't be revoked. */
   | 'last-admin-key'
+  /** There is no webhook with this id. */
+  | 'webhook-not-found'
+  /** The webhook has no delivery with this id. */
+  | 'delivery-not-found'
+  /** There are as many webhooks as there may be. */
+  | 'too-many-webhooks'
+  /** The webhook's address is private, and not among those that are allowed. */
+  | 'webhook-address-refused'
   /** The .torrent file can't be used; `reason` is the parser's code. */
   | 'metainfo-invalid'
   /** The terms could never be settled or would never be accepted; the detail says why. */
@@ -66,6 +74,10 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'channel-not-found': 'No such channel',
   'api-key-not-found': 'No such API key',
   'last-admin-key': 'The last administrator key stays',
+  'webhook-not-found': 'No such webhook',
+  'delivery-not-found': 'No such delivery',
+  'too-many-webhooks': 'Too many webhooks',
+  'webhook-address-refused': 'The address is not public',
   'metainfo-invalid': 'The torrent file cannot be used',
   'offer-invalid': 'The offer cannot be used',
   unavailable: 'A needed server does not answer',

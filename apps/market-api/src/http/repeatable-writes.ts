@@ -12,7 +12,8 @@ const TAG_BYTES = 16;
 const firstAnswer = z.object({
   status: z.int(),
   headers: z.record(z.string(), z.string()),
-  body: z.unknown(),
+  /** Absent where the answer has none. */
+  body: z.unknown().optional(),
 });
 export type FirstAnswer = z.output<typeof firstAnswer>;
 

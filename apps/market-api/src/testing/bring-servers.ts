@@ -7,22 +7,24 @@ declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string;
     natsUrl: string;
+    redisUrl: string;
   }
 }
 
 interface Tool {
   startServers(options: { stateDir: string; env: object }): Promise<{
-    connections: { postgres: { url: string }; nats: { url: string } };
+    connections: Record<'postgres' | 'nats' | 'redis', { url: string }>;
     stop(): Promise<void>;
   }>;
 }
 
 /** Vitest global setup: the servers of the environment, or ones of its own for this run. */
 export default async function bringServers(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const { TEST_POSTGRES_URL: postgres, TEST_NATS_URL: nats } = process.env;
-  if (postgres !== undefined && nats !== undefined) {
+  const { TEST_POSTGRES_URL: postgres, TEST_NATS_URL: nats, TEST_REDIS_URL: redis } = process.env;
+  if (postgres !== undefined && nats !== undefined && redis !== undefined) {
     project.provide('postgresUrl', postgres);
     project.provide('natsUrl', nats);
+    project.provide('redisUrl', redis);
     return undefined;
   }
   // Loaded only here: building the service must not need the tool that runs it.
@@ -32,6 +34,7 @@ export default async function bringServers(project: TestProject): Promise<(() =>
   const servers = await startServers({ stateDir, env: {} });
   project.provide('postgresUrl', servers.connections.postgres.url);
   project.provide('natsUrl', servers.connections.nats.url);
+  project.provide('redisUrl', servers.connections.redis.url);
   return async () => {
     await servers.stop();
     await rm(stateDir, { recursive: true, force: true });

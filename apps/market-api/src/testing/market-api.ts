@@ -31,7 +31,17 @@ export interface RunningMarketApi {
   stop(): Promise<void>;
 }
 
-export async function startMarketApi(postgresUrl: string, natsUrl: string): Promise<RunningMarketApi> {
+export interface MarketApiOptions {
+  /** Without it nothing is delivered to webhooks. */
+  readonly redisUrl?: string;
+  readonly webhookNetworks?: readonly string[];
+}
+
+export async function startMarketApi(
+  postgresUrl: string,
+  natsUrl: string,
+  { redisUrl, webhookNetworks = [] }: MarketApiOptions = {},
+): Promise<RunningMarketApi> {
   const name = `market_${randomBytes(6).toString('hex')}`;
   const server = createPrismaClient(postgresUrl, 1);
   await server.$executeRawUnsafe(`CREATE DATABASE ${name}`);
@@ -60,9 +70,10 @@ export async function startMarketApi(postgresUrl: string, natsUrl: string): Prom
   const logger = createLogger('market-api', 'fatal');
   const bus = await busOf('market-api');
   const identity = { network: 'regtest', fleetId: bus.options.fleetId };
+  const webhooks = { redisUrl, fleetId: identity.fleetId, networks: webhookNetworks };
   const operations = { logger, registry: createRegistry('market-api'), health: new HealthRegistry(), bus };
 
-  @Module({ imports: [OperationsModule.with(operations), MarketApiModule.with(own, identity)] })
+  @Module({ imports: [OperationsModule.with(operations), MarketApiModule.with(own, identity, webhooks)] })
   class Root {}
   const app = await NestFactory.create<NestExpressApplication>(Root, { logger: new NestLogger(logger) });
   configureHttp(app, logger);

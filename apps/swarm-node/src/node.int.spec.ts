@@ -119,7 +119,8 @@ async function withLeech(
     tracker: false,
     lsd: false,
     utp: false,
-    secure: 0,
+    // Encrypted, or not at all.
+    secure: 2,
     natUpnp: false,
     natPmp: false,
   });
@@ -161,6 +162,13 @@ describe('a node on a real broker', () => {
     expect(metrics).toMatch(/seedfleet_node_pieces_sent_total\{.*\} 20/);
     expect(metrics).toMatch(/seedfleet_node_speed_tests_total\{verdict="answered".*\} 1/);
     await expect.poll(() => registry.metrics(), { timeout: 3_000 }).toMatch(/seedfleet_node_exposure_bytes\{.*\} 0/);
+  });
+
+  it('sells it over an encrypted connection too', async () => {
+    const buyer = await TestBuyer.dial(port(), film, { encryption: 'require' });
+    await expect.poll(() => buyer.complete, { timeout: 10_000 }).toBe(true);
+    expect(buyer.peer.protection).toBe('everything');
+    await finished(buyer);
   });
 
   it('gives a buyer that does not pay one piece, and not a byte more', async () => {

@@ -20,6 +20,7 @@ import { NodeMetrics } from './metrics/node-metrics.js';
 import { OpenChannels } from './payments/open-channels.js';
 import { Payments } from './payments/payments.js';
 import { Door } from './peers/door.js';
+import { TorrentSides } from './peers/torrent-sides.js';
 import { Assignments } from './registration/assignments.js';
 import { Registration } from './registration/registration.js';
 import { SeedingReports } from './registration/seeding-reports.js';
@@ -113,6 +114,7 @@ export class SwarmNode {
       regtest: config.SEEDFLEET_NETWORK.startsWith('regtest'),
       policy,
       shelf,
+      sides: new TorrentSides(shelf),
       floor,
       limits: new ConnectionLimits(policy, config.MAX_CONNECTIONS),
       sources: services.sources,

@@ -14,9 +14,11 @@ export type { CloseReason } from './peer/close-reason.js';
 export { type ExtendedPolicy } from './peer/frame-splitter.js';
 export { type Lane } from './peer/outbox.js';
 export { createPeerId, PEER_ID_PREFIX } from './peer/peer-id.js';
+export { obfuscatedHash } from './peer/encryption/key-exchange.js';
 export {
   Peer,
   type Block,
+  type Protection,
   type PeerEvents,
   type SendOptions,
   type SendVerdict,

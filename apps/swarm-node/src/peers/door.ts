@@ -1,14 +1,14 @@
-import { PeerListener, PieceSet, type Peer, type RefusalReason, type TorrentSide } from '@seedfleet/bittorrent';
-import { MAX_CONTROL_PAYLOAD_BYTES } from '@seedfleet/exchange';
+import { PeerListener, type Peer, type RefusalReason } from '@seedfleet/bittorrent';
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
-import type { Shelf, TorrentOnSale } from '../content/shelf.js';
+import type { Shelf } from '../content/shelf.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { originOf, type Origin } from '../limits/origin.js';
 import { costOfRefusal } from '../limits/costs.js';
 import type { SourceScores } from '../limits/source-scores.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { SalesFloor } from '../selling/sales-floor.js';
+import type { TorrentSides } from './torrent-sides.js';
 
 export interface DoorParts {
   readonly host: string;
@@ -17,6 +17,7 @@ export interface DoorParts {
   readonly regtest: boolean;
   readonly policy: Policy;
   readonly shelf: Shelf;
+  readonly sides: TorrentSides;
   readonly floor: SalesFloor;
   readonly limits: ConnectionLimits;
   readonly sources: SourceScores;
@@ -30,8 +31,6 @@ const NEVER_ENTERED: ReadonlySet<string> = new Set(['not-admitted', 'too-many-ha
 /** Where peers come in: counts them, shows them the torrents on sale, and hands them to the sales floor. */
 export class Door {
   private readonly listener: PeerListener;
-  /** What each torrent looks like to the peer protocol; made once per torrent. */
-  private readonly sides = new WeakMap<TorrentOnSale, TorrentSide>();
 
   constructor(private readonly parts: DoorParts) {
     const { host, port, peerId, policy } = parts;
@@ -41,7 +40,8 @@ export class Door {
       peerId,
       handshakeTimeoutMs: policy.timeouts.handshakeMs,
       maxHandshakes: policy.connections.maxHandshakesPerNode,
-      torrentOf: (infoHash) => this.sideOf(infoHash),
+      torrentOf: (infoHash) => parts.sides.of(infoHash),
+      infoHashOf: (obfuscated) => parts.sides.infoHashOf(obfuscated),
       admit: (address) => this.admit(address),
       onPeer: (peer) => this.onPeer(peer),
       onRefused: (code, address) => this.onRefused(code, originOf(address, parts.regtest)),
@@ -99,22 +99,5 @@ export class Door {
     }
     limits.leave(origin);
     peer.close();
-  }
-
-  private sideOf(infoHash: string): TorrentSide | undefined {
-    const torrent = this.parts.shelf.onSale(infoHash);
-    if (torrent === undefined) return undefined;
-    const known = this.sides.get(torrent);
-    if (known !== undefined) return known;
-    const { pieceCount } = torrent.metainfo;
-    const side: TorrentSide = {
-      infoHash,
-      pieceCount,
-      have: PieceSet.full(pieceCount),
-      // Ids that nobody announced are the exchange's to judge; none is legitimate above this size (wire protocol §8).
-      extended: { limitBytes: () => MAX_CONTROL_PAYLOAD_BYTES },
-    };
-    this.sides.set(torrent, side);
-    return side;
   }
 }

@@ -23,6 +23,7 @@ export interface BuyerBehaviour {
   readonly depth: number;
   /** Pieces paid before it stops paying. */
   readonly payAtMost: number;
+  readonly encryption: 'off' | 'require';
 }
 
 export const GENEROUS: BuyerBehaviour = {
@@ -30,6 +31,7 @@ export const GENEROUS: BuyerBehaviour = {
   testBytes: 0,
   depth: 4,
   payAtMost: Infinity,
+  encryption: 'off',
 };
 
 /** A buyer that takes every piece once, in order, and says what it saw. Its funding transaction exists only in name. */
@@ -56,6 +58,7 @@ export class TestBuyer {
       host: '127.0.0.1',
       port,
       peerId: createPeerId(),
+      encryption: behaviour.encryption ?? GENEROUS.encryption,
       torrent: {
         infoHash: metainfo.infoHash,
         pieceCount: metainfo.pieceCount,

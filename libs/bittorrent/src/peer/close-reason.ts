@@ -16,6 +16,8 @@ export type CloseReason =
   | 'self-connection'
   /** The dialled peer answered with another torrent. */
   | 'wrong-torrent'
+  /** The dialled peer did not take part in an encrypted handshake. */
+  | 'encryption-refused'
   /** A standard frame is longer than its kind can be. */
   | 'frame-too-large'
   /** An extended message is longer than its id allows; nothing of it was buffered. */

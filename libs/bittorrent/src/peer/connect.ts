@@ -1,10 +1,19 @@
-import type { Socket } from 'node:net';
 import { failure, success, type Result } from '../result.js';
+import { ByteReader, type ReaderLimits } from './byte-reader.js';
 import type { CloseReason } from './close-reason.js';
-import { HandshakeReader, type RemoteHandshake } from './handshake-bytes.js';
+import { EncryptedStream } from './encryption/encrypted-stream.js';
+import { initiate, respond, type Secured } from './encryption/handshake.js';
+import {
+  beginsHandshake,
+  HANDSHAKE_BYTES,
+  parseHandshake,
+  PROTOCOL_BYTES,
+  type RemoteHandshake,
+} from './handshake-bytes.js';
 import { Outbox } from './outbox.js';
-import { Peer, type TorrentSide } from './peer.js';
+import { Peer, type Protection, type TorrentSide } from './peer.js';
 import { StandardWire } from './standard-wire.js';
+import type { PeerStream } from './stream.js';
 
 /** libtorrent's own handshake timeout. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -12,69 +21,173 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 export interface HandshakeOptions {
   /** Our peer id, 20 bytes. */
   readonly peerId: Uint8Array;
-  /** Default 10 s. */
+  /** For everything up to the end of the peer's handshake. Default 10 s. */
   readonly timeoutMs?: number;
   /** Gives up early. */
   readonly signal?: AbortSignal;
 }
 
-/** Answers the handshake of a peer that connected. On failure the socket is destroyed. */
-export async function acceptPeer(
-  socket: Socket,
-  torrentOf: (infoHash: string) => TorrentSide | undefined,
-  options: HandshakeOptions,
-): Promise<Result<Peer, CloseReason>> {
-  const read = await readHandshake(socket, options);
-  if (!read.ok) return refuse(socket, read.error);
-  const { handshake } = read.value;
-  const torrent = torrentOf(handshake.infoHash);
-  if (torrent === undefined) return refuse(socket, 'unknown-torrent');
-  if (Buffer.from(options.peerId).equals(handshake.peerId)) return refuse(socket, 'self-connection');
-  const link = openLink(socket);
+export interface AcceptOptions extends HandshakeOptions {
+  readonly torrentOf: (infoHash: string) => TorrentSide | undefined;
+  /** The info hash behind its `obfuscatedHash`; without it encrypted handshakes are refused. */
+  readonly infoHashOf?: (obfuscated: string) => string | undefined;
+}
+
+export interface OpenOptions extends HandshakeOptions {
+  readonly encryption: 'off' | 'prefer' | 'require';
+}
+
+/** Answers the handshake of a peer that connected. On failure the stream is destroyed. */
+export async function acceptPeer(stream: PeerStream, options: AcceptOptions): Promise<Result<Peer, CloseReason>> {
+  const limits = begin(stream, options);
+  const opened = await openIncoming(stream, limits, options);
+  if (!opened.ok) return refuse(stream, opened.error);
+  const read = await readHandshake(opened.value.reader);
+  if (!read.ok) return refuse(stream, read.error);
+  const handshake = read.value;
+  const torrent = options.torrentOf(handshake.infoHash);
+  if (torrent === undefined) return refuse(stream, 'unknown-torrent');
+  if (Buffer.from(options.peerId).equals(handshake.peerId)) return refuse(stream, 'self-connection');
+  const rest = opened.value.reader.release();
+  const link = openLink(opened.value.stream);
   link.wire.feed(handshake.bytes);
   link.wire.handshake(torrent.infoHash, options.peerId, { fast: true });
+  const { protection } = opened.value;
   return success(
-    attach(new Peer({ ...link, direction: 'inbound', torrent, remote: handshake, rest: read.value.rest }), link),
+    attach(new Peer({ ...link, protection, direction: 'inbound', torrent, remote: handshake, rest }), link),
   );
 }
 
-/** Begins the handshake on a connection that we opened. On failure the socket is destroyed. */
+/** Begins the handshake on a connection that we opened. On failure the stream is destroyed. */
 export async function openPeer(
-  socket: Socket,
+  stream: PeerStream,
   torrent: TorrentSide,
-  options: HandshakeOptions,
+  options: OpenOptions,
 ): Promise<Result<Peer, CloseReason>> {
-  const link = openLink(socket);
-  link.wire.handshake(torrent.infoHash, options.peerId, { fast: true });
-  const read = await readHandshake(socket, options);
-  if (!read.ok) return refuse(socket, read.error);
-  const { handshake, rest } = read.value;
-  if (handshake.infoHash !== torrent.infoHash) return refuse(socket, 'wrong-torrent');
-  if (Buffer.from(options.peerId).equals(handshake.peerId)) return refuse(socket, 'self-connection');
-  link.wire.feed(handshake.bytes);
-  return success(attach(new Peer({ ...link, direction: 'outbound', torrent, remote: handshake, rest }), link));
+  const limits = begin(stream, options);
+  const { infoHash } = torrent;
+  // The wire writes its handshake at once; where it goes is decided by then or just after.
+  const early: Uint8Array[] = [];
+  const link = openLink(stream, early);
+  link.wire.handshake(infoHash, options.peerId, { fast: true });
+  const ours = Buffer.concat(early);
+  const opened = await openOutgoing(stream, limits, options.encryption, infoHash, ours);
+  if (!opened.ok) return refuse(stream, opened.error);
+  const read = await readHandshake(opened.value.reader);
+  if (!read.ok) return refuse(stream, read.error);
+  const remote = read.value;
+  if (remote.infoHash !== infoHash) return refuse(stream, 'wrong-torrent');
+  if (Buffer.from(options.peerId).equals(remote.peerId)) return refuse(stream, 'self-connection');
+  const rest = opened.value.reader.release();
+  link.bind(opened.value.stream);
+  link.wire.feed(remote.bytes);
+  const { protection } = opened.value;
+  return success(attach(new Peer({ ...link, protection, direction: 'outbound', torrent, remote, rest }), link));
+}
+
+interface Opened {
+  readonly stream: PeerStream;
+  readonly reader: ByteReader;
+  readonly protection: Protection;
+}
+
+function begin(stream: PeerStream, options: HandshakeOptions): ReaderLimits {
+  // Stays on: an error may be reported between the handshake and the peer's own listener.
+  stream.on('error', () => undefined);
+  const deadlineMs = performance.now() + (options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS);
+  return { deadlineMs, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+}
+
+/** Finds out whether the peer speaks plainly, and gets through its encryption where it does not. */
+async function openIncoming(
+  stream: PeerStream,
+  limits: ReaderLimits,
+  { infoHashOf }: AcceptOptions,
+): Promise<Result<Opened, CloseReason>> {
+  const reader = new ByteReader(stream, limits);
+  // A public key may begin with the same byte as a plain handshake.
+  for (const count of [1, PROTOCOL_BYTES]) {
+    const bytes = await reader.peek(count);
+    if (!bytes.ok) return failed(reader, bytes.error);
+    if (beginsHandshake(bytes.value)) continue;
+    if (infoHashOf === undefined) return failed(reader, 'not-bittorrent');
+    const secured = await respond(stream, reader, infoHashOf);
+    return secured.ok ? success(secure(stream, reader, limits, secured.value)) : failed(reader, secured.error);
+  }
+  return success({ stream, reader, protection: 'none' });
+}
+
+async function openOutgoing(
+  stream: PeerStream,
+  limits: ReaderLimits,
+  encryption: OpenOptions['encryption'],
+  infoHash: string,
+  ours: Uint8Array,
+): Promise<Result<Opened, CloseReason>> {
+  const reader = new ByteReader(stream, limits);
+  if (encryption === 'off') {
+    stream.write(ours);
+    return success({ stream, reader, protection: 'none' });
+  }
+  const secured = await initiate(stream, reader, infoHash, ours, encryption === 'require');
+  if (secured.ok) return success(secure(stream, reader, limits, secured.value));
+  return failed(reader, secured.error === 'local' ? 'local' : 'encryption-refused');
+}
+
+function secure(stream: PeerStream, reader: ByteReader, limits: ReaderLimits, { keys, first }: Secured): Opened {
+  const rest = reader.release();
+  if (keys === undefined) {
+    return { stream, reader: new ByteReader(stream, limits, joined(first, rest)), protection: 'handshake' };
+  }
+  const encrypted = new EncryptedStream(stream, keys);
+  encrypted.on('error', () => undefined);
+  const plain = joined(first, keys.incoming.transformed(rest));
+  return { stream: encrypted, reader: new ByteReader(encrypted, limits, plain), protection: 'everything' };
+}
+
+async function readHandshake(reader: ByteReader): Promise<Result<RemoteHandshake, CloseReason>> {
+  const beginning = await reader.peek(1);
+  if (!beginning.ok) return failed(reader, beginning.error);
+  if (!beginsHandshake(beginning.value)) return failed(reader, 'not-bittorrent');
+  const bytes = await reader.read(HANDSHAKE_BYTES);
+  if (!bytes.ok) return failed(reader, bytes.error);
+  return beginsHandshake(bytes.value) ? success(parseHandshake(bytes.value)) : failed(reader, 'not-bittorrent');
+}
+
+function failed(reader: ByteReader, reason: CloseReason): { readonly ok: false; readonly error: CloseReason } {
+  reader.release();
+  return failure(reason);
 }
 
 interface Link {
-  readonly socket: Socket;
-  readonly outbox: Outbox;
+  socket: PeerStream;
+  outbox: Outbox;
   readonly wire: StandardWire;
   /** Where the standard part's complaints go once there is a peer to close. */
   onTrouble: (reason: CloseReason) => void;
+  /** From now on frames go to this stream. */
+  readonly bind: (stream: PeerStream) => void;
 }
 
-function openLink(socket: Socket): Link {
-  const outbox = new Outbox(socket);
+/** @param early takes what is sent before `bind`; without it the stream does at once */
+function openLink(stream: PeerStream, early?: Uint8Array[]): Link {
+  let bound = early === undefined;
   const link: Link = {
-    socket,
-    outbox,
+    socket: stream,
+    outbox: new Outbox(stream),
     wire: new StandardWire({
       send: (bytes) => {
-        if (!outbox.push('control', { head: bytes })) link.onTrouble('send-queue-full');
+        if (!bound) early?.push(bytes);
+        else if (!link.outbox.push('control', { head: bytes })) link.onTrouble('send-queue-full');
       },
       violation: () => link.onTrouble('protocol-violation'),
     }),
-    onTrouble: () => socket.destroy(),
+    onTrouble: () => stream.destroy(),
+    bind: (final) => {
+      bound = true;
+      link.socket = final;
+      link.outbox = new Outbox(final);
+    },
   };
   return link;
 }
@@ -84,37 +197,11 @@ function attach(peer: Peer, link: Link): Peer {
   return peer;
 }
 
-function refuse(socket: Socket, reason: CloseReason): { readonly ok: false; readonly error: CloseReason } {
-  socket.destroy();
+function refuse(stream: PeerStream, reason: CloseReason): { readonly ok: false; readonly error: CloseReason } {
+  stream.destroy();
   return failure(reason);
 }
 
-type ReadOutcome = Result<{ readonly handshake: RemoteHandshake; readonly rest: Uint8Array }, CloseReason>;
-
-function readHandshake(socket: Socket, options: HandshakeOptions): Promise<ReadOutcome> {
-  // Stays on: an error may be reported between the handshake and the peer's own listener.
-  socket.on('error', () => undefined);
-  return new Promise((resolve) => {
-    const reader = new HandshakeReader();
-    const settle = (outcome: ReadOutcome): void => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', onAbort);
-      socket.off('data', onData).off('error', onError).off('close', onClose);
-      socket.pause();
-      resolve(outcome);
-    };
-    const onData = (chunk: Buffer): void => {
-      const outcome = reader.push(chunk);
-      if (outcome === 'not-bittorrent') settle(failure(outcome));
-      else if (outcome !== undefined) settle(success(outcome));
-    };
-    const onError = (): void => settle(failure('socket-error'));
-    const onClose = (): void => settle(failure('remote'));
-    const onAbort = (): void => settle(failure('local'));
-    const timer = setTimeout(() => settle(failure('handshake-timeout')), options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS);
-    options.signal?.addEventListener('abort', onAbort);
-    socket.on('data', onData).on('error', onError).on('close', onClose).resume();
-    if (options.signal?.aborted === true) onAbort();
-    else if (socket.destroyed) onClose();
-  });
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.length === 0 ? b : Buffer.concat([a, b]);
 }

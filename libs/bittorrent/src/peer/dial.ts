@@ -11,6 +11,11 @@ export interface DialOptions {
   readonly torrent: TorrentSide;
   /** Our peer id, 20 bytes. */
   readonly peerId: Uint8Array;
+  /**
+   * Message stream encryption: `require` encrypts everything; `prefer` encrypts what the peer wants encrypted, and
+   * connects again in plaintext where the peer takes no part in it. Default `off`.
+   */
+  readonly encryption?: 'off' | 'prefer' | 'require';
   /** Address to connect from; default the system's choice. */
   readonly localAddress?: string;
   /** Default 15 s, libtorrent's. */
@@ -34,10 +39,21 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** Opens a connection and does the handshake. Attach listeners to the peer, then call its `start`. Never rejects. */
 export async function dialPeer(options: DialOptions): Promise<Result<Peer, DialError>> {
+  const encryption = options.encryption ?? 'off';
+  const peer = await attempt(options, encryption);
+  const again = !peer.ok && peer.error === 'encryption-refused' && encryption === 'prefer';
+  return again ? attempt(options, 'off') : peer;
+}
+
+async function attempt(
+  options: DialOptions,
+  encryption: 'off' | 'prefer' | 'require',
+): Promise<Result<Peer, DialError>> {
   const connected = await openSocket(options);
   if (!connected.ok) return connected;
   return openPeer(connected.value, options.torrent, {
     peerId: options.peerId,
+    encryption,
     ...(options.handshakeTimeoutMs === undefined ? {} : { timeoutMs: options.handshakeTimeoutMs }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });

@@ -2,6 +2,8 @@
 export const HANDSHAKE_BYTES = 68;
 
 const PROTOCOL = Buffer.from('\u0013BitTorrent protocol', 'latin1');
+/** Bytes that tell a plain handshake from anything else. */
+export const PROTOCOL_BYTES = PROTOCOL.length;
 
 export interface RemoteHandshake {
   /** Lowercase hex. */
@@ -15,31 +17,19 @@ export interface RemoteHandshake {
   readonly bytes: Uint8Array;
 }
 
-/** Gathers a handshake from chunks and refuses anything else at its first wrong byte. */
-export class HandshakeReader {
-  private readonly bytes = new Uint8Array(HANDSHAKE_BYTES);
-  private length = 0;
-
-  /** Takes a chunk: undefined while more is needed, else the handshake and the bytes after it, or the refusal. */
-  push(
-    chunk: Uint8Array,
-  ): { readonly handshake: RemoteHandshake; readonly rest: Uint8Array } | 'not-bittorrent' | undefined {
-    const count = Math.min(HANDSHAKE_BYTES - this.length, chunk.length);
-    this.bytes.set(chunk.subarray(0, count), this.length);
-    this.length += count;
-    const present = Math.min(this.length, PROTOCOL.length);
-    if (!PROTOCOL.subarray(0, present).equals(this.bytes.subarray(0, present))) return 'not-bittorrent';
-    if (this.length < HANDSHAKE_BYTES) return undefined;
-    return { handshake: readHandshake(this.bytes), rest: chunk.subarray(count) };
-  }
+/** Whether these are, as far as they go, the first bytes of a plain handshake. */
+export function beginsHandshake(bytes: Uint8Array): boolean {
+  const present = Math.min(bytes.length, PROTOCOL.length);
+  return PROTOCOL.subarray(0, present).equals(bytes.subarray(0, present));
 }
 
-function readHandshake(bytes: Uint8Array): RemoteHandshake {
+/** Reads the 68 bytes of a handshake, whose beginning was checked. */
+export function parseHandshake(bytes: Uint8Array): RemoteHandshake {
   return {
     infoHash: Buffer.from(bytes.subarray(28, 48)).toString('hex'),
     peerId: bytes.slice(48, 68),
     supportsExtended: ((bytes[25] ?? 0) & 0x10) !== 0,
     supportsFast: ((bytes[27] ?? 0) & 0x04) !== 0,
-    bytes,
+    bytes: bytes.slice(),
   };
 }

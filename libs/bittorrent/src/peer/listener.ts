@@ -14,6 +14,11 @@ export interface PeerListenerOptions {
   readonly peerId: Uint8Array;
   /** The torrent behind an info hash (lowercase hex), if it is here. */
   readonly torrentOf: (infoHash: string) => TorrentSide | undefined;
+  /**
+   * The info hash (lowercase hex) behind its `obfuscatedHash`, if the torrent is here. Without this, encrypted
+   * handshakes are refused.
+   */
+  readonly infoHashOf?: (obfuscated: string) => string | undefined;
   /** Takes a peer after its handshake: attach listeners, then call its `start`. */
   readonly onPeer: (peer: Peer) => void;
   /** Asked for every connection before a byte is read; false refuses it. */
@@ -99,9 +104,11 @@ export class PeerListener {
       return;
     }
     this.handshaking.add(socket);
-    const outcome = await acceptPeer(socket, this.options.torrentOf, {
+    const outcome = await acceptPeer(socket, {
+      torrentOf: this.options.torrentOf,
       peerId: this.options.peerId,
       signal: this.closing.signal,
+      ...(this.options.infoHashOf === undefined ? {} : { infoHashOf: this.options.infoHashOf }),
       ...(this.options.handshakeTimeoutMs === undefined ? {} : { timeoutMs: this.options.handshakeTimeoutMs }),
     });
     this.handshaking.delete(socket);

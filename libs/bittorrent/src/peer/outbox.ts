@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { PeerStream } from './stream.js';
 
 /**
  * Which frames go first when a peer reads more slowly than we write: control frames, then urgent ones (answers to speed
@@ -33,7 +33,7 @@ export class Outbox {
   private closed = false;
   private readonly onDrained: (() => void)[] = [];
 
-  constructor(private readonly socket: Socket) {}
+  constructor(private readonly socket: PeerStream) {}
 
   /** Bytes of frames that the system has not taken yet. */
   get queuedBytes(): number {

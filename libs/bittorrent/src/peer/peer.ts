@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
 import type { PieceSet } from '../piece-set.js';
 import type { CloseReason } from './close-reason.js';
 import { MessageId } from './frame-rules.js';
@@ -7,6 +6,7 @@ import { FrameSplitter, type ExtendedPolicy } from './frame-splitter.js';
 import type { RemoteHandshake } from './handshake-bytes.js';
 import type { Lane, Outbox } from './outbox.js';
 import type { StandardWire } from './standard-wire.js';
+import type { PeerStream } from './stream.js';
 
 /** One torrent as a connection sees it. */
 export interface TorrentSide {
@@ -57,6 +57,13 @@ export interface SendOptions {
   readonly onFlushed?: (sent: boolean) => void;
 }
 
+/** What message stream encryption covers on a connection. */
+export type Protection =
+  | 'none'
+  /** The handshake; both sides agreed on plaintext after it. */
+  | 'handshake'
+  | 'everything';
+
 /** Keep-alives go out at less than half of the 120 s after which peers and middleboxes give up (hazard H40). */
 const KEEP_ALIVE_MS = 50_000;
 /** Peers send keep-alives at least every two minutes; longer silence means nobody is there. */
@@ -65,7 +72,8 @@ const SILENCE_LIMIT_MS = 180_000;
 const FINISH_TIMEOUT_MS = 5_000;
 
 export interface PeerLink {
-  readonly socket: Socket;
+  readonly socket: PeerStream;
+  readonly protection: Protection;
   readonly outbox: Outbox;
   readonly wire: StandardWire;
   readonly direction: 'inbound' | 'outbound';
@@ -82,6 +90,7 @@ export interface PeerLink {
 export class Peer extends EventEmitter<PeerEvents> {
   readonly direction: 'inbound' | 'outbound';
   readonly infoHash: string;
+  readonly protection: Protection;
   /** 20 bytes. */
   readonly remotePeerId: Uint8Array;
   /** IPv4 in dotted form even on a dual-stack listener. */
@@ -101,6 +110,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     super();
     this.direction = link.direction;
     this.infoHash = link.torrent.infoHash;
+    this.protection = link.protection;
     this.remotePeerId = link.remote.peerId;
     this.supportsExtended = link.remote.supportsExtended;
     this.remoteAddress = plainAddress(link.socket.remoteAddress ?? '');
@@ -114,9 +124,9 @@ export class Peer extends EventEmitter<PeerEvents> {
     });
     for (const event of ['have', 'bitfield', 'have-all']) link.wire.on(event, () => this.emit('remotePieces'));
     link.wire.on('interested', () => this.emit('interested'));
-    link.socket.once('close', () => this.close(this.finishing ? 'local' : 'remote'));
+    link.socket.on('close', () => this.close(this.finishing ? 'local' : 'remote'));
     link.socket.on('error', () => this.close('socket-error'));
-    link.socket.once('end', () => this.close(this.finishing ? 'local' : 'remote'));
+    link.socket.on('end', () => this.close(this.finishing ? 'local' : 'remote'));
   }
 
   get closedReason(): CloseReason | undefined {

@@ -16,6 +16,10 @@ declare module 'bittorrent-protocol' {
     readonly peerExtensions: { readonly dht?: boolean; readonly fast?: boolean; readonly extended?: boolean };
     handshake(infoHash: string, peerId: Uint8Array, extensions: { dht?: boolean; fast?: boolean }): void;
     bitfield(bits: Uint8Array): void;
+    /** Begins an encrypted handshake, where `peEnabled` was given. */
+    startEncryption(infoHash: string): void;
+    /** Names the torrent that the peer's encrypted handshake meant. */
+    setInfoHash(infoHash: string): void;
     haveAll(): void;
     haveNone(): void;
     have(index: number): void;

@@ -1,8 +1,9 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { paymentStream } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import { policyFaults, policyWith } from '@seedfleet/policy';
-import { ConfigError, type ServiceParts } from '@seedfleet/service-kit';
+import { checkBrokerDurability, ConfigError, ensureDurableStream, type ServiceParts } from '@seedfleet/service-kit';
 import { BooksRollUp } from './books/books-roll-up.js';
 import { BooksWatch } from './books/books-watch.js';
 import { ChainClient } from './chain/chain-client.js';
@@ -73,6 +74,10 @@ export class ChannelServiceModule {
     health.register({ name: 'postgres', check: async () => (await prisma.$queryRaw`SELECT 1`, null) });
     const isIntake = config.ROLE !== 'settler';
     const isSettler = config.ROLE !== 'intake';
+    if (isIntake) {
+      await ensureDurableStream(service, paymentStream);
+      await checkBrokerDurability(service, paymentStream);
+    }
     const signer: Provider[] = isSettler
       ? [{ provide: SIGNER, useValue: await openSigner(config, prisma, ecdsa) }]
       : [];

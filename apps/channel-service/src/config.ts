@@ -1,4 +1,4 @@
-import { commonConfig } from '@seedfleet/service-kit';
+import { brokerConfig, commonConfig } from '@seedfleet/service-kit';
 import { z } from 'zod';
 
 /** What this service reads of the environment. */
@@ -6,8 +6,7 @@ export const channelServiceConfig = commonConfig
   .extend({
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
     REDIS_URL: z.url({ protocol: /^rediss?$/ }),
-    /** Copies that the broker keeps of each stream: 1 on one machine, 3 in production. */
-    NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+    ...brokerConfig,
     /** intake: opens, verifies, stores; holds no private key. settler: seed, signing, broadcasting. all: both. */
     ROLE: z.enum(['intake', 'settler', 'all']).default('all'),
     /** `true`: limits per subnet hold for this machine's own addresses too, which regtest spares otherwise. */

@@ -1,5 +1,5 @@
 import { nodeId } from '@seedfleet/bus';
-import { commonConfig } from '@seedfleet/service-kit';
+import { brokerConfig, commonConfig } from '@seedfleet/service-kit';
 import { DEFAULT_POLICY } from '@seedfleet/policy';
 import { z } from 'zod';
 
@@ -9,6 +9,7 @@ const MIB = 1024 * 1024;
 export const swarmNodeConfig = commonConfig.extend({
   /** Names the node in the fleet, for ever: also a subject token. */
   NODE_ID: nodeId,
+  ...brokerConfig,
   /** Address to listen on for BitTorrent: one of this machine's, or `::` for all. */
   PEER_HOST: z.string().min(1).default('127.0.0.1'),
   /** 0: any free port. */

@@ -3,6 +3,7 @@ export * from './chain.js';
 export * from './channels.js';
 export * from './codecs.js';
 export * from './contract.js';
+export * from './durability.js';
 export * from './fleet.js';
 export { FleetNatsServer, Handles } from './nest-server.js';
 export { PARKED } from './parking.js';
@@ -11,6 +12,7 @@ export {
   ensureStream,
   streamHead,
   streamName,
+  StreamRefused,
   UnprocessableMessage,
   type ConsumeOptions,
   type StreamConsumer,

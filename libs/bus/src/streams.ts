@@ -3,6 +3,7 @@ import {
   DeliverPolicy,
   DiscardPolicy,
   jetstream,
+  JetStreamApiError,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
@@ -48,9 +49,28 @@ export async function ensureStream(bus: Bus, contract: StreamContract, replicas 
   const info = await wanted.catch((failure: unknown) => {
     // The broker reserves a stream's full size, so it refuses one that its store could not hold one day.
     const reason = failure instanceof Error ? failure.message : String(failure);
-    throw new Error(`NATS refuses the stream ${name} of ${contract.maxBytes} bytes: ${reason}`, { cause: failure });
+    const detail = `NATS refuses the stream ${name} of ${contract.maxBytes} bytes on ${replicas} servers: ${reason}`;
+    throw new StreamRefused(NO_SUCH_REPLICAS.has(apiCode(failure)) ? 'too-few-servers' : 'refused', detail, failure);
   });
   return info.created;
+}
+
+/** Replicas in a broker that is no cluster, and more of them than it has servers. */
+const NO_SUCH_REPLICAS: ReadonlySet<unknown> = new Set([10_074, 10_005]);
+
+function apiCode(failure: unknown): unknown {
+  return failure instanceof JetStreamApiError ? failure.code : undefined;
+}
+
+/** The broker does not make a stream as it has to be. */
+export class StreamRefused extends Error {
+  constructor(
+    readonly code: 'too-few-servers' | 'refused',
+    message: string,
+    cause: unknown,
+  ) {
+    super(message, { cause });
+  }
 }
 
 /** Where a stream ends now. */

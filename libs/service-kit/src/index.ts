@@ -1,3 +1,4 @@
+export * from './broker-durability.js';
 export * from './config.js';
 export { FAULT_POINTS, faultPoint, type FaultPoint } from './fault-points.js';
 export * from './health.js';

@@ -1,5 +1,11 @@
 export { FleetError, reasonOf, type FleetErrorCode } from './errors.js';
-export type { BitcoinConnection, Connections, PostgresConnection, UrlConnection } from './providers/connections.js';
+export type {
+  BitcoinConnection,
+  Connections,
+  NatsConnection,
+  PostgresConnection,
+  UrlConnection,
+} from './providers/connections.js';
 export { NETWORKS, isRegtest, type Network } from './providers/provider.js';
 export { callRpc, RpcError } from './providers/bitcoin-rpc.js';
 export { bringTool } from './packages/bring-tool.js';

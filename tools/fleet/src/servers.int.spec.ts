@@ -132,7 +132,13 @@ describe('the four servers', () => {
     const theirs = await start('theirs');
     await query(theirs.connections.postgres.url, 'CREATE TABLE foreign_table (what text)');
     const { postgres, nats, redis, bitcoin } = theirs.connections;
-    const env = { DATABASE_URL: postgres.url, NATS_URL: nats.url, REDIS_URL: redis.url, BTC_RPC: bitcoin.rpcUrl };
+    const env = {
+      DATABASE_URL: postgres.url,
+      NATS_URL: nats.url,
+      NATS_MONITOR_URLS: nats.monitorUrls,
+      REDIS_URL: redis.url,
+      BTC_RPC: bitcoin.rpcUrl,
+    };
     const ours = await start('ours', { ...pathOnly(), ...env });
     expect(ours.supervisor.summary()).toEqual([]);
     expect(ours.connections.nats).toEqual(nats);

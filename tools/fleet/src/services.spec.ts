@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function plan(bitcoin: Partial<BitcoinConnection> = {}) {
   const connections = {
     postgres: { url: 'postgresql://owner@127.0.0.1/fleet' },
-    nats: { url: 'nats://127.0.0.1:4222' },
+    nats: { url: 'nats://127.0.0.1:4222', monitorUrls: '' },
     redis: { url: 'redis://127.0.0.1:6379' },
     bitcoin: { rpcUrl: 'http://user:word@127.0.0.1:18443/', zmq: 'tcp://127.0.0.1:28332', ...bitcoin },
   };

@@ -126,6 +126,8 @@ export function serviceProcess(
       SEEDFLEET_NETWORK: network,
       FLEET_ID: state.id,
       NATS_URL: connections.nats.url,
+      ...(connections.nats.monitorUrls ? { NATS_MONITOR_URLS: connections.nats.monitorUrls } : {}),
+      BROKER_DURABILITY: 'fsync',
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(ports.http),
       READY_FILE: readyFile,

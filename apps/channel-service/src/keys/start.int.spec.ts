@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TestFleet } from '../testing/test-fleet.js';
 
 describe('starting', () => {
@@ -32,6 +34,46 @@ describe('starting', () => {
     const seedless = fleet.service('settler', { SEED_FILE: '' });
     expect(await seedless.launch()).toBe(78);
     expect(seedless.log).toContain('SEED_FILE');
+  });
+
+  it('refuses a main network whose broker promises less than configured', async () => {
+    const alone = fleet.service('intake', { SEEDFLEET_NETWORK: 'mainnet', NATS_REPLICAS: '3' });
+    expect(await alone.launch()).toBe(78);
+    expect(alone.log).toContain('NATS_REPLICAS=3 is more than the broker has');
+    // As a server without `sync_interval: always` describes itself.
+    const monitor = createServer((_request, response) => {
+      const config = { store_dir: '/data', sync_interval: 120_000_000_000 };
+      response.end(JSON.stringify({ server_name: 'hasty', version: '2.10.27', jetstream: { config } }));
+    });
+    await new Promise<void>((listening) => monitor.listen(0, '127.0.0.1', listening));
+    const NATS_MONITOR_URLS = `http://127.0.0.1:${(monitor.address() as AddressInfo).port}`;
+    const hasty = fleet.service('intake', { SEEDFLEET_NETWORK: 'mainnet', NATS_MONITOR_URLS });
+    expect(await hasty.launch()).toBe(78);
+    expect(hasty.log).toContain('broker-flushes-later: hasty');
+    // On regtest it goes on, and says so.
+    const warned = fleet.service('intake', { BROKER_DURABILITY: 'fsync', NATS_MONITOR_URLS });
+    await warned.start();
+    expect(await (await warned.fetch('/health')).text()).toContain('broker-flushes-later');
+    await warned.end('SIGTERM');
+    monitor.close();
+  });
+
+  it('tells what an acknowledgement of the broker is worth, and what of it nothing proves', async () => {
+    const noteOf = async (environment: Record<string, string>): Promise<string> => {
+      const intake = fleet.service('intake', environment);
+      await intake.start();
+      const { notes } = (await (await intake.fetch('/health')).json()) as { notes: Record<string, string> };
+      await intake.end('SIGTERM');
+      return notes['broker-durability'] ?? '';
+    };
+    const blind = await noteOf({ BROKER_DURABILITY: 'fsync' });
+    expect(blind).toContain('which is unknown');
+    expect(blind).toContain('not verified: whether');
+    const { natsMonitorUrl } = inject('servers');
+    if (natsMonitorUrl === '') return;
+    expect(await noteOf({ BROKER_DURABILITY: 'fsync', NATS_MONITOR_URLS: natsMonitorUrl })).toBe(
+      'a message is on the disk of one server when it is acknowledged',
+    );
   });
 
   it('names a database that is not there, or has no tables', async () => {

@@ -9,6 +9,8 @@ import type { TestProject } from 'vitest/node';
 export interface TestServers {
   readonly postgresUrl: string;
   readonly natsUrl: string;
+  /** The broker's monitoring endpoint; empty where the environment names a broker without it. */
+  readonly natsMonitorUrl: string;
   readonly redisUrl: string;
   readonly rpcUrl: string;
 }
@@ -31,18 +33,22 @@ export default async function bringServers(project: TestProject): Promise<(() =>
   const {
     TEST_POSTGRES_URL: postgresUrl,
     TEST_NATS_URL: natsUrl,
+    TEST_NATS_MONITOR_URL: natsMonitorUrl = '',
     TEST_REDIS_URL: redisUrl,
     TEST_BTC_RPC: rpcUrl,
   } = process.env;
   if (postgresUrl && natsUrl && redisUrl && rpcUrl) {
-    project.provide('servers', { postgresUrl, natsUrl, redisUrl, rpcUrl });
+    project.provide('servers', { postgresUrl, natsUrl, natsMonitorUrl, redisUrl, rpcUrl });
     return undefined;
   }
   // Loaded only here: building the service must not need the tool that starts it.
   const tool = '@seedfleet/fleet';
   const { startServers } = (await import(tool)) as {
     startServers(options: { stateDir: string; env: object }): Promise<{
-      connections: Record<'postgres' | 'nats' | 'redis', { url: string }> & { bitcoin: { rpcUrl: string } };
+      connections: Record<'postgres' | 'redis', { url: string }> & {
+        nats: { url: string; monitorUrls: string };
+        bitcoin: { rpcUrl: string };
+      };
       stop(): Promise<void>;
     }>;
   };
@@ -52,6 +58,7 @@ export default async function bringServers(project: TestProject): Promise<(() =>
   project.provide('servers', {
     postgresUrl: postgres.url,
     natsUrl: nats.url,
+    natsMonitorUrl: nats.monitorUrls,
     redisUrl: redis.url,
     rpcUrl: bitcoin.rpcUrl,
   });

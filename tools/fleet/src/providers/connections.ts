@@ -1,7 +1,7 @@
 /** How the services reach each server. URLs hold the credentials. */
 export interface Connections {
   readonly postgres: PostgresConnection;
-  readonly nats: UrlConnection;
+  readonly nats: NatsConnection;
   readonly redis: UrlConnection;
   readonly bitcoin: BitcoinConnection;
 }
@@ -9,6 +9,12 @@ export interface Connections {
 /** A server with one address. */
 export interface UrlConnection {
   readonly url: string;
+}
+
+/** A broker. */
+export interface NatsConnection extends UrlConnection {
+  /** Its servers' monitoring endpoints, separated by commas; empty where they are not known. */
+  readonly monitorUrls: string;
 }
 
 /** A Postgres server, and on it a database that belongs to this fleet alone. */

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
+import { canSyncAlways } from '@seedfleet/bus';
 import { reasonOf } from '../errors.js';
 import { pickPort } from '../free-port.js';
 import { plainEnvironment, runCommand } from '../run-command.js';
-import type { UrlConnection } from './connections.js';
+import type { NatsConnection } from './connections.js';
 import { findProgram } from './find-program.js';
 import type { Binaries, Probe, ProviderContext, ServerProvider } from './provider.js';
 import { startOnFreePorts } from './start-server.js';
@@ -13,12 +14,13 @@ const PROBE_MS = 3000;
 const USER = 'seedfleet';
 
 /** NATS with JetStream: requests between services and the durable streams. */
-export const natsProvider: ServerProvider<UrlConnection> = {
+export const natsProvider: ServerProvider<NatsConnection> = {
   name: 'nats',
   title: 'NATS',
   variable: 'NATS_URL',
 
-  fromEnvironment: ({ env }) => (env['NATS_URL'] ? { url: env['NATS_URL'] } : undefined),
+  fromEnvironment: ({ env }) =>
+    env['NATS_URL'] ? { url: env['NATS_URL'], monitorUrls: env['NATS_MONITOR_URLS'] ?? '' } : undefined,
 
   probe: ({ url }) => probe(url),
 
@@ -39,17 +41,6 @@ export const natsProvider: ServerProvider<UrlConnection> = {
 
   start: (binaries, context) => start(binaries, context),
 };
-
-/**
- * Whether a server version can be told to write every message through to the disk before it acknowledges it
- * (`sync_interval: always`, since 2.10), leaving out 2.10.20 to 2.10.22, which must not be used.
- */
-export function canSyncAlways(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  if (major !== 2) return major > 2;
-  if (minor !== 10) return minor > 10;
-  return patch > 22;
-}
 
 async function probe(url: string): Promise<Probe> {
   try {
@@ -77,14 +68,18 @@ function splitUrl(url: string): { servers: string; user?: string; pass?: string;
   return pass === '' ? { servers, token: user } : { servers, user, pass };
 }
 
-function start(binaries: Binaries, { state, supervisor }: ProviderContext): Promise<UrlConnection> {
+function start(binaries: Binaries, { state, supervisor }: ProviderContext): Promise<NatsConnection> {
   const folder = state.folder('servers', 'nats');
   const password = state.known.secrets.nats;
   return startOnFreePorts('NATS', supervisor.logOf('nats'), async () => {
     const port = await pickPort();
-    const connection = { url: `nats://${USER}:${password}@127.0.0.1:${port}` };
+    const monitorPort = await pickPort();
+    const monitorUrls = `http://127.0.0.1:${monitorPort}`;
+    const connection = { url: `nats://${USER}:${password}@127.0.0.1:${port}`, monitorUrls };
     const config = join(folder, 'nats.conf');
-    writeFileSync(config, configuration(join(folder, 'jetstream'), port, state.id, password), { mode: 0o600 });
+    writeFileSync(config, configuration(join(folder, 'jetstream'), { port, monitorPort }, state.id, password), {
+      mode: 0o600,
+    });
     const outcome = await supervisor.start({
       name: 'nats',
       command: join(binaries.folder, 'nats-server'),
@@ -101,10 +96,17 @@ function start(binaries: Binaries, { state, supervisor }: ProviderContext): Prom
   });
 }
 
-function configuration(store: string, port: number, id: string, password: string): string {
+interface Ports {
+  readonly port: number;
+  readonly monitorPort: number;
+}
+
+function configuration(store: string, { port, monitorPort }: Ports, id: string, password: string): string {
   return [
     `server_name: seedfleet-${id}`,
     `listen: "127.0.0.1:${port}"`,
+    // Services ask it at their start how the server flushes.
+    `http: "127.0.0.1:${monitorPort}"`,
     // An acknowledgement must mean the disk, not the page cache: it frees a piece's window slot.
     // The streams' upper limits are reserved against `max_file`, which else is three quarters of what the disk has free.
     `jetstream { store_dir: ${JSON.stringify(store)}, sync_interval: always, max_file: 32GB }`,

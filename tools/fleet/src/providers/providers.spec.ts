@@ -5,19 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FleetError } from '../errors.js';
 import { rpcAuth, withCookie } from './bitcoin.js';
-import { canSyncAlways } from './nats.js';
 import { provide } from './provide.js';
 import type { Probe, ProviderContext, ServerProvider } from './provider.js';
-
-describe('NATS versions', () => {
-  it.each(['2.10.0', '2.10.19', '2.10.20', '2.10.21', '2.10.22', '2.9.10', '1.4.1'])('%s is not used', (version) => {
-    expect(canSyncAlways(version)).toBe(false);
-  });
-
-  it.each(['2.10.23', '2.10.27', '2.11.0', '2.12.3', '3.0.0'])('%s is used', (version) => {
-    expect(canSyncAlways(version)).toBe(true);
-  });
-});
 
 describe('credentials of a Bitcoin node', () => {
   it('hashes the password as rpcauth wants it', () => {

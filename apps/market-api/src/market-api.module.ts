@@ -28,8 +28,14 @@ import { FleetNews } from './nodes/fleet-news.js';
 import { FleetNodeMetrics } from './nodes/node-metrics.js';
 import { NodeController } from './nodes/node.controller.js';
 import { NodeRepository } from './nodes/node.repository.js';
+import { BulkEditController } from './offers/bulk-edit.controller.js';
+import { BulkEditRepository } from './offers/bulk-edit.repository.js';
+import { BulkEditService } from './offers/bulk-edit.service.js';
 import { OfferController } from './offers/offer.controller.js';
 import { OfferRepository } from './offers/offer.repository.js';
+import { OfferService } from './offers/offer.service.js';
+import { TierController } from './tiers/tier.controller.js';
+import { TierRepository } from './tiers/tier.repository.js';
 import { FleetController } from './overview/fleet.controller.js';
 import { FleetRepository } from './overview/fleet.repository.js';
 import { RevenueController } from './revenue/revenue.controller.js';
@@ -52,6 +58,8 @@ export class MarketApiModule {
       controllers: [
         // Before torrents: its paths are longer.
         OfferController,
+        BulkEditController,
+        TierController,
         TorrentController,
         ChannelController,
         RevenueController,
@@ -85,7 +93,11 @@ export class MarketApiModule {
         FleetNodeMetrics,
         FleetRepository,
         NodeRepository,
+        BulkEditRepository,
+        BulkEditService,
         OfferRepository,
+        OfferService,
+        TierRepository,
         PriceHistory,
         PriceList,
         RepeatableWrites,

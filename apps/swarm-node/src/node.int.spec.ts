@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
-import { Bus, channelVerdict } from '@seedfleet/bus';
+import { Bus, channelVerdict, offersChanged } from '@seedfleet/bus';
 import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import WebTorrent from 'webtorrent';
 import { swarmNodeConfig } from './config.js';
 import { SwarmNode } from './node.js';
 import { FakeFleet } from './testing/fake-fleet.js';
-import { TestBuyer } from './testing/test-buyer.js';
+import { GENEROUS, TestBuyer } from './testing/test-buyer.js';
 
 const PIECE = 64 * 1024;
 const fleetId = `test-${randomUUID().slice(0, 8)}`;
@@ -186,7 +186,11 @@ describe('a node on a real broker', () => {
     const buyer = await TestBuyer.dial(port(), film);
     await expect.poll(() => buyer.pieces.size).toBe(2);
     const { channelId } = fleet.funded.at(-1) ?? { channelId: '' };
-    fleet.bus.publish(channelVerdict, ['node-1'], { ...fleet.verdictFor(channelId), kind: 'all', version: 4 });
+    fleet.bus.publish(channelVerdict, ['node-1'], {
+      ...fleet.verdictFor(channelId),
+      kind: 'all',
+      version: 4,
+    });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(buyer.pieces.size).toBe(2);
     fleet.bus.publish(channelVerdict, ['node-1'], { ...fleet.verdictFor(channelId), kind: 'all', version: 6 });
@@ -247,6 +251,43 @@ describe('a node on a real broker', () => {
     fleet.assignments.splice(fleet.assignments.indexOf(assignment), 1);
     await node.syncAssignments();
     await expect(TestBuyer.dial(port(), second)).rejects.toThrow('remote');
+  });
+
+  it('sells at new terms as soon as it hears of them, and a running channel goes on at its own', async () => {
+    const { infoHash } = film;
+    const { version } = fleet.assignments.find((assignment) => assignment.infoHash === infoHash) ?? { version: 1 };
+    const news = (offerVersion: number, priceSat: bigint) => {
+      const torrent = {
+        infoHash,
+        version,
+        state: 'active' as const,
+        offer: { ...offer, version: offerVersion, priceSat },
+      };
+      fleet.bus.publish(offersChanged, [], { torrents: [torrent] });
+    };
+    fleet.verdict = { kind: 'allowance', allowanceBytes: 2 * PIECE, version: 5 };
+    const running = await TestBuyer.dial(port(), film);
+    await expect.poll(() => running.pieces.size).toBe(2);
+    const waiting = await TestBuyer.dial(port(), film, { terms: { ...GENEROUS.terms, maxPrice: 10n } });
+    await expect.poll(() => waiting.offers.length).toBe(1);
+    news(9, 70n);
+    await expect.poll(() => waiting.offers.at(-1)?.minPrice).toBe(70n);
+    news(8, 30n);
+    const { channelId } = fleet.funded.at(-1) ?? { channelId: '' };
+    fleet.bus.publish(channelVerdict, ['node-1'], { ...fleet.verdictFor(channelId), kind: 'all', version: 6 });
+    await expect.poll(() => running.complete, { timeout: 10_000 }).toBe(true);
+    const told = running.offers.map(({ minPrice }) => minPrice);
+    expect(new Set(told).size).toBe(1);
+    expect(fleet.opened.find((opened) => opened.channelId === channelId)?.terms.priceSat).toBe(told[0]);
+    expect(waiting.offers.at(-1)?.minPrice).toBe(70n);
+    fleet.verdict = {};
+    waiting.peer.close();
+    await finished(running);
+    // What the fleet says when it is asked counts: news are only quicker.
+    await node.syncAssignments();
+    const later = await TestBuyer.dial(port(), film, { terms: { ...GENEROUS.terms, maxPrice: 10n } });
+    await expect.poll(() => later.offers.at(-1)?.minPrice).toBe(told[0]);
+    later.peer.close();
   });
 
   it('fails fast on content that changed on disk, and sells it again once it is repaired', async () => {

@@ -111,3 +111,20 @@ export const assignmentsChanged = defineEvent({
   owner: 'market-api',
   payload: z.object({ reason: z.string().max(100) }),
 });
+
+/** Torrents in one message of news; with their terms it stays far below the broker's 1 MiB. */
+export const MAX_NEWS_TORRENTS = 100;
+
+/**
+ * Terms of these torrents changed: nodes that have them sell at the new ones from now on, without asking. A node drops
+ * what is older than what it has. Lost news are made good by the next fetch.
+ */
+export const offersChanged = defineEvent({
+  subject: 'fleet.offers-changed',
+  owner: 'market-api',
+  payload: z.object({
+    torrents: z
+      .array(z.object({ infoHash, version: z.int(), state: z.enum(['active', 'paused']), offer: effectiveOffer }))
+      .max(MAX_NEWS_TORRENTS),
+  }),
+});

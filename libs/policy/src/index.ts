@@ -8,5 +8,6 @@ export * from './limits.js';
 export * from './policy.js';
 export * from './price-rule.js';
 export * from './price.js';
+export * from './sale-bounds.js';
 export * from './terms.js';
 export * from './window.js';

@@ -50,6 +50,18 @@ export type ProblemCode =
   | 'metainfo-invalid'
   /** The terms could never be settled or would never be accepted; the detail says why. */
   | 'offer-invalid'
+  /** More torrents fit than one edit may change; `most` is the limit. */
+  | 'selection-too-large'
+  /** There is no quality tier of this name. */
+  | 'tier-not-found'
+  /** Torrents have this tier, or it is the one that torrents get. */
+  | 'tier-in-use'
+  /** There are as many of them as there may be. */
+  | 'too-many'
+  /** The path is outside the content roots, has a symbolic link, or holds nothing that can be sold; `reason` says which. */
+  | 'content-refused'
+  /** There is no such making of a torrent. */
+  | 'creation-not-found'
   /** A server this service needs does not answer; the request may be repeated. */
   | 'unavailable'
   /** A fault of ours; the log has it under the same request id. */
@@ -80,6 +92,12 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'webhook-address-refused': 'The address is not public',
   'metainfo-invalid': 'The torrent file cannot be used',
   'offer-invalid': 'The offer cannot be used',
+  'selection-too-large': 'Too many torrents at once',
+  'tier-not-found': 'No such quality tier',
+  'tier-in-use': 'The quality tier is in use',
+  'too-many': 'There are too many already',
+  'content-refused': 'The content cannot be used',
+  'creation-not-found': 'No such making of a torrent',
   unavailable: 'A needed server does not answer',
   internal: 'Internal error',
 };

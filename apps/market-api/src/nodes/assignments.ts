@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { METAINFO_PART_BYTES, type nodeAssignments, type torrentMetainfo } from '@seedfleet/bus';
+import { METAINFO_PART_BYTES, type nodeAssignments, type offersChanged, type torrentMetainfo } from '@seedfleet/bus';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { z } from 'zod';
 import { saleVerdict } from '../offers/sale-verdict.js';
@@ -8,6 +8,7 @@ import { TorrentRepository } from '../torrents/torrent.repository.js';
 import { FeeOutlookBoard } from './fee-outlook.js';
 
 type AssignmentPage = z.output<typeof nodeAssignments.reply>;
+type OfferNews = z.output<typeof offersChanged.payload>['torrents'];
 type MetainfoPart = z.output<typeof torrentMetainfo.reply>;
 
 /** Torrents in one answer: also with the longest content paths it stays below the broker's 1 MiB. */
@@ -49,7 +50,21 @@ export class Assignments {
 
   async page(after: string | null): Promise<AssignmentPage> {
     const beyond = after === null ? Prisma.empty : Prisma.sql`AND t."infoHash" > ${after}`;
-    const rows = await this.prisma.$queryRaw<(AssignedRow & JoinedOffer)[]>`
+    const condition = Prisma.sql`true ${beyond}`;
+    const rows = await this.rows(condition, PAGE_TORRENTS + 1);
+    return { torrents: this.assigned(rows.slice(0, PAGE_TORRENTS)), complete: rows.length <= PAGE_TORRENTS };
+  }
+
+  /** What these torrents are sold for now; removed ones are left out. */
+  async terms(infoHashes: readonly string[]): Promise<OfferNews> {
+    if (infoHashes.length === 0) return [];
+    const condition = Prisma.sql`t."infoHash" = ANY(${[...infoHashes]})`;
+    const torrents = this.assigned(await this.rows(condition, infoHashes.length));
+    return torrents.map(({ infoHash, version, state, offer }) => ({ infoHash, version, state, offer }));
+  }
+
+  private rows(condition: Prisma.Sql, limit: number): Promise<(AssignedRow & JoinedOffer)[]> {
+    return this.prisma.$queryRaw`
       SELECT t."infoHash", t.state, t.version, t."pieceLength", t."pieceCount",
              octet_length(t.metainfo) AS "metainfoBytes", t."contentPath", o.version AS "offerVersion", o."priceSat",
              o."lockUnits", o."settlementFeeSat", o."minContractFeePerKbSat", o."maxSellers",
@@ -58,17 +73,19 @@ export class Assignments {
       LEFT JOIN LATERAL (
         SELECT * FROM market.offer WHERE offer."infoHash" = t."infoHash" ORDER BY version DESC LIMIT 1
       ) o ON true
-      WHERE t.state IN ('active', 'paused') ${beyond}
-      ORDER BY t."infoHash" LIMIT ${PAGE_TORRENTS + 1}`;
+      WHERE t.state IN ('active', 'paused') AND ${condition}
+      ORDER BY t."infoHash" LIMIT ${limit}`;
+  }
+
+  private assigned(rows: readonly (AssignedRow & JoinedOffer)[]): AssignmentPage['torrents'] {
     const fees = this.fees.now();
-    const torrents = rows.slice(0, PAGE_TORRENTS).map((row) => {
+    return rows.map((row) => {
       const offer = effectiveOffer(row, storedOffer(row));
       const declined = saleVerdict(row, offer, fees).declined !== null;
       const { infoHash, version, metainfoBytes, contentPath } = row;
       const state = row.state === 'active' && !declined ? ('active' as const) : ('paused' as const);
       return { infoHash, state, version, metainfoBytes, contentPath, offer };
     });
-    return { torrents, complete: rows.length <= PAGE_TORRENTS };
   }
 
   async metainfoPart(infoHash: string, offsetBytes: number): Promise<MetainfoPart> {

@@ -1,17 +1,12 @@
-import { Body, Controller, Get, Inject, Param, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, Param, Put, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { MAX_MONEY_SAT } from '@seedfleet/payment-channel';
-import { shortestLockUnits } from '@seedfleet/policy';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { actorOf } from '../access/principal.js';
 import { Endpoint } from '../http/endpoint.js';
-import { Problem, validationProblem } from '../http/problem.js';
 import { Conditional, Versioned, versionsToMatch } from '../http/versioned.js';
 import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
-import { IDENTITY, type FleetIdentity } from '../identity.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
-import { FleetNews } from '../nodes/fleet-news.js';
 import { TorrentService } from '../torrents/torrent.service.js';
 import { OfferRepository } from './offer.repository.js';
 import {
@@ -19,10 +14,12 @@ import {
   offerHistoryPage,
   offerSchema,
   setOfferBody,
+  setOfferQuery,
   type ListOffersQuery,
   type SetOfferBody,
+  type SetOfferQuery,
 } from './offer.schemas.js';
-import { POLICY } from './terms-of-sale.js';
+import { OfferService } from './offer.service.js';
 import { offerVersionView, offerView } from './offer.views.js';
 
 type OfferAnswer = z.output<typeof offerSchema>;
@@ -34,8 +31,7 @@ export class OfferController {
     private readonly torrents: TorrentService,
     private readonly offers: OfferRepository,
     private readonly fees: FeeOutlookBoard,
-    private readonly news: FleetNews,
-    @Inject(IDENTITY) private readonly identity: FleetIdentity,
+    private readonly service: OfferService,
   ) {}
 
   @Get('offer')
@@ -57,26 +53,15 @@ export class OfferController {
   @Versioned<OfferAnswer>(({ effective }) => effective.version)
   async set(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
-    @Query({ schema: noQuery }) _query: object,
+    @Query({ schema: setOfferQuery }) { dryRun }: SetOfferQuery,
     @Body({ schema: setOfferBody }) terms: SetOfferBody,
     @Req() request: Request,
   ) {
     const torrent = await this.torrents.row(infoHash);
-    if (terms.priceSat !== null && terms.priceSat * BigInt(torrent.pieceCount) > MAX_MONEY_SAT) {
-      throw new Problem(422, 'offer-invalid', 'all pieces together would cost more than all money there is');
-    }
-    const shortest = shortestLockUnits(this.identity.network, POLICY);
-    if (terms.lockUnits !== null && terms.lockUnits < shortest) {
-      const message = `must be at least ${shortest}: a shorter lock leaves no time to serve and settle`;
-      throw validationProblem([{ message, path: ['lockUnits'] }]);
-    }
-    const { freeTier, ...sold } = terms;
-    const free = {
-      freeBytesPerDay: freeTier === null ? null : BigInt(freeTier.bytesPerDay),
-      freeBytesPerPeerDay: freeTier === null ? null : BigInt(freeTier.bytesPerPeerDay),
-    };
-    const row = await this.offers.set(infoHash, { ...sold, ...free }, actorOf(request), versionsToMatch(request));
-    this.news.assignmentsChanged(`offer of ${infoHash} changed`);
+    const row =
+      dryRun === 'true'
+        ? await this.service.preview(infoHash, terms)
+        : await this.service.set(infoHash, terms, actorOf(request), versionsToMatch(request));
     return offerView(infoHash, torrent, row, this.fees.now());
   }
 

@@ -1,5 +1,7 @@
+import { offersChanged } from '@seedfleet/bus';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { z } from 'zod';
 import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
 import { expectShape } from '../testing/shape.js';
 import { torrentFile } from '../testing/torrent-file.js';
@@ -40,9 +42,8 @@ describe('an offer', () => {
 
   it('is replaced as a whole, keeps its history, and is told to nodes', async () => {
     const nodes = await api.busOf('swarm-node');
-    const { assignmentsChanged } = await import('@seedfleet/bus');
-    const told = new Promise<string>((resolve) => {
-      nodes.subscribe(assignmentsChanged, [], ({ reason }) => resolve(reason));
+    const told = new Promise<z.output<typeof offersChanged.payload>>((resolve) => {
+      nodes.subscribe(offersChanged, [], resolve);
     });
     await nodes.connection.flush();
     const terms = {
@@ -54,7 +55,10 @@ describe('an offer', () => {
       freeTier: { bytesPerDay: 1_000_000, bytesPerPeerDay: 65_536 },
     };
     const first = expectShape(offerSchema, (await put(terms).expect(200)).body);
-    expect(await told).toContain(file.infoHash);
+    const { infoHash } = file;
+    expect(await told).toMatchObject({
+      torrents: [{ infoHash, version: 1, state: 'active', offer: { version: 1, priceSat: 6n, lockUnits: 25 } }],
+    });
     expect(first).toMatchObject({
       set: { version: 1, ...terms },
       effective: { version: 1, ...terms },
@@ -79,6 +83,18 @@ describe('an offer', () => {
     });
     const audit = await api.admin.auditEntry.findMany({ where: { action: 'offer.set' } });
     expect(audit).toHaveLength(2);
+  });
+
+  it('can be tried without being set', async () => {
+    const before = (await get(path).expect(200)).body;
+    const dry = await authorized(request(api.url).put(`${path}?dryRun=true`)).send({
+      price: { mode: 'formula', rate: '4' },
+    });
+    expect(expectShape(offerSchema, dry.body)).toMatchObject({
+      set: { version: 3, priceSat: '7', price: { mode: 'formula', rate: '4', tier: 'standard', multiplier: '1' } },
+      economics: { acceptedByDefaultBuyers: true, earnsNothingPerMille: 141, smallestSensiblePieces: 333 },
+    });
+    expect((await get(path).expect(200)).body).toEqual(before);
   });
 
   it('numbers edits made at the same time one after the other', async () => {
@@ -107,7 +123,13 @@ describe('an offer', () => {
     [{ maxSellers: 2 ** 31 }, 'maxSellers'],
     [{ freeTier: { bytesPerDay: 9, bytesPerPeerDay: 0 } }, 'freeTier.bytesPerPeerDay'],
     [{ freeTier: { bytesPerDay: 9, bytesPerPeerDay: 10 } }, 'freeTier.bytesPerPeerDay'],
-    [{ price: '7' }, ''],
+    [{ cost: '7' }, ''],
+    [{ price: '7' }, 'price'],
+    [{ price: { mode: 'mib', rate: '0' } }, 'price.rate'],
+    [{ price: { mode: 'mib', rate: '1.2345' } }, 'price.rate'],
+    [{ price: { mode: 'hour', rate: '1' } }, 'price.mode'],
+    [{ price: { mode: 'mib', rate: '1', tax: '2' } }, 'price'],
+    [{ priceSat: '7', price: { mode: 'mib', rate: '1' } }, 'price'],
   ])('refuses %j', async (body, field) => {
     const answer = await put(body).expect(400);
     expect(answer.body).toMatchObject({ code: 'validation-failed', errors: [{ path: field }] });

@@ -30,6 +30,8 @@ export interface SaleVerdict {
   readonly totalSat: bigint;
   /** F the figures are computed with. */
   readonly settlementFeeSat: bigint;
+  /** Of moving its output to the treasury. */
+  readonly sweepCostSat: bigint;
   /** First piece whose payment can be collected. */
   readonly kMin: number;
   /** Gross less settlement fee and sweep of a complete sale; negative for a loss. */
@@ -63,6 +65,7 @@ export function saleVerdict(content: PricedContent, terms: EffectiveOffer, fees:
   return {
     totalSat,
     settlementFeeSat: feeSat,
+    sweepCostSat: sweepSat,
     kMin: first.ok ? first.k : pieces + 1,
     netSat: totalSat - feeSat - sweepSat,
     defaultBuyerObjections: objections(content, terms),

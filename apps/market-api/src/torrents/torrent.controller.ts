@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query, Req, Res 
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { actorOf } from '../access/principal.js';
+import { requireScope } from '../access/require-scope.js';
 import type { Page } from '../http/cursor.js';
 import { Endpoint } from '../http/endpoint.js';
 import { toJsonSchema } from '../http/json-schema.js';
@@ -46,6 +47,7 @@ export class TorrentController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<TorrentDetail> {
     const torrent = Buffer.isBuffer(body) ? fromFile(body, query) : fromJson(body, query);
+    if (torrent.tier !== undefined) requireScope(request, 'money');
     const { created, torrent: detail } = await this.service.add(torrent, actorOf(request));
     response.status(created ? HttpStatus.CREATED : HttpStatus.OK).location(`/v1/torrents/${detail.infoHash}`);
     return detail;
@@ -72,31 +74,33 @@ export class TorrentController {
 
   @Patch(':infoHash')
   @Endpoint({
-    summary: 'Pause, resume, remove, move or label a torrent',
+    summary: 'Pause, resume, remove, move, label or grade a torrent',
     access: 'operate',
     answer: torrentDetailSchema,
-    refusals: [404, 412],
+    refusals: [404, 412, 422],
   })
   @Conditional()
   @Versioned<TorrentDetail>(({ version }) => version)
   change(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
     @Query({ schema: noQuery }) _query: object,
-    @Body({ schema: changeTorrentBody }) { state, contentPath, labels }: ChangeTorrentBody,
+    @Body({ schema: changeTorrentBody }) { state, contentPath, labels, tier }: ChangeTorrentBody,
     @Req() request: Request,
   ): Promise<TorrentDetail> {
     const change = {
       ...(state === undefined ? {} : { state }),
       ...(contentPath === undefined ? {} : { contentPath }),
       ...(labels === undefined ? {} : { labels }),
+      ...(tier === undefined ? {} : { tier }),
     };
+    if (tier !== undefined) requireScope(request, 'money');
     return this.service.change(infoHash, change, actorOf(request), versionsToMatch(request));
   }
 }
 
-function fromFile(file: Buffer, { contentPath, label }: AddTorrentQuery): TorrentToAdd {
+function fromFile(file: Buffer, { contentPath, label, tier }: AddTorrentQuery): TorrentToAdd {
   if (contentPath === undefined) throw validationProblem([{ message: 'is needed', path: ['contentPath'] }]);
-  return { metainfo: file, contentPath, labels: label };
+  return { metainfo: file, contentPath, labels: label, tier };
 }
 
 function fromJson(body: unknown, query: AddTorrentQuery): TorrentToAdd {
@@ -105,6 +109,6 @@ function fromJson(body: unknown, query: AddTorrentQuery): TorrentToAdd {
   }
   const parsed = addTorrentBody.safeParse(body);
   if (!parsed.success) throw validationProblem(parsed.error.issues);
-  const { metainfo, contentPath, labels } = parsed.data;
-  return { metainfo: Buffer.from(metainfo, 'base64'), contentPath, labels };
+  const { metainfo, contentPath, labels, tier } = parsed.data;
+  return { metainfo: Buffer.from(metainfo, 'base64'), contentPath, labels, tier };
 }

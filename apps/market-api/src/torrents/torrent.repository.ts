@@ -3,6 +3,7 @@ import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
 import { SELLS_NOW } from '../nodes/liveness.js';
 import { nameQuery } from './name-search.js';
+import { priceForTier, requireTier } from './tier-price.js';
 import { beyond, orderBy, placeColumn, type TorrentCursor, type TorrentSort } from './torrent-order.js';
 
 export type OperatorState = 'active' | 'paused' | 'removed';
@@ -40,6 +41,8 @@ export interface NewTorrent {
   readonly contentPath: string;
   readonly labels: readonly string[] | undefined;
   readonly milliSatPerMib: bigint;
+  /** Undefined: as it is, and the standard tier of a new one. */
+  readonly tier: string | undefined;
 }
 
 export interface TorrentFilter {
@@ -56,6 +59,7 @@ export interface TorrentChange {
   readonly state?: OperatorState;
   readonly contentPath?: string;
   readonly labels?: readonly string[];
+  readonly tier?: string;
 }
 
 const rowColumns = {
@@ -113,9 +117,13 @@ export class TorrentRepository {
     const fact: AuditFact = { actor, action: 'torrent.add', target: infoHash, data: { contentPath } };
     const labels = torrent.labels === undefined ? [] : [...torrent.labels];
     return this.prisma.$transaction(async (tx) => {
-      const inserted = await tx.torrent.createMany({ data: [{ ...torrent, labels }], skipDuplicates: true });
+      const { tier, ...columns } = torrent;
+      await requireTier(tx, tier);
+      const stored = { ...columns, labels, ...(tier === undefined ? {} : { tier }) };
+      const inserted = await tx.torrent.createMany({ data: [stored], skipDuplicates: true });
       if (inserted.count === 1) {
         await tx.auditEntry.create({ data: auditRow(fact) });
+        if (tier !== undefined) await priceForTier(tx, infoHash, actor);
         return {
           row: await tx.torrent.findUniqueOrThrow({ where: { infoHash }, select: rowColumns }),
           created: true,
@@ -127,7 +135,8 @@ export class TorrentRepository {
       const troubled = await tx.seeding.deleteMany({ where: { infoHash, state: { in: TROUBLE } } });
       const moved = known.contentPath !== contentPath;
       const relabelled = torrent.labels !== undefined && !sameList(known.labels, labels);
-      if (known.state === 'active' && !moved && !relabelled && troubled.count === 0) {
+      const regraded = tier !== undefined && tier !== known.tier;
+      if (known.state === 'active' && !moved && !relabelled && !regraded && troubled.count === 0) {
         return { row: known, created: false, changed: false };
       }
       if (moved) await tx.seeding.deleteMany({ where: { infoHash } });
@@ -137,12 +146,14 @@ export class TorrentRepository {
           state: 'active',
           contentPath,
           ...(relabelled ? { labels } : {}),
+          ...(regraded ? { tier } : {}),
           version: { increment: 1 },
           updatedAt: new Date(),
         },
         select: rowColumns,
       });
       await tx.auditEntry.create({ data: auditRow({ ...fact, action: 'torrent.add-again' }) });
+      if (regraded) await priceForTier(tx, infoHash, actor);
       return { row, created: false, changed: true };
     });
   }
@@ -156,10 +167,15 @@ export class TorrentRepository {
     actor: string,
     versions?: readonly number[],
   ): Promise<TorrentRow | null> {
-    const { state, contentPath, labels } = change;
-    const data = { ...(state === undefined ? {} : { state }), ...(contentPath === undefined ? {} : { contentPath }) };
+    const { state, contentPath, labels, tier } = change;
+    const data = {
+      ...(state === undefined ? {} : { state }),
+      ...(contentPath === undefined ? {} : { contentPath }),
+      ...(tier === undefined ? {} : { tier }),
+    };
     const labelData = labels === undefined ? {} : { labels: [...labels] };
     return this.prisma.$transaction(async (tx) => {
+      await requireTier(tx, tier);
       const touched = await tx.torrent.updateMany({
         where: { infoHash, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },
         data: { ...data, ...labelData, version: { increment: 1 }, updatedAt: new Date() },
@@ -169,6 +185,7 @@ export class TorrentRepository {
       await tx.auditEntry.create({
         data: auditRow({ actor, action: 'torrent.change', target: infoHash, data: { ...data, ...labelData } }),
       });
+      if (tier !== undefined) await priceForTier(tx, infoHash, actor);
       return tx.torrent.findUniqueOrThrow({ where: { infoHash }, select: rowColumns });
     });
   }

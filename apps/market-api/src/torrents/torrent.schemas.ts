@@ -9,6 +9,11 @@ import { TORRENT_SORTS } from './torrent-order.js';
 /** Largest .torrent file: with 20 bytes per piece, 800,000 pieces. */
 export const MAX_METAINFO_BYTES = 16 * 1024 * 1024;
 
+export const tierName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lowercase letters, digits and - up to 32')
+  .meta({ description: 'quality tier' });
+
 const MAX_LABELS = 20;
 export const label = z
   .string()
@@ -35,6 +40,7 @@ export const addTorrentBody = z.strictObject({
     .meta({ description: 'the .torrent file, base64' }),
   contentPath: contentPathSchema,
   labels: labelsSchema.optional(),
+  tier: tierName.optional(),
 });
 export type AddTorrentBody = z.output<typeof addTorrentBody>;
 
@@ -42,6 +48,7 @@ export type AddTorrentBody = z.output<typeof addTorrentBody>;
 export const addTorrentQuery = z.strictObject({
   contentPath: contentPathSchema.optional(),
   label: z.union([label.transform((one) => [one]), labelsSchema]).optional(),
+  tier: tierName.optional(),
 });
 export type AddTorrentQuery = z.output<typeof addTorrentQuery>;
 
@@ -50,16 +57,12 @@ export const changeTorrentBody = z
     state: z.enum(['active', 'paused', 'removed']).optional().meta({ description: 'resume, pause or remove' }),
     contentPath: contentPathSchema.optional(),
     labels: labelsSchema.optional(),
+    tier: tierName.optional().meta({ description: 'prices by rule follow; needs the scope money' }),
   })
   .refine((change) => Object.keys(change).length > 0, 'nothing to change');
 export type ChangeTorrentBody = z.output<typeof changeTorrentBody>;
 
 const operatorState = z.enum(['active', 'paused', 'removed']);
-
-export const tierName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lowercase letters, digits and - up to 32')
-  .meta({ description: 'quality tier' });
 
 export const sortParam = z.enum(TORRENT_SORTS).default('newest').meta({ description: 'order of the list' });
 

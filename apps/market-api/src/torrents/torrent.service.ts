@@ -20,6 +20,7 @@ export interface TorrentToAdd {
   readonly metainfo: Uint8Array;
   readonly contentPath: string;
   readonly labels: readonly string[] | undefined;
+  readonly tier?: string | undefined;
 }
 
 /** What operators do with torrents. Nodes are told of each change after it is stored. */
@@ -56,6 +57,7 @@ export class TorrentService {
         metainfo,
         contentPath: torrent.contentPath,
         labels: torrent.labels,
+        tier: torrent.tier,
         milliSatPerMib: sortPrice(null, { pieceLength: pieceLengthBytes, pieceCount }),
       },
       actor,

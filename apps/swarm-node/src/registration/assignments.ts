@@ -1,4 +1,4 @@
-import { assignmentsChanged, nodeAssignments, type Bus, type BusResult } from '@seedfleet/bus';
+import { assignmentsChanged, nodeAssignments, offersChanged, type Bus, type BusResult } from '@seedfleet/bus';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import type { NodeFiles } from '../content/node-files.js';
@@ -7,6 +7,7 @@ import type { Verifier } from '../content/verifier.js';
 import { obtainMetainfo } from './metainfo-source.js';
 
 type Reply = BusResult<z.output<typeof nodeAssignments.reply>>;
+type OfferNews = z.output<typeof offersChanged.payload>['torrents'];
 type Assignment = z.output<typeof nodeAssignments.reply>['torrents'][number];
 
 /** Nodes ask again at least this often, because news may be lost. */
@@ -18,7 +19,9 @@ export class Assignments {
   private syncing: Promise<void> | undefined;
   private again = false;
   private stopped = false;
-  private subscription: { unsubscribe(): void } | undefined;
+  private subscriptions: { unsubscribe(): void }[] = [];
+  /** Torrents whose terms came as news since the present fetch began: what it brings of them may be older. */
+  private readonly overtaken = new Set<string>();
 
   constructor(
     private readonly parts: {
@@ -32,7 +35,11 @@ export class Assignments {
   ) {}
 
   start(): void {
-    this.subscription = this.parts.bus.subscribe(assignmentsChanged, [], () => this.sync());
+    const { bus } = this.parts;
+    this.subscriptions = [
+      bus.subscribe(assignmentsChanged, [], () => this.sync()),
+      bus.subscribe(offersChanged, [], ({ torrents }) => this.followNews(torrents)),
+    ];
     this.timer = setInterval(() => void this.sync(), REFRESH_MS);
     void this.sync();
   }
@@ -40,7 +47,7 @@ export class Assignments {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    this.subscription?.unsubscribe();
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
     await this.syncing;
   }
 
@@ -64,7 +71,18 @@ export class Assignments {
     return this.syncing;
   }
 
+  /** New terms of torrents that are here; others come with the next fetch. Channels that run keep theirs. */
+  private followNews(torrents: OfferNews): void {
+    for (const { infoHash, version, state, offer } of torrents) {
+      const known = this.parts.shelf.get(infoHash);
+      if (known === undefined || version < known.version || offer.version < known.offer.version) continue;
+      if (this.syncing !== undefined) this.overtaken.add(infoHash);
+      this.parts.shelf.update(infoHash, { version, offer, active: state === 'active' });
+    }
+  }
+
   private async run(): Promise<void> {
+    this.overtaken.clear();
     const assignments = await this.fetchAll();
     if (assignments === undefined || this.stopped) return;
     faultPoint('node.assignments.after-reply');
@@ -104,6 +122,7 @@ export class Assignments {
     const { infoHash, version, contentPath, offer } = assignment;
     const active = assignment.state === 'active';
     const known = shelf.get(infoHash);
+    const overtaken = this.overtaken.has(infoHash);
     if (known === undefined) {
       logger.info({ infoHash, contentPath }, 'torrent assigned');
       shelf.put({
@@ -121,6 +140,8 @@ export class Assignments {
       });
     } else if (known.contentPath !== contentPath) {
       shelf.update(infoHash, { version, contentPath, offer, active, readiness: 'waiting', content: undefined });
+    } else if (overtaken) {
+      // The next fetch tells whatever else changed.
     } else if (known.version !== version || known.active !== active || known.offer.version !== offer.version) {
       shelf.update(infoHash, { version, offer, active });
     }

@@ -1,0 +1,82 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { z } from 'zod';
+import { actorOf } from '../access/principal.js';
+import { Endpoint } from '../http/endpoint.js';
+import { Problem } from '../http/problem.js';
+import { noQuery, timeText } from '../http/schemas.js';
+import { milliOf, textOfMilli } from '../offers/price-rule.schemas.js';
+import { tierName } from '../torrents/torrent.schemas.js';
+import { TierRepository, type TierRow } from './tier.repository.js';
+
+const tierSchema = z.object({
+  name: z.string(),
+  multiplier: z.string().meta({ description: 'how many times dearer than the rule says' }),
+  description: z.string(),
+  torrents: z.int(),
+  updatedAt: timeText,
+});
+const tierList = z.object({ items: z.array(tierSchema) });
+const tierParam = z.strictObject({ name: tierName });
+const setTierBody = z.strictObject({
+  multiplier: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,2})(\.\d{1,3})?$/, 'must be a number below 1000 with up to three decimal places')
+    .refine((text) => /[1-9]/.test(text), 'must be more than 0'),
+  description: z
+    .string()
+    .max(200)
+    .regex(/^\P{Cc}*$/u, 'must be printable')
+    .default(''),
+});
+
+/** The tier that torrents have when nobody says another. */
+const STANDARD = 'standard';
+
+@ApiTags('tiers')
+@Controller('v1/tiers')
+export class TierController {
+  constructor(private readonly tiers: TierRepository) {}
+
+  @Get()
+  @Endpoint({ summary: 'Quality tiers and what they do to prices', access: 'read', answer: tierList })
+  async list(@Query({ schema: noQuery }) _query: object) {
+    return { items: (await this.tiers.list()).map(tierView) };
+  }
+
+  @Put(':name')
+  @Endpoint({
+    summary: 'Make or change a tier; prices follow when torrents are repriced (POST /v1/offers/bulk)',
+    access: 'money',
+    answer: tierSchema,
+    refusals: [422],
+  })
+  async set(
+    @Param({ schema: tierParam }) { name }: z.output<typeof tierParam>,
+    @Query({ schema: noQuery }) _query: object,
+    @Body({ schema: setTierBody }) { multiplier, description }: z.output<typeof setTierBody>,
+    @Req() request: Request,
+  ) {
+    return tierView(await this.tiers.set(name, Number(milliOf(multiplier)), description, actorOf(request)));
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @Endpoint({ summary: 'Remove a tier that no torrent has', access: 'money', status: 204, refusals: [404, 409] })
+  async remove(
+    @Param({ schema: tierParam }) { name }: z.output<typeof tierParam>,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: Request,
+  ): Promise<void> {
+    const outcome = name === STANDARD ? 'in-use' : await this.tiers.remove(name, actorOf(request));
+    if (outcome === 'unknown') throw new Problem(404, 'tier-not-found', `there is no tier ${name}`, { tier: name });
+    if (outcome === 'in-use') throw new Problem(409, 'tier-in-use', `torrents have the tier ${name}`, { tier: name });
+  }
+}
+
+function tierView(row: TierRow): z.output<typeof tierSchema> {
+  const { name, multiplierPerMille, description, torrents, updatedAt } = row;
+  const multiplier = textOfMilli(BigInt(multiplierPerMille));
+  return { name, multiplier, description, torrents, updatedAt: updatedAt.toISOString() };
+}

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messages } from './event-source.js';
 import { Failure } from './failure.js';
 import type { Target } from './target.js';
 
@@ -8,9 +10,10 @@ export interface JsonObject {
 }
 
 const CALL_MS = 60_000;
+const RETRY_MS = 1_000;
 const PAGE_ROWS = 500;
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The market API, as this tool uses it. */
 export class ApiClient {
@@ -38,12 +41,46 @@ export class ApiClient {
     } catch (thrown) {
       throw new Failure('api-unreachable', `the market API at ${url} does not answer: ${reason(thrown)}`);
     }
+    if (status === 204) return {};
     const answer = parseObject(text);
     if (status >= 200 && status < 300 && answer !== undefined) return answer;
-    if (answer !== undefined && typeof answer['code'] === 'string') {
-      throw new Failure('api-refused', String(answer['detail'] ?? answer['title'] ?? answer['code']), answer['code']);
+    throw refusal(url, text, status);
+  }
+
+  /**
+   * Messages of an event stream, for ever: where it breaks off it is asked again from the last message seen, once a second.
+   * Throws where the API refuses or has never answered.
+   */
+  async *follow(path: string, note: (line: string) => void): AsyncGenerator<JsonObject> {
+    const { url, key } = this.target;
+    let lastId: string | undefined;
+    for (let answered = false; ; await sleep(RETRY_MS)) {
+      try {
+        const response = await fetch(`${url}${path}`, {
+          headers: {
+            accept: 'text/event-stream',
+            authorization: `Bearer ${key}`,
+            ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
+          },
+          redirect: 'error',
+        });
+        if (!response.ok || response.body === null) throw refusal(url, await response.text());
+        answered = true;
+        for await (const { id, event, data } of messages(response.body)) {
+          lastId = id ?? lastId;
+          if (event === 'reset') note('some events are no longer known: what follows is not all that happened');
+          else if (event === undefined) {
+            const message = parseObject(data);
+            if (message !== undefined) yield message;
+          }
+        }
+      } catch (thrown) {
+        if (thrown instanceof Failure) throw thrown;
+        if (!answered)
+          throw new Failure('api-unreachable', `the market API at ${url} does not answer: ${reason(thrown)}`);
+        note('the stream broke off; asking again');
+      }
     }
-    throw new Failure('api-answer-unknown', `${url} answered HTTP ${status} and no JSON: is it a market API?`);
   }
 
   /** Rows of a paged list, up to `limit`; also the first page's other members, and whether there is more. */
@@ -97,6 +134,15 @@ function parseObject(text: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a problem document says; else that there is none. */
+function refusal(url: string, text: string, status?: number): Failure {
+  const answer = parseObject(text);
+  if (answer !== undefined && typeof answer['code'] === 'string') {
+    return new Failure('api-refused', String(answer['detail'] ?? answer['title'] ?? answer['code']), answer['code']);
+  }
+  return new Failure('api-answer-unknown', `${url} answered HTTP ${status ?? ''} and no JSON: is it a market API?`);
 }
 
 function reason(thrown: unknown): string {

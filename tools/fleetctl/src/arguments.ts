@@ -7,6 +7,7 @@ const OPTIONS = {
   api: { type: 'string' },
   'key-file': { type: 'string' },
   json: { type: 'boolean' },
+  text: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   content: { type: 'string' },
   label: { type: 'string', multiple: true },
@@ -22,11 +23,24 @@ const OPTIONS = {
   'max-sellers': { type: 'string' },
   'free-per-day': { type: 'string' },
   'free-per-peer': { type: 'string' },
+  scope: { type: 'string', multiple: true },
+  expires: { type: 'string' },
+  kind: { type: 'string', multiple: true },
+  description: { type: 'string' },
+  follow: { type: 'boolean' },
+  actor: { type: 'string' },
+  action: { type: 'string' },
+  target: { type: 'string' },
+  since: { type: 'string' },
+  until: { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 export type OptionName = keyof typeof OPTIONS;
 
-const GLOBAL: readonly OptionName[] = ['state', 'api', 'key-file', 'json', 'help'];
+/** For the completion of shells. */
+export const OPTION_NAMES = Object.keys(OPTIONS);
+
+const GLOBAL: readonly OptionName[] = ['state', 'api', 'key-file', 'json', 'text', 'help'];
 
 export type OptionValues = ReturnType<typeof parse>['values'];
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,6 +45,12 @@ const answer = (request: Asked): [number, object] => {
   if (pathname === '/v1/channels') return [200, page([])];
   if (pathname === '/v1/revenue') return [200, { totals: { revenueSat: '5014' }, ...page([]) }];
   if (pathname === '/v1/nodes') return [200, { items: [] }];
+  if (pathname === '/v1/api-keys')
+    return request.method === 'POST' ? [201, { id: 'k1', key: 'sfk_new' }] : [200, page([])];
+  if (request.method === 'DELETE') return [204, {}];
+  if (pathname === '/v1/webhooks')
+    return request.method === 'POST' ? [201, { secret: 'whsec_x' }] : [200, { items: [] }];
+  if (['/v1/audit', '/v1/events/log', '/v1/alerts'].includes(pathname)) return [200, page([])];
   return [404, { code: 'torrent-not-found', detail: 'the fleet has no such torrent' }];
 };
 const page = (items: object[]) => ({ items, nextCursor: null });
@@ -55,8 +62,17 @@ beforeAll(async () => {
       const { method = '', url = '', headers } = request;
       const note = { method, url, authorization: headers.authorization, body };
       asked.push(note);
+      if (url.startsWith('/v1/events?')) {
+        // Ends after each message: a client that follows has to ask again.
+        const next = Number(headers['last-event-id'] ?? 0) + 1;
+        const message = `: hello\n\nevent: pulse\ndata: {}\n\nid: ${next}\ndata: {"kind":"offer.set","subject":"${next}"}\n\n`;
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).end(message);
+        return;
+      }
       const [status, json] = answer(note);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(status === 204 ? '' : JSON.stringify(json));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -101,7 +117,7 @@ describe('fleetctl', () => {
     expect(await run('torrents', 'list', '--json')).toBe(0);
     expect(JSON.parse(out)).toEqual({ items: [torrent, torrent], more: false });
     out = '';
-    expect(await run('torrents', 'list', '--limit', '1')).toBe(0);
+    expect(await run('torrents', 'list', '--limit', '1', '--text')).toBe(0);
     expect(out).toContain('Leaves of Grass');
     expect(errors).toContain('there are more');
   });
@@ -128,12 +144,65 @@ describe('fleetctl', () => {
     });
   });
 
-  it.each([['channels list'], ['revenue'], ['nodes list']])('shows %s of an empty fleet', async (command) => {
+  it.each([
+    ['channels list'],
+    ['revenue'],
+    ['nodes list'],
+    ['keys list'],
+    ['webhooks list'],
+    ['audit'],
+    ['events'],
+    ['alerts'],
+  ])('shows %s of an empty fleet', async (command) => {
     expect(await run(...command.split(' '))).toBe(0);
-    expect(out).not.toBe('');
+    expect(JSON.parse(out)).toBeTypeOf('object');
+    out = '';
+    expect(await run(...command.split(' '), '--text')).toBe(0);
+    expect(out).not.toMatch(/^[{[]/);
+  });
+
+  it('makes and revokes keys, and adds webhooks', async () => {
+    expect(await run('keys', 'create', 'ci', '--scope', 'read', '--scope', 'operate', '--expires', '2031-01-02')).toBe(
+      0,
+    );
+    expect(asked[0]?.body).toEqual({ name: 'ci', scopes: ['read', 'operate'], expiresAt: '2031-01-02T00:00:00.000Z' });
+    expect(JSON.parse(out)).toMatchObject({ key: 'sfk_new' });
+    expect(await run('keys', 'revoke', 'k1')).toBe(0);
+    expect(asked[1]).toMatchObject({ method: 'DELETE', url: '/v1/api-keys/k1' });
+    expect(await run('webhooks', 'add', 'https://x.example/', '--kind', 'channel.*')).toBe(0);
+    expect(asked[2]?.body).toEqual({ url: 'https://x.example/', kinds: ['channel.*'], description: '' });
+  });
+
+  it('follows events over breaks, a line each', async () => {
+    expect(await run('events', '--follow', '--kind', 'offer.*', '--limit', '2')).toBe(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).subject),
+    ).toEqual(['1', '2']);
+    expect(asked.map(({ url }) => url)).toEqual(Array(2).fill('/v1/events?kind=offer.*'));
+  });
+
+  it.each([['bash'], ['zsh']])('completes commands in %s', async (shell) => {
+    expect(await run('completion', shell)).toBe(0);
+    expect(out).toContain('keys) ');
+    expect(out).toMatch(/list create revoke/);
+    expect(out).toContain('--key-file');
+    if (shell === 'bash') {
+      const script = `${out}\nCOMP_WORDS=(fleetctl web); COMP_CWORD=1; _fleetctl; echo "$COMPREPLY"
+        COMP_WORDS=(fleetctl webhooks red); COMP_CWORD=2; _fleetctl; echo "$COMPREPLY"`;
+      expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('webhooks\nredeliver\n');
+    }
   });
 
   it.each([
+    [['keys', 'create', 'x']],
+    [['keys', 'create', 'x', '--scope', 'all']],
+    [['keys', 'revoke']],
+    [['webhooks', 'redeliver', 'one']],
+    [['audit', '--since', 'yesterday']],
+    [['completion', 'fish']],
     [[]],
     [['torrents']],
     [['constructor']],

@@ -1,10 +1,24 @@
 import { ApiClient } from './api-client.js';
-import { readCommandLine } from './arguments.js';
+import { OPTION_NAMES, readCommandLine } from './arguments.js';
+import { listAlerts } from './commands/alerts.js';
+import { listAudit } from './commands/audit.js';
 import { listChannels, showChannel } from './commands/channels.js';
+import { showEvents } from './commands/events.js';
+import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, showFleet } from './commands/nodes.js';
 import { offerHistory, setOffer, showOffer } from './commands/offers.js';
 import { showRevenue } from './commands/revenue.js';
 import { addTorrent, changeTorrent, listTorrents, showTorrent } from './commands/torrents.js';
+import {
+  addWebhook,
+  changeWebhook,
+  listDeliveries,
+  listWebhooks,
+  redeliver,
+  removeWebhook,
+  testWebhook,
+} from './commands/webhooks.js';
+import { completion } from './completion.js';
 import type { Command } from './context.js';
 import { Failure } from './failure.js';
 import { createOutput } from './output.js';
@@ -27,16 +41,35 @@ const COMMANDS = new Map<string, Command>(
     revenue: showRevenue,
     'nodes list': listNodes,
     fleet: showFleet,
+    alerts: listAlerts,
+    events: showEvents,
+    audit: listAudit,
+    'keys list': listKeys,
+    'keys create': createKey,
+    'keys revoke': revokeKey,
+    'webhooks list': listWebhooks,
+    'webhooks add': addWebhook,
+    'webhooks pause': changeWebhook('paused'),
+    'webhooks resume': changeWebhook('active'),
+    'webhooks remove': removeWebhook,
+    'webhooks test': testWebhook,
+    'webhooks deliveries': listDeliveries,
+    'webhooks redeliver': redeliver,
   }),
 );
 
 /** Runs one command. Returns the exit code: 0 done, 1 failed, 2 usage. */
 export async function runFleetctl(args: readonly string[]): Promise<number> {
-  const output = createOutput(args.includes('--json'));
+  // A program that reads the output wants JSON; a person sees tables.
+  const output = createOutput(args.includes('--json') || (!process.stdout.isTTY && !args.includes('--text')));
   try {
     const { words, options } = readCommandLine(args);
     if (options.help === true) {
       process.stdout.write(USAGE);
+      return 0;
+    }
+    if (words[0] === 'completion') {
+      process.stdout.write(completion(words[1], [...COMMANDS.keys(), 'completion'], OPTION_NAMES));
       return 0;
     }
     const { command, operands } = findCommand(words);

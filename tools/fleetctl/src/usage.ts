@@ -1,4 +1,4 @@
-export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-file F] COMMAND [--json]
+export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-file F] COMMAND [--json | --text]
 
   torrents add FILE.torrent --content PATH [--label L]… [--wait]
                               PATH: the file, or the folder that holds what the torrent names
@@ -17,10 +17,24 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   revenue [--torrent INFOHASH] [--limit N]
   nodes list
   fleet                       what the fleet is doing now
+  alerts                      what needs attention
+  events [--follow] [--kind K]… [--limit N]
+                              what happened last; --follow: what happens, a line each; K: channel.settled, offer.*
+  audit [--actor A] [--action A] [--target T] [--since TIME] [--until TIME] [--limit N]
+  keys list [--limit N]
+  keys create NAME --scope read|operate|money… [--expires TIME]
+  keys revoke ID
+  webhooks list
+  webhooks add URL [--kind K]… [--description TEXT]
+  webhooks pause|resume|remove|test ID
+  webhooks deliveries ID [--limit N]
+  webhooks redeliver ID DELIVERY
+  completion bash|zsh         a script that completes commands: source <(npm run -s fleetctl -- completion bash)
 
   --state DIR      folder of the fleet that "npm start" runs (default: .seedfleet)
   --api URL        address of a market API, with --key-file F holding an API key
-  --json           print JSON instead of tables
+  --json           print JSON instead of tables; so it is by itself where the output is no terminal
+  --text           print tables, also where the output is no terminal
   --help           print this
 
 Amounts are satoshi. Exit codes: 0 done, 1 failed, 2 usage.

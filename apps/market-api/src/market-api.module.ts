@@ -36,6 +36,10 @@ import { OfferRepository } from './offers/offer.repository.js';
 import { OfferService } from './offers/offer.service.js';
 import { TierController } from './tiers/tier.controller.js';
 import { TierRepository } from './tiers/tier.repository.js';
+import { AlertRepository } from './overview/alert.repository.js';
+import { AlertsController } from './overview/alerts.controller.js';
+import { EarningsController } from './overview/earnings.controller.js';
+import { EarningsRepository } from './overview/earnings.repository.js';
 import { FleetController } from './overview/fleet.controller.js';
 import { FleetRepository } from './overview/fleet.repository.js';
 import { RevenueController } from './revenue/revenue.controller.js';
@@ -65,6 +69,8 @@ export class MarketApiModule {
         RevenueController,
         NodeController,
         FleetController,
+        EarningsController,
+        AlertsController,
         MarketController,
         ApiKeyController,
         SessionController,
@@ -79,12 +85,14 @@ export class MarketApiModule {
         { provide: WEBHOOK_SETTINGS, useValue: webhooks },
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+        AlertRepository,
         ApiKeyRepository,
         Assignments,
         ChannelRepository,
         DemandRepository,
         DeliveryQueue,
         DeliveryRepository,
+        EarningsRepository,
         EventGatherer,
         EventLog,
         EventStreams,

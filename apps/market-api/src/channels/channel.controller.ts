@@ -1,10 +1,10 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import { decodeCursor, toPage, type Page } from '../http/cursor.js';
+import type { Page } from '../http/cursor.js';
 import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery } from '../http/schemas.js';
+import { decodeChannelCursor, encodeChannelCursor, OPEN_STATES } from './channel-order.js';
 import { ChannelRepository } from './channel.repository.js';
 import {
   channelDetailSchema,
@@ -18,20 +18,30 @@ import {
 } from './channel.schemas.js';
 import { channelDetail, channelView } from './channel.views.js';
 
-const cursorKey = z.uuid();
-
 @ApiTags('channels')
 @Controller('v1/channels')
 export class ChannelController {
   constructor(private readonly channels: ChannelRepository) {}
 
   @Get()
-  @Endpoint({ summary: 'List channels, newest first', access: 'read', answer: channelPage })
+  @Endpoint({
+    summary: 'List channels, newest first; or the open ones by deadline or exposure',
+    access: 'read',
+    answer: channelPage,
+  })
   async list(@Query({ schema: listChannelsQuery }) query: ListChannelsQuery): Promise<Page<ChannelView>> {
-    const after = decodeCursor(query.cursor, cursorKey);
-    const filter = { states: query.state, infoHash: query.infoHash, nodeId: query.nodeId };
-    const rows = await this.channels.list(filter, after, query.limit);
-    return toPage(rows, query.limit, ({ at, id }) => ({ at, key: id }), channelView);
+    const { sort, cursor, limit, state, infoHash, nodeId } = query;
+    const states = state ?? (sort === 'newest' ? undefined : OPEN_STATES);
+    const rows = await this.channels.list({ states, infoHash, nodeId }, sort, decodeChannelCursor(sort, cursor), limit);
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    return {
+      items: shown.map(channelView),
+      nextCursor:
+        rows.length > limit && last !== undefined
+          ? encodeChannelCursor(sort, { value: last.place, id: last.id })
+          : null,
+    };
   }
 
   @Get(':id')

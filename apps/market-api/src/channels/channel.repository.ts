@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
-import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
+import { beyond, orderBy, placeColumn, type ChannelCursor, type ChannelSort } from './channel-order.js';
 
 /** A channel as reports show it: no key, signature or transaction bytes leave the database. */
 export interface ChannelRow {
@@ -38,8 +38,8 @@ export interface ChannelRow {
 }
 
 export interface ListedChannel extends ChannelRow {
-  /** Creation time as a cursor needs it. */
-  readonly at: string;
+  /** Its place in the list, as a cursor needs it. */
+  readonly place: string;
 }
 
 export interface ChannelEventRow {
@@ -76,32 +76,34 @@ const columns = Prisma.sql`
   c."nextActionAt", c."deadlineMtp", c."priceSat", c."lockUnits", c."settlementFeeSat", c."minContractFeePerKbSat",
   c."pieceCount", c."pieceLength", c."peerAddress", c."peerClient", c."fundingTxid", c."fundingVout",
   c."fundingValueSat", c."fundingConfirmations", c."kMin", c."kCap", c.k, c."frozenK", c."closeReason",
-  c."settlementTxid", c."settlementHeight", c."settlementConfirmations", c."createdAt", c."updatedAt",
-  to_char(c."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT}) AS at`;
+  c."settlementTxid", c."settlementHeight", c."settlementConfirmations", c."createdAt", c."updatedAt"`;
 
 /** Reads channel-service's tables; the role of this service may do no more. */
 @Injectable()
 export class ChannelRepository {
   constructor(private readonly prisma: PrismaClient) {}
 
-  /** One row more than `limit` when there are more; newest first. */
-  list(filter: ChannelFilter, after: Cursor | undefined, limit: number): Promise<ListedChannel[]> {
+  /** One row more than `limit` when there are more. */
+  list(
+    filter: ChannelFilter,
+    sort: ChannelSort,
+    after: ChannelCursor | undefined,
+    limit: number,
+  ): Promise<ListedChannel[]> {
     const conditions = [Prisma.sql`true`];
     if (filter.states !== undefined) conditions.push(Prisma.sql`c.state = ANY(${[...filter.states]})`);
     if (filter.infoHash !== undefined) conditions.push(Prisma.sql`c."infoHash" = ${filter.infoHash}`);
     if (filter.nodeId !== undefined) conditions.push(Prisma.sql`c."nodeId" = ${filter.nodeId}`);
-    if (after !== undefined) {
-      conditions.push(Prisma.sql`(c."createdAt", c.id) < (${after.at}::timestamptz, ${after.key}::uuid)`);
-    }
+    if (after !== undefined) conditions.push(beyond(sort, after));
     return this.prisma.$queryRaw<ListedChannel[]>`
-      SELECT ${columns}
+      SELECT ${columns}, ${placeColumn(sort)} AS place
       FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
       WHERE ${Prisma.join(conditions, ' AND ')}
-      ORDER BY c."createdAt" DESC, c.id DESC LIMIT ${limit + 1}`;
+      ORDER BY ${orderBy(sort)} LIMIT ${limit + 1}`;
   }
 
-  async find(id: string): Promise<ListedChannel | undefined> {
-    const rows = await this.prisma.$queryRaw<ListedChannel[]>`
+  async find(id: string): Promise<ChannelRow | undefined> {
+    const rows = await this.prisma.$queryRaw<ChannelRow[]>`
       SELECT ${columns}
       FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
       WHERE c.id = ${id}::uuid`;

@@ -2,6 +2,7 @@ import { nodeId } from '@seedfleet/bus';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
 import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
+import { CHANNEL_SORTS } from './channel-order.js';
 import { CHANNEL_STATES } from '@seedfleet/channel-lifecycle';
 
 const channelState = z.enum(CHANNEL_STATES);
@@ -11,6 +12,9 @@ export type ChannelIdParam = z.output<typeof channelIdParam>;
 
 export const listChannelsQuery = z.strictObject({
   ...pageQuery,
+  sort: z.enum(CHANNEL_SORTS).default('newest').meta({
+    description: 'deadline: the soonest first; exposure: the most paid first; both of open channels by default',
+  }),
   state: z
     .union([channelState.transform((one) => [one]), z.array(channelState).min(1).max(CHANNEL_STATES.length)])
     .optional()

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { ChannelRepository, type ActivityRow } from '../channels/channel.repository.js';
 import { IDENTITY, type FleetIdentity } from '../identity.js';
 import { Endpoint } from '../http/endpoint.js';
+import { ExpiringCache } from '../http/expiring-cache.js';
 import { noQuery } from '../http/schemas.js';
 import { NodeRepository } from '../nodes/node.repository.js';
 import { nodeView } from '../nodes/node.views.js';
@@ -11,10 +12,14 @@ import { FleetRepository } from './fleet.repository.js';
 import { fleetSchema, type FleetView } from './fleet.schemas.js';
 
 const RECENT_EVENTS = 50;
+const COUNTS_MAX_AGE_MS = 2_000;
 
 @ApiTags('fleet')
 @Controller('v1/fleet')
 export class FleetController {
+  /** Counting a million channels takes a while; everybody who looks shares the answer. */
+  private readonly counts = new ExpiringCache<{ state: string; channels: number }[]>(COUNTS_MAX_AGE_MS, 1);
+
   constructor(
     private readonly fleet: FleetRepository,
     private readonly nodes: NodeRepository,
@@ -28,7 +33,7 @@ export class FleetController {
     const [rows, torrents, states, tip, activity] = await Promise.all([
       this.nodes.list(),
       this.fleet.torrentCounts(),
-      this.channels.stateCounts(),
+      this.counts.get('', Date.now(), () => this.channels.stateCounts()),
       this.fleet.tip(),
       this.channels.activity(RECENT_EVENTS),
     ]);

@@ -22,7 +22,7 @@ export function openLink(session: BuyerSessionState, id: ConnectionId, peer: Pee
   }
   const { network, torrent, ecdsa } = session.config;
   const conn = createConnection({ network, torrent, peer, ecdsa, seller: DEFAULT_SELLER_LIMITS });
-  const link: Link = { id, conn, testStartedAtMs: undefined, tested: false, latencyMs: undefined };
+  const link: Link = { id, conn, testStartedAtMs: undefined, tested: false, latencyMs: undefined, pieceMs: undefined, owedSinceMs: undefined };
   session.links.set(id, link);
   stepLink(session, link, session.mode === 'buy' ? { type: 'buy', terms: session.terms } : { type: 'observe' });
   stepLink(session, link, { type: 'start' });
@@ -74,6 +74,7 @@ function onBuyerEffect(session: BuyerSessionState, link: Link, effect: BuyerEffe
     case 'seller-unjoined':
       return reportCandidates(session);
     case 'piece-received':
+      measurePiece(session, link);
       markVerifying(session.ledger, effect.piece);
       effects.push({ type: 'verify-piece', connection, piece: effect.piece, data: effect.data });
       return;
@@ -84,6 +85,16 @@ function onBuyerEffect(session: BuyerSessionState, link: Link, effect: BuyerEffe
       for (const piece of effect.unanswered) release(session.ledger, piece);
       effects.push({ type: 'purchase-ended', connection, reason: effect.reason, payments: effect.paid });
   }
+}
+
+/** A piece has come: how long it took since it was the next one owed. The newest counts for 30 %. */
+function measurePiece(session: BuyerSessionState, link: Link): void {
+  const { role } = link.conn;
+  if (link.owedSinceMs !== undefined) {
+    const tookMs = session.nowMs - link.owedSinceMs;
+    link.pieceMs = link.pieceMs === undefined ? tookMs : 0.7 * link.pieceMs + 0.3 * tookMs;
+  }
+  link.owedSinceMs = role.kind === 'loading' && role.open.length > 0 ? session.nowMs : undefined;
 }
 
 function forgetSpeedTest(link: Link): void {

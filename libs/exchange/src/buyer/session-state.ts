@@ -19,6 +19,10 @@ export interface Link {
   testStartedAtMs: number | undefined;
   tested: boolean;
   latencyMs: number | undefined;
+  /** Smoothed time per piece while pieces were owed, ms; undefined before the first piece. */
+  pieceMs: number | undefined;
+  /** Since when the next piece has been owed, on the host's clock; undefined while none is. */
+  owedSinceMs: number | undefined;
 }
 
 /** The session; changed in place by its steps, opaque to hosts, which ask `buyerSessionStatus`. */

@@ -46,6 +46,8 @@ export type BuyerSessionEvent =
       readonly event: TransportEvent;
       readonly atMs: number;
     }
+  /** Time passes: about once a second, so that an overdue seller is seen while nobody else sends. */
+  | { readonly type: 'tick'; readonly atMs: number }
   /** Pick sellers among those that joined and prepare a contract. */
   | { readonly type: 'choose' }
   /** Answer to `prepare-contract`: the funding transaction exists and is signed, but is not broadcast. */
@@ -65,6 +67,10 @@ export type BuyerSessionEvent =
     }
   /** A piece came from elsewhere. */
   | { readonly type: 'piece-obtained'; readonly piece: number }
+  /** The host gets this piece elsewhere: if it is still missing, no seller is asked for it until it is put back. */
+  | { readonly type: 'set-aside'; readonly piece: number }
+  /** It will not come from elsewhere after all. */
+  | { readonly type: 'put-back'; readonly piece: number }
   /** Pieces to buy before all others, in this order; replaces the earlier list. Bounded to `MAX_PREFERRED`. */
   | { readonly type: 'prefer'; readonly pieces: readonly number[] }
   /** New terms; pays what is outstanding first and falls back to inviting. */

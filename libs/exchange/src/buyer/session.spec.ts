@@ -250,3 +250,46 @@ describe('downloading', () => {
     expect(messages(buyer.meet(2), 2)).toEqual([]);
   });
 });
+
+describe('assigning pieces', () => {
+  /** Two funded sellers; the first needs 10 ms for a piece, the second more. */
+  function fastAndSlow(): Buyer {
+    const buyer = new Buyer({ sellers: 2, maxOpenRequests: 2 });
+    for (const connection of [1, 2]) {
+      buyer.meet(connection);
+      buyer.join(connection);
+    }
+    buyer.fund();
+    return buyer;
+  }
+
+  it('leaves the last pieces to a seller that is so much faster', () => {
+    const buyer = fastAndSlow();
+    const asked = { 1: 2, 2: 2 };
+    const deliver = (connection: 1 | 2, piece: number, atMs: number) => {
+      buyer.recv(connection, { type: 'full_piece', data: new Uint8Array(100) }, atMs);
+      const effects = buyer.step({ type: 'piece-verdict', connection, piece, good: true });
+      for (const id of [1, 2] as const) asked[id] += messages(effects, id).filter((m) => typeof m === 'number').length;
+    };
+    // The first requests went out in turn: even pieces to the first, odd ones to the second.
+    deliver(1, 0, 10);
+    deliver(1, 2, 20);
+    deliver(1, 4, 30);
+    deliver(2, 1, 35);
+    expect(asked[2]).toBe(2);
+    for (let piece = 5; piece < TORRENT.pieces; piece += 1) deliver(1, piece, 10 * (piece - 1));
+    expect(asked).toEqual({ 1: 8, 2: 2 });
+    expect(buyer.status.missing).toBe(1);
+  });
+
+  it('asks nobody for a piece that the host has set aside, until it is put back', () => {
+    const buyer = new Buyer();
+    buyer.step({ type: 'set-aside', piece: 0 });
+    buyer.meet(1);
+    buyer.join(1);
+    const requests = messages(buyer.fund(), 1).filter((message) => message !== 'ready');
+    expect(requests).toEqual([1, 2, 3, 4]);
+    buyer.step({ type: 'put-back', piece: 0 });
+    expect(messages(buyer.deliver(1, 1), 1)).toEqual(['payment', 0]);
+  });
+});

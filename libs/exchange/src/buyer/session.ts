@@ -15,7 +15,8 @@ import {
   resumeInviting,
 } from './contract.js';
 import { loadingLinks, openLink, stepLink } from './links.js';
-import { assignNext, hasUnassigned, markThere, newPieceLedger, prefer, release } from './piece-ledger.js';
+import { hasUnassigned, markThere, newPieceLedger, prefer, putBack, release, setAside } from './piece-ledger.js';
+import { assignPieces } from './assignment.js';
 import type { BuyerSessionState, Link } from './session-state.js';
 import type { BuyerSessionConfig, BuyerSessionEffect, BuyerSessionEvent, ConnectionId } from './session-types.js';
 
@@ -69,6 +70,9 @@ function dispatch(session: BuyerSessionState, event: BuyerSessionEvent): void {
       if (link) stepLink(session, link, event.event);
       return;
     }
+    case 'tick':
+      session.nowMs = event.atMs;
+      return;
     case 'choose':
       return chooseSellers(session);
     case 'contract-prepared':
@@ -87,6 +91,10 @@ function dispatch(session: BuyerSessionState, event: BuyerSessionEvent): void {
       return onVerdict(session, event.connection, event.piece, event.good);
     case 'piece-obtained':
       return markThere(session.ledger, event.piece);
+    case 'set-aside':
+      return setAside(session.ledger, event.piece);
+    case 'put-back':
+      return putBack(session.ledger, event.piece);
     case 'prefer':
       return prefer(session.ledger, event.pieces);
     case 'revise-terms':
@@ -125,24 +133,6 @@ function proceed(session: BuyerSessionState): void {
   if (loadingLinks(session).length > 0) return;
   session.effects.push({ type: 'all-sellers-gone', missing: session.ledger.wanting });
   resumeInviting(session);
-}
-
-/** Requests in turn from every seller with room, so that a short torrent is spread over all of them. */
-function assignPieces(session: BuyerSessionState): void {
-  for (;;) {
-    const ready = loadingLinks(session).filter((link) => roomFor(session, link));
-    if (ready.length === 0) return;
-    for (const link of ready) {
-      const piece = assignNext(session.ledger);
-      if (piece === undefined) return;
-      stepLink(session, link, { type: 'request-piece', piece });
-    }
-  }
-}
-
-function roomFor(session: BuyerSessionState, { conn: { role } }: Link): boolean {
-  if (role.kind !== 'loading' || role.requested >= role.cap) return false;
-  return role.open.length + role.unverified.length < session.config.maxOpenRequests;
 }
 
 /** A channel that can carry no further payment is of no use while pieces are missing. */

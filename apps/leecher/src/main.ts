@@ -1,40 +1,54 @@
-import {
-  BuyerError,
-  connectNode,
-  ContractRecords,
-  download,
-  ExitCode,
-  readTorrent,
-  Refunds,
-  WalletKeys,
-  type Reporter,
-} from '@seedfleet/buyer';
+import { BuyerError, ExitCode, type Reporter } from '@seedfleet/buyer';
 import { parseArguments, type Arguments } from './cli/arguments.js';
+import { completionScript } from './cli/completion.js';
 import { JsonReporter, TextReporter } from './cli/reporter.js';
 import { USAGE } from './cli/usage.js';
+import { buy } from './commands/buy.js';
+import { refund } from './commands/refund.js';
+import {
+  initWallet,
+  receiveAddress,
+  restoreWallet,
+  sendCoins,
+  showBalance,
+  showHistory,
+  showSeed,
+} from './commands/wallet.js';
 
 /** npm runs scripts in the project's folder; INIT_CWD is where the caller stood. */
 const cwd = process.env['INIT_CWD'] ?? process.cwd();
 
-async function run(options: Arguments, reporter: (pieceBytes: number) => Reporter, signal: AbortSignal): Promise<void> {
+async function run(
+  options: Arguments,
+  reporterFor: (pieceBytes: number) => Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const reporter = reporterFor(0);
   switch (options.command) {
     case 'help':
-      process.stdout.write(`${USAGE}\n`);
-      return;
-    case 'download': {
-      const metainfo = await readTorrent(options.torrentFile);
-      return download(options, metainfo, reporter(metainfo.pieceLengthBytes), signal);
-    }
-    case 'refund': {
-      const link = await connectNode(options);
-      const keys = WalletKeys.open(options.walletDir, link.walletNetwork, link.channelNetwork);
-      try {
-        await new Refunds(link, keys, new ContractRecords(options.walletDir), reporter(0)).run();
-      } finally {
-        keys.close();
-        link.node.close();
-      }
-    }
+      return void process.stdout.write(`${USAGE}\n`);
+    case 'completion':
+      return void process.stdout.write(completionScript(options.shell));
+    case 'download':
+      return buy(options, reporterFor, signal);
+    case 'stream':
+      return buy({ ...options, command: 'download' }, reporterFor, signal);
+    case 'refund':
+      return refund(options, reporter, signal);
+    case 'wallet init':
+      return initWallet(options, reporter);
+    case 'wallet restore':
+      return restoreWallet(options, reporter, signal);
+    case 'wallet receive':
+      return receiveAddress(options, reporter);
+    case 'wallet balance':
+      return showBalance(options, reporter);
+    case 'wallet history':
+      return showHistory(options, reporter);
+    case 'wallet send':
+      return sendCoins(options, reporter);
+    case 'wallet seed':
+      return showSeed(options, reporter);
   }
 }
 
@@ -44,7 +58,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const json = process.argv.includes('--json');
 const reporterFor = (pieceBytes: number): Reporter => (json ? new JsonReporter() : new TextReporter(pieceBytes));
 try {
-  await run(parseArguments(process.argv.slice(2), process.env, cwd), reporterFor, stopping.signal);
+  const surroundings = { environment: process.env, cwd, nowSec: Math.floor(Date.now() / 1_000) };
+  await run(parseArguments(process.argv.slice(2), surroundings), reporterFor, stopping.signal);
   process.exitCode = ExitCode.done;
 } catch (failure) {
   const known = failure instanceof BuyerError ? failure : undefined;

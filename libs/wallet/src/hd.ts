@@ -68,6 +68,15 @@ export function channelKeychain(seed: Uint8Array, network: Network, account = 0)
   };
 }
 
+/**
+ * 32 bytes that seal the notes of a buyer's funding transactions, at `m/5853'/network'/account'/2147483647'`: an epoch
+ * that no restore will ever reach.
+ */
+export function noteKey(seed: Uint8Array, network: Network, account = 0): Uint8Array {
+  const node = hardened(bip32.fromSeed(seed), CHANNEL_PURPOSE, NETWORKS.indexOf(network), account, LARGEST_LEVEL);
+  return keyPair(node).privateKey;
+}
+
 /** What an address of the wallet is for: 0 to receive, 1 for change (BIP 44). */
 export type WalletChain = 'receive' | 'change';
 

@@ -1,15 +1,38 @@
-export const USAGE = `usage:
-  leecher download FILE.torrent --out DIR --peer HOST:PORT [--peer HOST:PORT]…
-      [--max-price SAT]       most satoshi per piece (default: the default buyer's price for this torrent)
-      [--max-lock UNITS]      longest lock of the deposit, in units of 512 s (default 20)
-      [--max-fee-per-kb SAT]  most satoshi per 1,000 bytes of the funding transaction (default 1024)
-      [--sellers N]           sellers in one contract (default 1)
-  leecher refund              takes back deposits whose lock has ended
+import { COMMANDS, OPTIONS, optionsOf, type CommandName, type OptionName, type OptionSpec } from './options.js';
 
-  each with:
-      [--rpc URL] [--cookie FILE]  the Bitcoin node (default: BTC_RPC and BTC_COOKIE)
-      [--wallet DIR]               keys and contracts (default: ~/.local/share/seedfleet-leecher)
-      [--network NAME]             signing rule of the channels (default: the node's network)
-      [--json]                     one JSON event per line
+export const EXIT_CODES = '0 done, 1 failed, 2 usage, 3 no fitting seller, 4 coins, 5 incomplete';
 
-exit codes: 0 done, 1 failed, 2 usage, 3 no fitting seller, 4 coins, 5 incomplete`;
+const COLUMN = 30;
+
+function optionLine(name: OptionName): string {
+  const { value, help }: OptionSpec = OPTIONS[name];
+  const head = `--${name}${value === undefined ? '' : ` ${value}`}`;
+  return `      ${head.padEnd(COLUMN - 6)}${help}`;
+}
+
+function commandBlock(command: CommandName): string {
+  const { form, help } = COMMANDS[command];
+  const own = optionsOf(command).filter((name) => 'of' in OPTIONS[name]);
+  return [`  leecher ${form}`, `      ${help}`, ...own.map(optionLine)].join('\n');
+}
+
+function everyCommands(): OptionName[] {
+  return (Object.keys(OPTIONS) as OptionName[]).filter((name) => !('of' in OPTIONS[name]));
+}
+
+export const USAGE = [
+  'usage:',
+  ...(Object.keys(COMMANDS) as CommandName[]).map(commandBlock),
+  '',
+  '  each with:',
+  ...everyCommands().map(optionLine),
+  '',
+  `exit codes: ${EXIT_CODES}`,
+].join('\n');
+
+/** What a person who mistyped needs: the form of the command, not everything. */
+export function shortUsage(command?: CommandName): string {
+  return command === undefined
+    ? 'leecher --help lists the commands'
+    : `${commandBlock(command)}\n\nleecher --help says more`;
+}

@@ -9,6 +9,8 @@ import {
   type Content,
   type Metainfo,
 } from '@seedfleet/bittorrent';
+import { faultPoint } from '../fault-points.js';
+import { PieceWatch } from './piece-watch.js';
 import { BuyerError, ExitCode } from '../failure.js';
 
 /** Where the bought pieces go: each is hashed, then written, and only a written piece counts as had. */
@@ -19,7 +21,12 @@ export class PieceSink {
     /** Pieces that were there at the start, in ascending order. */
     readonly had: readonly number[],
     readonly path: string,
-  ) {}
+  ) {
+    this.watch = new PieceWatch(metainfo.pieceCount, had);
+  }
+
+  /** Grows with every piece written. */
+  readonly watch: PieceWatch;
 
   /** Creates the files, or resumes: what is there already is verified and not bought again. */
   static async open(metainfo: Metainfo, outDir: string): Promise<PieceSink> {
@@ -49,8 +56,12 @@ export class PieceSink {
 
   /** Writes a good piece. Throws `BuyerError` naming the cause when the disk refuses it. */
   async write(piece: number, data: Uint8Array): Promise<void> {
+    faultPoint('piece.before-write');
     const problem = await this.writer.write(piece, data);
-    if (problem === undefined) return;
+    if (problem === undefined) {
+      faultPoint('piece.after-write');
+      return this.watch.written(piece);
+    }
     const cause = problem.detail ?? problem.code;
     throw new BuyerError(ExitCode.incomplete, problem.code, `piece ${piece} can't be written: ${cause}`);
   }

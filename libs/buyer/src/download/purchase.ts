@@ -3,75 +3,42 @@ import {
   createBuyerSession,
   sessionInboundLimitBytes,
   stepBuyerSession,
-  type BuyerSessionConfig,
   type BuyerSessionEffect,
   type BuyerSessionEvent,
   type BuyerSessionState,
-  type ChosenSeller,
-  type RefundData,
-  type SessionFunding,
   type TransportEffect,
 } from '@seedfleet/exchange';
 import { encodeExtendedHandshake, encodePayload } from '@seedfleet/wire';
-import type { Metainfo, Peer } from '@seedfleet/bittorrent';
-import type { PeerAddress } from '../options.js';
+import type { Peer } from '@seedfleet/bittorrent';
 import { BuyerError, ExitCode } from '../failure.js';
-import type { Reporter } from '../events.js';
+import { faultPoint } from '../fault-points.js';
+import type { PeerAddress } from '../options.js';
 import { Connections } from './connections.js';
-import type { PieceSink } from './piece-sink.js';
+import { PaymentTotals } from './payments.js';
+import type { PurchaseOptions, PurchaseResult } from './purchase-types.js';
+import { Rate } from './rate.js';
+import { Reputation } from './reputation.js';
 import { SellerSearch } from './seller-search.js';
-
-/** What the purchase needs of the wallet: coins, keys and durable records. Each rejects with a `BuyerError`. */
-export interface ContractMaker {
-  /** Builds and signs a funding transaction with one output per seller in this order; broadcasts nothing. */
-  prepare(
-    sellers: readonly ChosenSeller[],
-    feeSatPerKb: bigint,
-    nameOf: (id: number) => string,
-  ): Promise<SessionFunding[]>;
-  /** Makes durable what a refund needs, the transaction itself included. */
-  store(refunds: readonly RefundData[]): Promise<void>;
-  /** Hands the transaction to the node. */
-  broadcast(): Promise<void>;
-  /** Forgets a prepared transaction that was never broadcast. */
-  abandon(): void;
-  /** Writes down the newest payment of an output, so that a later refund knows what is at stake. */
-  paid(connection: number, payments: number): void;
-  readonly fundingTxid: string | undefined;
-}
-
-export interface PurchaseOptions {
-  readonly metainfo: Metainfo;
-  readonly session: BuyerSessionConfig;
-  readonly peers: readonly PeerAddress[];
-  readonly sink: PieceSink;
-  readonly contracts: ContractMaker;
-  readonly reporter: Reporter;
-  readonly userAgent: string;
-  /** Gives the purchase up politely. */
-  readonly signal: AbortSignal;
-}
-
-export interface PurchaseResult {
-  readonly bought: number;
-  readonly payments: number;
-  readonly paidSat: bigint;
-}
+import { Stalls } from './stalls.js';
 
 /** Once enough have joined, how long the others may take: the fastest are picked, so late answers lose anyhow. */
 const CHOICE_GRACE_MS = 3_000;
-/** A seller that owes a piece and sends nothing for so long is dropped (the wire has no timeout of its own). */
-const STALL_MS = 120_000;
+const MAX_CHOICE_ROUNDS = 3;
+/** Contracts in a row that brought not one piece, before the download is given up: each costs two fees. */
+const MAX_FRUITLESS_CONTRACTS = 3;
 
 /** Hosts one buyer session: sockets, disk, wallet and clock around the pure machine. */
 export class Purchase {
   private session: BuyerSessionState;
+  private readonly reputation = new Reputation();
   private readonly connections: Connections;
-  private readonly search = new SellerSearch();
+  private readonly search: SellerSearch;
+  private readonly stalls: Stalls;
   private readonly queue: BuyerSessionEvent[] = [];
   private stepping = false;
-  private readonly progress = { bought: 0, payments: 0, paidSat: new Map<number, bigint>(), have: 0 };
-  private readonly lastPieceMs = new Map<number, number>();
+  private readonly totals = new PaymentTotals();
+  private readonly rate = new Rate();
+  private readonly progress = { bought: 0, free: 0, have: 0, contracts: 0, boughtAtContract: 0, fruitless: 0 };
   private readonly timers = new Set<NodeJS.Timeout>();
   private choiceTimer: NodeJS.Timeout | undefined;
   private settle: { resolve: () => void; reject: (failure: unknown) => void } | undefined;
@@ -79,9 +46,12 @@ export class Purchase {
   constructor(private readonly options: PurchaseOptions) {
     this.session = createBuyerSession(options.session);
     this.progress.have = options.sink.had.length;
+    this.search = new SellerSearch(options.searchMs);
+    this.stalls = new Stalls(options.metainfo.pieceLengthBytes, options.silenceMs);
     this.connections = new Connections(
       options.metainfo,
       (connection, id) => sessionInboundLimitBytes(this.session, connection, id),
+      this.reputation,
       { connected: (id, peer) => this.onConnected(id, peer), lost: (id, code) => this.onLost(id, code) },
     );
   }
@@ -95,12 +65,9 @@ export class Purchase {
         const interrupt = (): void => this.fail(ExitCode.incomplete, 'interrupted', 'interrupted');
         this.options.signal.addEventListener('abort', interrupt);
         if (this.options.signal.aborted) return interrupt();
-        this.connections.open(this.options.peers);
         this.search.follow(this.session.phase, performance.now());
-        this.every(1_000, () => {
-          this.giveUpSearching();
-          this.dropStalled();
-        });
+        this.connections.add(this.options.peers, true);
+        this.timers.add(setInterval(() => this.tick(), 1_000));
       });
     } finally {
       this.timers.forEach(clearInterval);
@@ -108,8 +75,18 @@ export class Purchase {
       this.feed({ type: 'finish', reason: 'shutdown' });
       await this.connections.close();
     }
-    const paidSat = [...this.progress.paidSat.values()].reduce((sum, paid) => sum + paid, 0n);
-    return { bought: this.progress.bought, payments: this.progress.payments, paidSat };
+    const { bought, free, contracts } = this.progress;
+    return { bought, free, contracts, payments: this.totals.count, paidSat: this.totals.totalSat };
+  }
+
+  /** Further addresses, found meanwhile. */
+  addPeers(addresses: readonly PeerAddress[]): void {
+    this.connections.add(addresses, false);
+  }
+
+  /** Pieces that are wanted before all others, most urgent first. */
+  prefer(pieces: readonly number[]): void {
+    this.feed({ type: 'prefer', pieces });
   }
 
   private onConnected(id: number, peer: Peer): void {
@@ -121,7 +98,9 @@ export class Purchase {
   }
 
   private onLost(id: number, code: string): void {
-    this.options.reporter.report({ event: 'seller-lost', seller: this.connections.name(id), code });
+    if (this.connections.isGiven(id) || this.session.links.has(id)) {
+      this.options.reporter.report({ event: 'seller-lost', seller: this.connections.name(id), code });
+    }
     this.transport(id, { type: 'disconnected' });
   }
 
@@ -148,6 +127,7 @@ export class Purchase {
   }
 
   private carryOut(effect: BuyerSessionEffect): void {
+    const { contracts, reporter } = this.options;
     switch (effect.type) {
       case 'connection':
         return this.onConnection(effect.connection, effect.effect);
@@ -158,42 +138,37 @@ export class Purchase {
       case 'prepare-contract':
         return this.prepareContract(effect);
       case 'store-refunds':
-        return this.answer(effect.contract, this.options.contracts.store(effect.refunds), () => ({
+        return this.answer(effect.contract, contracts.store(effect.refunds), () => ({
           type: 'refunds-stored',
           contract: effect.contract,
         }));
       case 'broadcast-contract':
-        return this.answer(effect.contract, this.options.contracts.broadcast(), () => ({
-          type: 'contract-broadcast',
-          contract: effect.contract,
-        }));
+        return this.answer(effect.contract, contracts.broadcast(), () => {
+          this.progress.contracts += 1;
+          this.progress.boughtAtContract = this.progress.bought;
+          return { type: 'contract-broadcast', contract: effect.contract };
+        });
       case 'abandon-contract':
-        return this.options.contracts.abandon();
+        return contracts.abandon();
       case 'verify-piece':
         return this.verify(effect.connection, effect.piece, effect.data);
-      case 'paid':
-        this.progress.payments += 1;
-        this.progress.paidSat.set(effect.connection, effect.paidSat);
-        this.options.contracts.paid(effect.connection, effect.paymentNumber);
-        return this.options.reporter.report({
-          event: 'payment',
-          seller: this.connections.name(effect.connection),
-          k: effect.paymentNumber,
-          paidSat: effect.paidSat.toString(),
-        });
-      case 'purchase-ended':
-        return this.options.reporter.report({
-          event: 'purchase-ended',
-          seller: this.connections.name(effect.connection),
-          code: effect.reason,
-          payments: effect.payments,
-        });
+      case 'paid': {
+        const { connection, paidSat, paymentNumber: k } = effect;
+        faultPoint('payment.after-send');
+        this.totals.paid(connection, paidSat);
+        contracts.paid(connection, k);
+        const seller = this.connections.name(connection);
+        return reporter.report({ event: 'payment', seller, k, paidSat: paidSat.toString() });
+      }
+      case 'purchase-ended': {
+        const { connection, reason, payments } = effect;
+        const seller = this.connections.name(connection);
+        this.totals.ended(connection);
+        this.reputation.purchaseEnded(seller, reason, payments);
+        return reporter.report({ event: 'purchase-ended', seller, code: reason, payments });
+      }
       case 'all-sellers-gone':
-        return this.fail(
-          ExitCode.incomplete,
-          'all-sellers-gone',
-          `every seller of the contract is gone; ${effect.missing} pieces are missing (a second run resumes)`,
-        );
+        return this.onSellersGone(effect.missing);
       case 'complete':
         this.settle?.resolve();
     }
@@ -210,8 +185,10 @@ export class Purchase {
         return;
       case 'send':
         peer.sendExtended(effect.id, encodePayload(effect.message));
+        if (effect.message.type === 'ready') faultPoint('contract.after-announce');
         return;
       case 'close':
+        this.reputation.connectionEnded(this.connections.name(id), effect.code);
         void peer.finish();
         return;
       case 'session-joined':
@@ -225,30 +202,34 @@ export class Purchase {
   /** Chooses at once when every seller asked has joined, else after a grace for the slower ones. */
   private onCandidates(joined: number, enough: boolean): void {
     if (!enough || this.session.phase !== 'inviting') return;
-    if (joined >= this.options.peers.length) return this.feed({ type: 'choose' });
+    if (joined >= this.connections.known) return this.feed({ type: 'choose' });
     this.chooseAfterGrace();
   }
 
-  private chooseAfterGrace(): void {
-    this.choiceTimer ??= this.after(CHOICE_GRACE_MS, () => {
+  private chooseAfterGrace(rounds = 1): void {
+    if (this.choiceTimer !== undefined) return;
+    this.choiceTimer = setTimeout(() => {
+      this.timers.delete(this.choiceTimer as NodeJS.Timeout);
       this.choiceTimer = undefined;
-      if (this.session.phase === 'inviting') this.feed({ type: 'choose' });
-    });
+      if (this.session.phase !== 'inviting') return;
+      const joined = buyerSessionStatus(this.session).links.filter(({ role }) => role === 'preparing').length;
+      // Fewer than wanted are taken too, but not before the others have had some time.
+      if (joined >= this.options.sellers || rounds >= MAX_CHOICE_ROUNDS) return this.feed({ type: 'choose' });
+      this.chooseAfterGrace(rounds + 1);
+    }, CHOICE_GRACE_MS);
+    this.timers.add(this.choiceTimer);
   }
 
   private prepareContract(effect: Extract<BuyerSessionEffect, { type: 'prepare-contract' }>): void {
-    for (const seller of effect.sellers) {
-      this.options.reporter.report({
-        event: 'seller-joined',
-        seller: this.connections.name(seller.connection),
-        priceSat: seller.terms.minPrice.toString(),
-        latencyMs: seller.latencyMs ?? null,
-      });
+    const nameOf = (id: number): string => this.connections.name(id);
+    for (const { connection, terms, latencyMs } of effect.sellers) {
+      const priceSat = terms.minPrice.toString();
+      const seller = nameOf(connection);
+      this.options.reporter.report({ event: 'seller-joined', seller, priceSat, latencyMs: latencyMs ?? null });
     }
-    this.connections.stopDialling();
-    const { contracts } = this.options;
-    const prepared = contracts.prepare(effect.sellers, effect.feeSatPerKb, (id) => this.connections.name(id));
-    this.answer(effect.contract, prepared, (fundings) => ({
+    const { missing } = buyerSessionStatus(this.session);
+    const plan = { ...effect, missing, paidSat: this.totals.totalSat, nameOf };
+    this.answer(effect.contract, this.options.contracts.prepare(plan), (fundings) => ({
       type: 'contract-prepared',
       contract: effect.contract,
       fundings,
@@ -270,30 +251,60 @@ export class Purchase {
 
   private verify(connection: number, piece: number, data: Uint8Array): void {
     const good = this.options.sink.isGood(piece, data);
-    this.lastPieceMs.set(connection, performance.now());
+    this.stalls.pieceArrived(connection, performance.now());
     if (!good) return this.feed({ type: 'piece-verdict', connection, piece, good });
     // Written before it is paid: a piece that the disk lost would have to be bought again.
     this.options.sink.write(piece, data).then(
       () => {
         this.progress.bought += 1;
         this.progress.have += 1;
+        const seller = this.connections.name(connection);
         this.feed({ type: 'piece-verdict', connection, piece, good });
-        this.options.reporter.report({
-          event: 'piece',
-          piece,
-          seller: this.connections.name(connection),
-          have: this.progress.have,
-          pieces: this.options.metainfo.pieceCount,
-        });
+        const { have } = this.progress;
+        this.options.reporter.report({ event: 'piece', piece, seller, have, pieces: this.options.metainfo.pieceCount });
       },
       (failure: unknown) => this.settle?.reject(failure),
     );
   }
 
-  private giveUpSearching(): void {
-    if (!this.search.isOver(performance.now())) return;
-    const needed = this.options.session.terms.minNumberOfSellers;
-    const offers = buyerSessionStatus(this.session).links.flatMap(({ peerMode, connection }) =>
+  /** The machine looks for sellers again by itself; whether that is still worth it is decided here. */
+  private onSellersGone(missing: number): void {
+    const { progress } = this;
+    progress.fruitless = progress.bought > progress.boughtAtContract ? 0 : progress.fruitless + 1;
+    this.options.reporter.report({ event: 'contract-used-up', missing });
+    if (progress.fruitless < MAX_FRUITLESS_CONTRACTS) return;
+    const message = `${progress.fruitless} contracts in a row brought nothing; ${missing} pieces are missing`;
+    this.fail(ExitCode.incomplete, 'sellers-take-deposits', message);
+  }
+
+  private tick(): void {
+    const nowMs = performance.now();
+    this.feed({ type: 'tick', atMs: nowMs });
+    this.giveUpSearching(nowMs);
+    this.reportProgress(nowMs);
+    if (this.session.phase === 'downloading') this.dropStalled(nowMs);
+  }
+
+  private reportProgress(nowMs: number): void {
+    const { pieceCount: pieces, pieceLengthBytes } = this.options.metainfo;
+    const { have } = this.progress;
+    this.rate.sample(have, nowMs);
+    const perSecond = this.rate.perSecond;
+    this.options.reporter.report({
+      event: 'progress',
+      have,
+      pieces,
+      paidSat: this.totals.totalSat.toString(),
+      bytesPerSecond: Math.round(perSecond * pieceLengthBytes),
+      secondsLeft: perSecond > 0 ? Math.round((pieces - have) / perSecond) : null,
+      connections: this.connections.open,
+    });
+  }
+
+  private giveUpSearching(nowMs: number): void {
+    if (!this.search.isOver(nowMs)) return;
+    const { links, missing } = buyerSessionStatus(this.session);
+    const offers = links.flatMap(({ peerMode, connection }) =>
       peerMode.kind === 'sell'
         ? [
             `${this.connections.name(connection)} asks ${peerMode.terms.minPrice} sat a piece, lock ${peerMode.terms.minLock}`,
@@ -301,36 +312,27 @@ export class Purchase {
         : [],
     );
     const seen = offers.length === 0 ? 'no seller made an offer' : offers.join('; ');
+    if (this.progress.contracts > 0) {
+      const message = `every seller is gone, ${missing} pieces are missing (a second run resumes): ${seen}`;
+      return this.fail(ExitCode.incomplete, 'all-sellers-gone', message);
+    }
+    const needed = this.options.session.terms.minNumberOfSellers;
     this.fail(ExitCode.noSeller, 'no-fitting-seller', `fewer than ${needed} fitting sellers joined: ${seen}`);
   }
 
-  private dropStalled(): void {
-    if (this.session.phase !== 'downloading') return;
-    const nowMs = performance.now();
-    for (const link of buyerSessionStatus(this.session).links) {
-      if (link.open === 0 || link.closed) {
-        this.lastPieceMs.set(link.connection, nowMs);
-        continue;
-      }
-      const sinceMs = nowMs - (this.lastPieceMs.get(link.connection) ?? nowMs);
-      if (!this.lastPieceMs.has(link.connection)) this.lastPieceMs.set(link.connection, nowMs);
-      if (sinceMs > STALL_MS) {
-        this.feed({ type: 'drop-seller', connection: link.connection, reason: 'seller-timeout' });
-      }
-    }
+  /** A seller may well be waiting for the deposit's confirmation; only then is silence no offence. */
+  private dropStalled(nowMs: number): void {
+    const { links } = buyerSessionStatus(this.session);
+    const stalled = this.stalls.check(links, (id) => this.connections.peer(id)?.receivedBytes ?? 0, nowMs);
+    if (stalled.length === 0) return;
+    const waiting = this.options.contracts.awaitsConfirmation().catch(() => true);
+    void waiting.then((waits) => {
+      if (waits) return;
+      for (const connection of stalled) this.feed({ type: 'drop-seller', connection, reason: 'seller-timeout' });
+    });
   }
 
   private fail(exitCode: ExitCode, code: string, message: string): void {
     this.settle?.reject(new BuyerError(exitCode, code, message));
-  }
-
-  private after(ms: number, work: () => void): NodeJS.Timeout {
-    const timer = setTimeout(work, ms);
-    this.timers.add(timer);
-    return timer;
-  }
-
-  private every(ms: number, work: () => void): void {
-    this.timers.add(setInterval(work, ms));
   }
 }

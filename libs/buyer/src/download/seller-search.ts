@@ -1,11 +1,13 @@
 import type { BuyerPhase } from '@seedfleet/exchange';
 
 /** How long to look for enough sellers before giving up with exit code 3. */
-const SELLER_SEARCH_MS = 60_000;
+export const SELLER_SEARCH_MS = 60_000;
 
 /** Tells when the search for sellers has taken too long. It begins anew when a contract is given up. */
 export class SellerSearch {
   private sinceMs: number | undefined;
+
+  constructor(private readonly limitMs = SELLER_SEARCH_MS) {}
 
   /**
    * To be told after every step.
@@ -19,6 +21,6 @@ export class SellerSearch {
   }
 
   isOver(nowMs: number): boolean {
-    return this.sinceMs !== undefined && nowMs - this.sinceMs >= SELLER_SEARCH_MS;
+    return this.sinceMs !== undefined && nowMs - this.sinceMs >= this.limitMs;
   }
 }

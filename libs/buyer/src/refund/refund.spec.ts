@@ -10,7 +10,6 @@ import { WalletKeys } from '../wallet/keys.js';
 import { Refunds } from './refund.js';
 
 const LOCK_UNITS = 1;
-const FUNDED_AT_SEC = 1_700_000_000;
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'refund-'))));
@@ -18,20 +17,18 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const answer = <T>(value: T) => Promise.resolve({ ok: true as const, value });
 
-/** A node where every deposit has matured, and that answers the broadcasts with these codes in turn. */
+/** A node that answers the broadcasts with these codes in turn. */
 function nodeAnswering(codes: string[]): BitcoinNode {
-  const header = { previousHash: 'aa', medianTimeSec: FUNDED_AT_SEC };
   const node = {
-    unspentOutput: () => answer({ confirmations: 9 }),
-    transaction: () => answer({ place: { kind: 'block', block: { hash: 'bb' } } }),
-    header: (hash: string) =>
-      answer(hash === 'tip' ? { ...header, medianTimeSec: FUNDED_AT_SEC + 10 * 512 * LOCK_UNITS } : header),
-    tip: () => answer({ hash: 'tip' }),
     feeEstimate: () => answer(null),
+    mempoolInfo: () => answer({ minFeeSatPerKvb: 1_000n }),
     broadcast: () => answer({ code: codes.shift(), reason: 'as scripted' }),
   };
   return node as unknown as BitcoinNode;
 }
+
+/** Every deposit has matured. */
+const looker = { look: () => Promise.resolve({ kind: 'refundable' as const }) };
 
 function contractOf(keys: WalletKeys, name: string, outputs: number): ContractRecord {
   const publicKey = toHex(keys.channel(0).contract.publicKey);
@@ -39,6 +36,7 @@ function contractOf(keys: WalletKeys, name: string, outputs: number): ContractRe
     version: 1,
     txid: name.repeat(32),
     raw: '00',
+    feeSat: '0',
     network: 'regtest',
     infoHash: '00'.repeat(20),
     createdAt: new Date(0).toISOString(),
@@ -52,6 +50,9 @@ function contractOf(keys: WalletKeys, name: string, outputs: number): ContractRe
       buyerPublicKey: publicKey,
       sellerPublicKey: toHex(keys.channel(7).contract.publicKey),
       seller: 'seller',
+      priceSat: '100',
+      refunds: [],
+      back: null,
       payments: 0,
       state: 'open' as const,
       refundTxid: null,
@@ -67,7 +68,7 @@ it('goes on after a refused refund, keeps what it noted of the others, and fails
   const events: ReportEvent[] = [];
   const node = nodeAnswering(['accepted', 'below-min-fee', 'accepted']);
   const link = { node, rpc: { url: '' }, channelNetwork: 'regtest', walletNetwork: 'regtest' } as const;
-  const run = new Refunds(link, keys, records, { report: (event) => events.push(event) }).run();
+  const run = new Refunds(link, keys, records, looker, { report: (event: ReportEvent) => events.push(event) }).run();
   await expect(run).rejects.toMatchObject({ exitCode: 1, code: 'refund-refused' });
   expect(events.map((event) => (event.event === 'refund' ? [event.state, event.code] : event)).sort()).toEqual([
     ['refunding', undefined],
@@ -76,5 +77,46 @@ it('goes on after a refused refund, keeps what it noted of the others, and fails
   ]);
   const noted = records.all().flatMap(({ outputs }) => outputs.map(({ refundTxid }) => refundTxid !== null));
   expect(noted.filter(Boolean)).toHaveLength(2);
+  keys.close();
+});
+
+it('replaces a refund that waits at too low a rate, and sends one again that the mempool has forgotten', async () => {
+  const keys = WalletKeys.open(dir, 'regtest', 'regtest');
+  const records = new ContractRecords(dir);
+  records.save(contractOf(keys, '11', 1));
+  const sent: string[] = [];
+  let estimate = 1_000n;
+  const node = {
+    feeEstimate: () => answer(estimate),
+    mempoolInfo: () => answer({ minFeeSatPerKvb: 1_000n }),
+    broadcast: (hex: string) => {
+      sent.push(hex);
+      return answer({ code: 'accepted', reason: '' });
+    },
+  } as unknown as BitcoinNode;
+  const link = { node, rpc: { url: '' }, channelNetwork: 'regtest', walletNetwork: 'regtest' } as const;
+  const round = (kind: 'refundable' | 'refunding') =>
+    new Refunds(
+      link,
+      keys,
+      records,
+      { look: () => Promise.resolve(kind === 'refundable' ? { kind } : { kind, txid: '', backSat: 0n }) },
+      { report: () => undefined },
+    ).run();
+  await round('refundable');
+  await round('refunding');
+  expect(sent).toHaveLength(1);
+  await round('refundable');
+  expect(sent[1]).toBe(sent[0]);
+  estimate = 8_000n;
+  await round('refunding');
+  expect(sent).toHaveLength(3);
+  const [attempts] = records.all().flatMap(({ outputs }) => outputs.map(({ refunds }) => refunds));
+  expect(attempts?.map(({ ratePerKbSat }) => ratePerKbSat)).toEqual(['1000', '8000']);
+  expect(BigInt(attempts![1]!.feeSat)).toBeGreaterThan(7n * BigInt(attempts![0]!.feeSat));
+  // At this rate the fee would be more than what comes back.
+  estimate = 200_000n;
+  await round('refunding');
+  expect(sent).toHaveLength(3);
   keys.close();
 });

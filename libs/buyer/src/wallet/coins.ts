@@ -1,61 +1,101 @@
-import { RegtestControl } from '@seedfleet/bitcoin-node';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RegtestControl, type ScriptUnspent } from '@seedfleet/bitcoin-node';
 import { fromHex, toHex } from '@seedfleet/payment-channel';
 import { outputScript, sumSat, walletAddress, type Coin } from '@seedfleet/wallet';
 import type { Reporter } from '../events.js';
 import { BuyerError, ExitCode } from '../failure.js';
 import type { ContractRecords } from './contract-records.js';
-import type { WalletKeys } from './keys.js';
+import type { CoinKey, WalletKeys } from './keys.js';
 import { expectAnswer, type NodeLink } from './node-link.js';
+import type { ReceivedCoins } from './received.js';
+import type { SendRecords } from './send-records.js';
 
 /** Coins of a block may be spent after 100 more blocks. */
 const COINBASE_MATURITY = 100;
 /** Beyond this many the largest are used: their worth is what counts. */
 const MAX_COINS = 400;
+/** A node scans its coins for one question at a time: how long to wait for another wallet's. */
+const SCAN_PATIENCE_MS = 10 * 60_000;
+const SCAN_RETRY_MS = 1_000;
+/** Scans in a row because each found a new address in use; more would be no wallet of a person. */
+const MAX_SCANS = 200;
 
-/** The wallet's coins, as the node it was given sees them. */
+export interface CoinStores {
+  readonly records: ContractRecords;
+  readonly sends: SendRecords;
+  readonly received: ReceivedCoins;
+}
+
+/** A coin found by a scan, mature or not. */
+export interface FoundCoin extends ScriptUnspent {
+  readonly owner: CoinKey;
+  readonly mature: boolean;
+}
+
+/**
+ * The wallet's coins, as the node it was given sees them: a scan of the node's unspent outputs for the wallet's scripts.
+ * That needs no index and no wallet of the node and changes nothing in it; it takes about a minute on the main chain, so
+ * it is done once and its coins are then looked up one by one.
+ */
 export class WalletCoins {
+  private scanned: readonly FoundCoin[] | undefined;
+
   constructor(
     private readonly link: NodeLink,
     private readonly keys: WalletKeys,
-    private readonly records: ContractRecords,
+    private readonly stores: CoinStores,
   ) {}
 
-  /** Spendable coins: confirmed ones first choice, and our own change that waits in the mempool. */
+  /** Every confirmed unspent output of the wallet, by a fresh scan; the gap moves on as used addresses are found. */
+  async scan(): Promise<readonly FoundCoin[]> {
+    for (let round = 0; round < MAX_SCANS; round += 1) {
+      const owned = new Map(this.keys.coinKeys().map((owner) => [scriptOf(owner), owner]));
+      const { height: tip } = expectAnswer(await this.link.node.tip());
+      const unspent = await this.scanFor([...owned.keys()].map(fromHex));
+      const found = unspent.flatMap((coin): FoundCoin[] => {
+        const owner = owned.get(toHex(coin.script));
+        const mature = !coin.coinbase || tip - coin.height + 1 >= COINBASE_MATURITY;
+        return owner === undefined ? [] : [{ ...coin, owner, mature }];
+      });
+      const news = found.map(({ owner: { use, index } }) => this.keys.markUsed(use, index));
+      this.scanned = found;
+      this.noteReceived(found);
+      if (!news.includes(true)) return found;
+    }
+    throw new BuyerError(ExitCode.failed, 'too-many-addresses', 'the scan for used addresses does not end');
+  }
+
+  /** Spendable coins: confirmed and mature ones, and our own change that waits in the mempool. */
   async spendable(): Promise<Coin[]> {
-    const owned = new Map(
-      this.keys.coinKeys().map(({ key, kind }) => [toHex(outputScript(kind, key.keyHash)), { key, kind }]),
-    );
-    const scripts = [...owned.keys()].map(fromHex);
-    const tip = expectAnswer(await this.link.node.tip());
-    const found = expectAnswer(await this.link.node.unspentByScript(scripts));
-    const mature = found
-      .filter(({ coinbase, height }) => !coinbase || tip.height - height + 1 >= COINBASE_MATURITY)
-      .sort((a, b) => (a.valueSat < b.valueSat ? 1 : -1))
-      .slice(0, MAX_COINS);
-    const outpoints = mature.map(({ txid, vout }) => ({ txid, vout }));
-    const spenders = outpoints.length === 0 ? [] : expectAnswer(await this.link.node.mempoolSpenders(outpoints));
-    const confirmed = mature.flatMap((coin, place): Coin[] => {
-      const owner = owned.get(toHex(coin.script));
-      if (owner === undefined || (spenders[place]?.spenderTxid ?? null) !== null) return [];
-      return [{ ...owner, outpoint: { txid: fromHex(coin.txid), index: coin.vout }, valueSat: coin.valueSat }];
-    });
-    return [...confirmed, ...(await this.unconfirmedChange())];
+    const known = (this.scanned ?? (await this.scan())).filter(({ mature }) => mature);
+    const largest = [...known].sort((a, b) => (a.valueSat < b.valueSat ? 1 : -1)).slice(0, MAX_COINS);
+    const coins: Coin[] = [];
+    for (const { txid, vout, valueSat, owner } of largest) {
+      // Also null while the mempool has a spender.
+      if (expectAnswer(await this.link.node.unspentOutput({ txid, vout })) === null) continue;
+      coins.push({ key: owner.key, kind: owner.kind, outpoint: { txid: fromHex(txid), index: vout }, valueSat });
+    }
+    return [...coins, ...(await this.ownChange(coins))];
   }
 
   /** Coins that reach the amount. On regtest the wallet mines itself coins when it is short. */
   async atLeast(amountSat: bigint, reporter: Reporter): Promise<Coin[]> {
     let coins = await this.spendable();
+    if (sumSat(coins) < amountSat) {
+      await this.scan();
+      coins = await this.spendable();
+    }
     if (sumSat(coins) < amountSat && this.link.walletNetwork.startsWith('regtest')) {
       await this.mine(amountSat - sumSat(coins), reporter);
+      await this.scan();
       coins = await this.spendable();
     }
     const totalSat = sumSat(coins);
     if (totalSat >= amountSat) return coins;
-    const address = this.receiveAddress();
     throw new BuyerError(
       ExitCode.coins,
       'not-enough-coins',
-      `${totalSat} sat are spendable, ${amountSat} are needed; send the difference to ${address}`,
+      `${totalSat} sat are spendable, ${amountSat} are needed; send the difference to ${this.receiveAddress()}`,
     );
   }
 
@@ -63,21 +103,46 @@ export class WalletCoins {
     return walletAddress(this.keys.account.kind, this.keys.receiveKey.keyHash, this.link.walletNetwork);
   }
 
-  private async unconfirmedChange(): Promise<Coin[]> {
+  /** Waits for its turn: a node refuses a second scan. */
+  private async scanFor(scripts: readonly Uint8Array[]): Promise<readonly ScriptUnspent[]> {
+    const giveUpAtMs = performance.now() + SCAN_PATIENCE_MS;
+    for (;;) {
+      const answer = await this.link.node.unspentByScript(scripts);
+      const busy = !answer.ok && /already in progress/i.test(answer.error.message);
+      if (!busy || performance.now() > giveUpAtMs) return expectAnswer(answer);
+      await sleep(SCAN_RETRY_MS);
+    }
+  }
+
+  /** Change of our own transactions that no scan has seen: it is not in a block yet, or came after the scan. */
+  private async ownChange(known: readonly Coin[]): Promise<Coin[]> {
+    const have = new Set(known.map(({ outpoint }) => `${toHex(outpoint.txid)}:${outpoint.index}`));
+    const { records, sends } = this.stores;
+    const made = [...records.all(this.link.channelNetwork), ...sends.all(this.link.walletNetwork)];
     const coins: Coin[] = [];
-    for (const { txid, state, change } of this.records.all()) {
-      if (change === null || state !== 'broadcast') continue;
+    for (const { txid, state, change } of made) {
+      if (change === null || state !== 'broadcast' || have.has(`${txid}:${change.vout}`)) continue;
       const output = expectAnswer(await this.link.node.unspentOutput({ txid, vout: change.vout }));
-      if (output === null || output.confirmations > 0) continue;
-      const key = this.keys.account.key('change', change.index);
-      coins.push({
-        key,
-        kind: this.keys.account.kind,
-        outpoint: { txid: fromHex(txid), index: change.vout },
-        valueSat: output.valueSat,
-      });
+      if (output === null) continue;
+      const key = this.keys.walletKey('change', change.index);
+      const outpoint = { txid: fromHex(txid), index: change.vout };
+      coins.push({ key, kind: this.keys.account.kind, outpoint, valueSat: output.valueSat });
     }
     return coins;
+  }
+
+  private noteReceived(found: readonly FoundCoin[]): void {
+    const seenAt = new Date().toISOString();
+    const received = found.filter(({ owner }) => owner.use === 'receive');
+    this.stores.received.note(
+      received.map(({ txid, vout, valueSat, height, owner }) => ({
+        outpoint: `${txid}:${vout}`,
+        valueSat: valueSat.toString(),
+        index: owner.index,
+        height,
+        seenAt,
+      })),
+    );
   }
 
   /** Mines to the wallet until the missing amount has matured; the subsidy of regtest halves every 150 blocks. */
@@ -95,4 +160,8 @@ export class WalletCoins {
       regtest.close();
     }
   }
+}
+
+function scriptOf({ kind, key }: CoinKey): string {
+  return toHex(outputScript(kind, key.keyHash));
 }

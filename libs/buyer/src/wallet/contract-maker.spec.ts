@@ -47,8 +47,12 @@ beforeEach(() => {
     ecdsa: bestEcdsa(),
     reporter: { report: () => undefined },
     infoHash: '00'.repeat(20),
-    pieces: 10,
+    pieceLengthBytes: 16_384,
     maxFeePerKbSat: 10_000n,
+    budgetSat: undefined,
+    maxTotalSat: undefined,
+    maxLockedSat: undefined,
+    approve: undefined,
   });
 });
 
@@ -67,7 +71,13 @@ function prepare(connection: number) {
     sellerKeyHash: new Uint8Array(20),
     latencyMs: undefined,
   };
-  return contracts.prepare([seller], 1_000n, (id) => `seller ${id}`);
+  return contracts.prepare({
+    sellers: [seller],
+    feeSatPerKb: 1_000n,
+    missing: 10,
+    paidSat: 0n,
+    nameOf: (id) => `seller ${id}`,
+  });
 }
 
 const nextCoins = async (): Promise<void> => {

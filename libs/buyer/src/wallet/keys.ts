@@ -1,61 +1,88 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Network } from '@seedfleet/payment-channel';
 import {
   channelKeychain,
-  mnemonicOf,
-  openSeed,
-  sealSeed,
-  SEED_FILE_RANDOM_BYTES,
+  noteKey,
   seedOf,
   walletAccount,
+  type ChannelKeychain,
   type ChannelKeys,
   type KeyPair,
   type WalletAccount,
+  type WalletChain,
 } from '@seedfleet/wallet';
 import { z } from 'zod';
-import { BuyerError, ExitCode } from '../failure.js';
+import { faultPoint } from '../fault-points.js';
 import { readIfThere, writeDurably } from './durable-file.js';
 import { lockWallet, unlockWallet } from './lock.js';
+import { createSeed, hasSeed, readWords, type SeedProtection } from './seed.js';
 
-const ENTROPY_BYTES = 32;
-const KEY_FILE_BYTES = 32;
 /** Channel keys of a leecher are all of one epoch: its indices are on disk before they are used. */
 const EPOCH = 0;
 
-const progress = z.object({ version: z.literal(1), nextChannel: z.int().min(0), nextChange: z.int().min(0) });
+/** Unused addresses that are still looked at beyond the last used one (BIP 44). */
+export const ADDRESS_GAP = 20;
+
+const progress = z.object({
+  version: z.literal(1),
+  nextChannel: z.int().min(0),
+  nextChange: z.int().min(0),
+  nextReceive: z.int().min(0).default(0),
+});
+
+/** A key that may hold coins, and what it is for. */
+export interface CoinKey {
+  readonly key: KeyPair;
+  readonly kind: 'p2wpkh' | 'p2pkh';
+  readonly use: WalletChain | 'payout';
+  readonly index: number;
+}
 
 /** The wallet's keys: one encrypted seed, and how many of its keys are in use. One process at a time. */
 export class WalletKeys {
+  private readonly keychains = new Map<Network, ChannelKeychain>();
+  private readonly derived = new Map<string, KeyPair>();
+
   private constructor(
     private readonly dir: string,
-    private readonly channels: ReturnType<typeof channelKeychain>,
+    private readonly seed: Uint8Array,
+    private readonly channelNetwork: Network,
     readonly account: WalletAccount,
     private used: z.infer<typeof progress>,
   ) {}
 
   /**
-   * Opens the folder's seed, or makes one on first use. `seed.key` decrypts `seed.json`: back up both.
+   * Opens the folder's seed, or makes one on first use.
    * @param walletNetwork decides the kind of the wallet's own addresses.
    */
-  static open(dir: string, walletNetwork: Network, channelNetwork: Network): WalletKeys {
+  static open(
+    dir: string,
+    walletNetwork: Network,
+    channelNetwork: Network,
+    protection: SeedProtection = {},
+  ): WalletKeys {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     lockWallet(dir);
-    const seed = loadSeed(dir);
-    const text = readIfThere(join(dir, 'wallet.json'));
-    return new WalletKeys(
-      dir,
-      channelKeychain(seed, channelNetwork),
-      walletAccount(seed, walletNetwork),
-      text === undefined ? { version: 1, nextChannel: 0, nextChange: 0 } : progress.parse(JSON.parse(text)),
-    );
+    try {
+      if (!hasSeed(dir)) createSeed(dir, protection);
+      const seed = seedOf(readWords(dir, protection));
+      const text = readIfThere(join(dir, 'wallet.json'));
+      const used = progress.parse(
+        text === undefined ? { version: 1, nextChannel: 0, nextChange: 0 } : JSON.parse(text),
+      );
+      return new WalletKeys(dir, seed, channelNetwork, walletAccount(seed, walletNetwork), used);
+    } catch (failure) {
+      unlockWallet(dir);
+      throw failure;
+    }
   }
 
   /** A channel index never used before; it is on disk as used once this returns. */
   takeChannelIndex(): number {
     const index = this.used.nextChannel;
     this.save({ ...this.used, nextChannel: index + 1 });
+    faultPoint('index.after-store');
     return index;
   }
 
@@ -66,51 +93,74 @@ export class WalletKeys {
     return index;
   }
 
-  channel(index: number): ChannelKeys {
-    return this.channels.at({ epoch: EPOCH, index });
+  /** These indices are in use; durable once this returns. Returns whether that was news. */
+  markUsed(use: CoinKey['use'], index: number): boolean {
+    const field = ({ receive: 'nextReceive', change: 'nextChange', payout: 'nextChannel' } as const)[use];
+    if (index < this.used[field]) return false;
+    this.save({ ...this.used, [field]: index + 1 });
+    return true;
   }
 
+  /** Keys of a channel; of another network's where a record names it. */
+  channel(index: number, network: Network = this.channelNetwork): ChannelKeys {
+    let keychain = this.keychains.get(network);
+    if (keychain === undefined) this.keychains.set(network, (keychain = channelKeychain(this.seed, network)));
+    return keychain.at({ epoch: EPOCH, index });
+  }
+
+  /** Seals the notes in funding transactions. */
+  get noteKey(): Uint8Array {
+    return noteKey(this.seed, this.channelNetwork);
+  }
+
+  /** The first address that has never received anything. */
   get receiveKey(): KeyPair {
-    return this.account.key('receive', 0);
+    return this.walletKey('receive', this.used.nextReceive);
   }
 
-  /** Every key that may hold coins, with the form of its output. */
-  coinKeys(): { readonly key: KeyPair; readonly kind: 'p2wpkh' | 'p2pkh' }[] {
+  get nextChannel(): number {
+    return this.used.nextChannel;
+  }
+
+  /** Every key that may hold coins, the gap beyond the used ones included. */
+  coinKeys(gap = ADDRESS_GAP): CoinKey[] {
     const { kind } = this.account;
-    const change = Array.from({ length: this.used.nextChange }, (_, index) => this.account.key('change', index));
+    const upTo = (used: number) => Array.from({ length: used + gap }, (_, index) => index);
+    const own = (use: WalletChain, used: number) =>
+      upTo(used).map((index): CoinKey => ({ key: this.walletKey(use, index), kind, use, index }));
     // Settlements and refunds pay to P2PKH: the wire knows no other form.
-    const payouts = Array.from({ length: this.used.nextChannel }, (_, index) => this.channel(index).payout);
-    return [
-      ...[this.receiveKey, ...change].map((key) => ({ key, kind })),
-      ...payouts.map((key) => ({ key, kind: 'p2pkh' as const })),
-    ];
+    const payouts = upTo(this.used.nextChannel).map((index): CoinKey => ({
+      key: this.payoutKey(index),
+      kind: 'p2pkh',
+      use: 'payout',
+      index,
+    }));
+    return [...own('receive', this.used.nextReceive), ...own('change', this.used.nextChange), ...payouts];
+  }
+
+  walletKey(use: WalletChain, index: number): KeyPair {
+    return this.remembered(`${use}/${index}`, () => this.account.key(use, index));
   }
 
   close(): void {
     unlockWallet(this.dir);
   }
 
+  private payoutKey(index: number): KeyPair {
+    return this.remembered(`payout/${index}`, () => this.channel(index).payout);
+  }
+
+  /** Deriving a key takes about a millisecond, and the same ones are asked for again and again. */
+  private remembered(name: string, derive: () => KeyPair): KeyPair {
+    const known = this.derived.get(name);
+    if (known !== undefined) return known;
+    const key = derive();
+    this.derived.set(name, key);
+    return key;
+  }
+
   private save(used: z.infer<typeof progress>): void {
     writeDurably(join(this.dir, 'wallet.json'), `${JSON.stringify(used)}\n`);
     this.used = used;
   }
-}
-
-function loadSeed(dir: string): Uint8Array {
-  const [seedFile, keyFile] = [join(dir, 'seed.json'), join(dir, 'seed.key')];
-  const sealed = readIfThere(seedFile);
-  if (sealed === undefined) {
-    const entropy = randomBytes(ENTROPY_BYTES);
-    const secret = readIfThere(keyFile)?.trim() ?? randomBytes(KEY_FILE_BYTES).toString('hex');
-    writeDurably(keyFile, `${secret}\n`);
-    writeDurably(seedFile, sealSeed(entropy, secret, randomBytes(SEED_FILE_RANDOM_BYTES)));
-    return seedOf(mnemonicOf(entropy));
-  }
-  const secret = readIfThere(keyFile)?.trim();
-  if (secret === undefined || secret === '') {
-    throw new BuyerError(ExitCode.failed, 'seed-key-missing', `${keyFile} is missing: it decrypts ${seedFile}`);
-  }
-  const opened = openSeed(sealed, secret);
-  if (!opened.ok) throw new BuyerError(ExitCode.failed, opened.code, `${seedFile} can't be opened: ${opened.code}`);
-  return seedOf(mnemonicOf(opened.seed));
 }

@@ -22,7 +22,15 @@ export function openLink(session: BuyerSessionState, id: ConnectionId, peer: Pee
   }
   const { network, torrent, ecdsa } = session.config;
   const conn = createConnection({ network, torrent, peer, ecdsa, seller: DEFAULT_SELLER_LIMITS });
-  const link: Link = { id, conn, testStartedAtMs: undefined, tested: false, latencyMs: undefined, pieceMs: undefined, owedSinceMs: undefined };
+  const link: Link = {
+    id,
+    conn,
+    testStartedAtMs: undefined,
+    tested: false,
+    latencyMs: undefined,
+    pieceMs: undefined,
+    owedSinceMs: undefined,
+  };
   session.links.set(id, link);
   stepLink(session, link, session.mode === 'buy' ? { type: 'buy', terms: session.terms } : { type: 'observe' });
   stepLink(session, link, { type: 'start' });

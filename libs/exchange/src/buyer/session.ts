@@ -17,7 +17,7 @@ import {
 import { loadingLinks, openLink, stepLink } from './links.js';
 import { hasUnassigned, markThere, newPieceLedger, prefer, putBack, release, setAside } from './piece-ledger.js';
 import { assignPieces } from './assignment.js';
-import type { BuyerSessionState, Link } from './session-state.js';
+import type { BuyerSessionState } from './session-state.js';
 import type { BuyerSessionConfig, BuyerSessionEffect, BuyerSessionEvent, ConnectionId } from './session-types.js';
 
 /** A session without connections, looking for sellers. */

@@ -1,1 +1,2 @@
 export { parseArguments, type Arguments } from './cli/arguments.js';
+export { manualPage } from './cli/manual.js';

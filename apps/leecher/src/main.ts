@@ -30,9 +30,8 @@ async function run(
     case 'completion':
       return void process.stdout.write(completionScript(options.shell));
     case 'download':
-      return buy(options, reporterFor, signal);
     case 'stream':
-      return buy({ ...options, command: 'download' }, reporterFor, signal);
+      return buy(options, reporterFor, signal);
     case 'refund':
       return refund(options, reporter, signal);
     case 'wallet init':

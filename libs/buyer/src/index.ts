@@ -26,3 +26,4 @@ export { walletHistory, type HistoryEntry } from './wallet/history.js';
 export { restoreFromChain, type RestoreResult } from './wallet/restore.js';
 export { send, type SendOrder } from './wallet/send.js';
 export type { SendRecord } from './wallet/send-records.js';
+export { StreamServer, type StreamOptions } from './stream/server.js';

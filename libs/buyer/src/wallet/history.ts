@@ -16,22 +16,20 @@ export function walletHistory({ received, sends, records, link }: Wallet): Histo
     const txid = outpoint.slice(0, 64);
     return { at: seenAt, kind: 'received', txid, amountSat: BigInt(valueSat), feeSat: 0n, detail: `block ${height}` };
   });
-  const outgoing = sends
-    .all(link.walletNetwork)
-    .flatMap(({ createdAt, txid, amountSat, feeSat, address, state }) =>
-      state === 'void'
-        ? []
-        : [
-            {
-              at: createdAt,
-              kind: 'sent' as const,
-              txid,
-              amountSat: -BigInt(amountSat),
-              feeSat: BigInt(feeSat),
-              detail: address,
-            },
-          ],
-    );
+  const outgoing = sends.all(link.walletNetwork).flatMap(({ createdAt, txid, amountSat, feeSat, address, state }) =>
+    state === 'void'
+      ? []
+      : [
+          {
+            at: createdAt,
+            kind: 'sent' as const,
+            txid,
+            amountSat: -BigInt(amountSat),
+            feeSat: BigInt(feeSat),
+            detail: address,
+          },
+        ],
+  );
   const contracts = records
     .all(link.channelNetwork)
     .flatMap(({ createdAt, txid, state, feeSat, outputs }): HistoryEntry[] => {

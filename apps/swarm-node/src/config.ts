@@ -16,6 +16,20 @@ export const swarmNodeConfig = commonConfig.extend({
   PEER_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** Address announced to leechers, where it differs from PEER_HOST. */
   PEER_PUBLIC_HOST: z.string().min(1).optional(),
+  /**
+   * Trackers: `on`; `local`, only those on this machine or a private network; `off`. Default: `on`, and `local` on
+   * regtest, where nothing goes out to the Internet unasked.
+   */
+  TRACKERS: z.enum(['on', 'local', 'off']).optional(),
+  /** `true`: private torrents are announced to their trackers too. */
+  PRIVATE_TRACKERS: z.stringbool().default(false),
+  DHT: z.stringbool().default(true),
+  /** UDP port of the DHT. 0: the number of the peers' TCP port if it is free, else any. */
+  DHT_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  /** HOST:PORT,… of DHT nodes to join through, or empty. Default: the public ones, and none on regtest. */
+  DHT_BOOTSTRAP: z.string().optional(),
+  /** Encryption when dialling out: `prefer`, `require` or `off`. Inbound connections may always choose. */
+  PEER_ENCRYPTION: z.enum(['prefer', 'require', 'off']).default('prefer'),
   /** Keeps .torrent files and what has been verified. Nothing in it is irreplaceable. */
   DATA_DIR: z.string().min(1),
   /** Memory for pieces being read, sent and cached, MiB. */
@@ -34,8 +48,32 @@ export type SwarmNodeConfig = z.output<typeof swarmNodeConfig>;
 
 const REGTEST_DRAIN_MS = 5_000;
 
+/** Where clients join the mainline DHT (client behaviour §5). */
+const PUBLIC_BOOTSTRAP = [
+  'router.bittorrent.com:6881',
+  'router.utorrent.com:6881',
+  'dht.libtorrent.org:25401',
+  'dht.transmissionbt.com:6881',
+  'dht.aelitis.com:6881',
+];
+
+/** DHT nodes to join through. */
+export function bootstrapNodes(config: SwarmNodeConfig): readonly string[] {
+  if (config.DHT_BOOTSTRAP === undefined) return isRegtest(config) ? [] : PUBLIC_BOOTSTRAP;
+  return config.DHT_BOOTSTRAP.split(',').flatMap((text) => (text.trim() === '' ? [] : [text.trim()]));
+}
+
+/** Which trackers are used. */
+export function trackersOf(config: SwarmNodeConfig): 'on' | 'local' | 'off' {
+  return config.TRACKERS ?? (isRegtest(config) ? 'local' : 'on');
+}
+
+export function isRegtest(config: SwarmNodeConfig): boolean {
+  return config.SEEDFLEET_NETWORK.startsWith('regtest');
+}
+
 /** How long channels may run on after a stop was asked for, ms. */
 export function drainMs(config: SwarmNodeConfig): number {
   if (config.DRAIN_MS !== undefined) return config.DRAIN_MS;
-  return config.SEEDFLEET_NETWORK.startsWith('regtest') ? REGTEST_DRAIN_MS : DEFAULT_POLICY.drain.maxMs;
+  return isRegtest(config) ? REGTEST_DRAIN_MS : DEFAULT_POLICY.drain.maxMs;
 }

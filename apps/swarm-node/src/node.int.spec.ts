@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
+import { createMetainfo, createPeerId, Discovery, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
 import { Bus, channelVerdict, offersChanged } from '@seedfleet/bus';
 import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -33,10 +36,10 @@ let health: HealthRegistry;
 let film: Metainfo;
 let content: Buffer;
 
-async function assign(name: string, pieces: number): Promise<Metainfo> {
+async function assign(name: string, pieces: number, announce: string[] = []): Promise<Metainfo> {
   const path = join(folder, name);
   await writeFile(path, Buffer.alloc(pieces * PIECE - 1000, name));
-  const torrent = await createMetainfo(path, { pieceLengthBytes: PIECE });
+  const torrent = await createMetainfo(path, { pieceLengthBytes: PIECE, announce });
   const parsed = parseMetainfo(torrent);
   if (!parsed.ok) throw new Error(parsed.error.code);
   fleet.metainfo.set(parsed.value.infoHash, torrent);
@@ -104,6 +107,7 @@ async function onSale(metainfo: Metainfo, state = 'on-sale'): Promise<void> {
 }
 
 interface Leech {
+  readonly name: string;
   readonly downloaded: number;
   readonly numPeers: number;
 }
@@ -113,6 +117,7 @@ async function withLeech(
   metainfo: Metainfo,
   name: string,
   use: (leech: Leech, wires: readonly { readonly peerChoking: boolean }[]) => Promise<void>,
+  source: Uint8Array | string = fleet.metainfo.get(metainfo.infoHash) ?? '',
 ): Promise<void> {
   const client = new WebTorrent({
     dht: false,
@@ -124,14 +129,13 @@ async function withLeech(
     natUpnp: false,
     natPmp: false,
   });
-  const bytes = fleet.metainfo.get(metainfo.infoHash) ?? new Uint8Array();
   const leech = await new Promise<Parameters<Parameters<typeof client.add>[2]>[0]>((resolve) =>
-    client.add(bytes, { path: join(folder, name) }, resolve),
+    client.add(source, { path: join(folder, name) }, resolve),
   );
   const wires: { readonly peerChoking: boolean }[] = [];
   leech.on('wire', (wire) => wires.push(wire));
   leech.addPeer(`127.0.0.1:${port()}`);
-  await expect.poll(() => wires.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => leech.numPeers, { timeout: 10_000 }).toBe(1);
   await use(leech, wires);
   await new Promise<void>((resolve) => client.destroy(resolve));
 }
@@ -310,6 +314,13 @@ describe('a node on a real broker', () => {
     });
   });
 
+  it('gives magnet links their metadata', async () => {
+    const magnet = `magnet:?xt=urn:btih:${film.infoHash}&x.pe=127.0.0.1:${port()}`;
+    const check = async (leech: Leech): Promise<void> => expect(leech.name).toBe('film');
+    await withLeech(film, 'magnet', check, magnet);
+    expect(await registry.metrics()).toMatch(/seedfleet_node_metadata_parts_total\{verdict="sent".*\} 1/);
+  });
+
   it('gives away of a torrent with a free tier what its caps allow, and nothing once it is switched off', async () => {
     const sample = await assign('sample', 16);
     const assignment = fleet.assignments.at(-1)!;
@@ -337,6 +348,52 @@ describe('a node on a real broker', () => {
     });
     const given = new RegExp(`seedfleet_node_free_sent_bytes_total\\{.*\\} ${8 * PIECE}\\b`);
     expect(await registry.metrics()).toMatch(given);
+  });
+
+  it('announces itself to trackers and in the DHT, dials who it finds, and sells to him', async () => {
+    const asked: URLSearchParams[] = [];
+    const peers = Buffer.from([127, 0, 0, 1, 0, 0]);
+    const tracker = createServer((request, response) => {
+      asked.push(new URL(request.url ?? '', 'http://tracker').searchParams);
+      response.end(Buffer.concat([Buffer.from('d8:intervali1800e5:peers6:'), peers, Buffer.from('e')]));
+    }).listen(0, '127.0.0.1');
+    await once(tracker, 'listening');
+    const url = `http://127.0.0.1:${(tracker.address() as AddressInfo).port}/announce`;
+    const rare = await assign('rare', 3, [url]);
+    const buyer = await TestBuyer.listen(rare);
+    peers.writeUInt16BE(buyer.port, 4);
+    await node.syncAssignments();
+    await expect.poll(() => buyer.buyers[0]?.complete, { timeout: 20_000 }).toBe(true);
+    expect(buyer.buyers[0]?.peer.protection).toBe('handshake');
+    expect([asked[0]?.get('port'), asked[0]?.get('left'), asked[0]?.get('event')]).toEqual([
+      String(port()),
+      '0',
+      'started',
+    ]);
+    const found = new Set<string>();
+    const stranger = await Discovery.open({
+      peerId: createPeerId(),
+      host: '127.0.0.1',
+      dht: { port: 0, bootstrap: [`127.0.0.1:${node.dhtPort}`] },
+      trackers: 'off',
+      allowLocal: true,
+      lookupEveryMs: 500,
+      onPeers: (_infoHash, peers, source) => peers.forEach((peer) => found.add(`${source} ${peer.port}`)),
+    });
+    if (!stranger.ok) throw new Error(stranger.error.code);
+    stranger.value.add({ ...rare, announce: [], port: null, leftBytes: 1 });
+    await expect
+      .poll(() => [...found].sort(), { timeout: 20_000 })
+      .toEqual([`dht ${port()}`, `dht-secondary ${port()}`]);
+    await stranger.value.stop();
+    // One connection per address, however often it is found.
+    expect(buyer.buyers).toHaveLength(1);
+    buyer.close();
+    buyer.buyers[0]?.peer.close();
+    fleet.assignments.pop();
+    await node.syncAssignments();
+    await expect.poll(() => asked.at(-1)?.get('event'), { timeout: 10_000 }).toBe('stopped');
+    tracker.close();
   });
 
   it('names missing content', async () => {

@@ -4,7 +4,7 @@ import { PAYMENT_PARTITIONS, type Bus } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { policyWith } from '@seedfleet/policy';
 import { diskMetrics, type HealthRegistry, type Logger, type Registry } from '@seedfleet/service-kit';
-import { drainMs, type SwarmNodeConfig } from './config.js';
+import { drainMs, isRegtest, type SwarmNodeConfig } from './config.js';
 import { NodeFiles } from './content/node-files.js';
 import { Shelf } from './content/shelf.js';
 import { Verifier } from './content/verifier.js';
@@ -19,7 +19,10 @@ import { SpeedTestBudget } from './limits/speed-test-budget.js';
 import { NodeMetrics } from './metrics/node-metrics.js';
 import { OpenChannels } from './payments/open-channels.js';
 import { Payments } from './payments/payments.js';
+import { Outreach } from './discovery/outreach.js';
 import { Door } from './peers/door.js';
+import { Entrance } from './peers/entrance.js';
+import { Gossip } from './peers/gossip.js';
 import { TorrentSides } from './peers/torrent-sides.js';
 import { Assignments } from './registration/assignments.js';
 import { Registration } from './registration/registration.js';
@@ -50,6 +53,7 @@ export class SwarmNode {
     private readonly payments: Payments,
     private readonly floor: SalesFloor,
     private readonly door: Door,
+    private readonly outreach: Outreach,
     private readonly assignments: Assignments,
     private readonly reports: SeedingReports,
     private readonly registration: Registration,
@@ -107,22 +111,32 @@ export class SwarmNode {
       nowMs,
     };
     const floor = new SalesFloor({ services, bus, payments, lease, shelf });
-    const door = new Door({
-      host: config.PEER_HOST,
-      port: config.PEER_PORT,
-      peerId: createPeerId(),
-      regtest: config.SEEDFLEET_NETWORK.startsWith('regtest'),
+    const peerId = createPeerId();
+    const sides = new TorrentSides(shelf);
+    const limits = new ConnectionLimits(policy, config.MAX_CONNECTIONS);
+    const { sources } = services;
+    const regtest = isRegtest(config);
+    const gossip = new Gossip({ policy, regtest, metrics });
+    const entrance = new Entrance({ shelf, floor, limits, gossip, metrics });
+    const meeting = {
+      regtest,
+      gossip,
+      peerId,
       policy,
       shelf,
-      sides: new TorrentSides(shelf),
+      sides,
       floor,
-      limits: new ConnectionLimits(policy, config.MAX_CONNECTIONS),
-      sources: services.sources,
+      limits,
+      sources,
+      entrance,
       metrics,
       logger,
-    });
+      nowMs,
+    };
+    const door = new Door({ ...meeting, host: config.PEER_HOST, port: config.PEER_PORT });
     const port = await door.open();
     services.peerPort = port;
+    const outreach = await Outreach.open({ ...meeting, config, peerPort: port });
     const peerAddress = hostPort(config.PEER_PUBLIC_HOST ?? config.PEER_HOST, port);
     const reports = new SeedingReports({ nodeId, bus, shelf, logger });
     const assignments = new Assignments({ nodeId, bus, shelf, files, verifier, logger });
@@ -150,6 +164,7 @@ export class SwarmNode {
       payments,
       floor,
       door,
+      outreach,
       assignments,
       reports,
       registration,
@@ -165,7 +180,13 @@ export class SwarmNode {
     this.reports.start();
     this.assignments.start();
     this.registration.start();
+    this.outreach.start();
     void this.followBroker();
+  }
+
+  /** UDP port of the node's DHT, if it takes part in it. */
+  get dhtPort(): number | undefined {
+    return this.outreach.dhtPort;
   }
 
   /** Asks the fleet now for the node's torrents. */
@@ -177,10 +198,11 @@ export class SwarmNode {
   async stop(): Promise<void> {
     const { config, logger } = this.parts;
     this.door.close();
+    const farewell = this.outreach.stop();
     await this.assignments.stop();
     const drained = this.floor.drain(drainMs(config));
     this.registration.beat();
-    await drained;
+    await Promise.all([drained, farewell]);
     const complete = await this.payments.close(LAST_PAYMENTS_MS);
     if (complete) logger.info('drained; all payments are acknowledged');
     else logger.error('stopping with payments that the broker has not acknowledged');

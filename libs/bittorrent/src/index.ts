@@ -36,3 +36,7 @@ export { addressKey, isContactable, parseHostPort, type PeerAddress } from './di
 export { DISCOVERY_DEFAULTS } from './discovery/defaults.js';
 export { PeerListener, type ListenError, type PeerListenerOptions, type RefusalReason } from './peer/listener.js';
 export { dialPeer, type DialError, type DialOptions } from './peer/dial.js';
+export { readForeignExtensions, type ForeignExtensions } from './peer/extensions/foreign.js';
+export { METADATA_PART_BYTES, metadataPart, metadataReject, readMetadataRequest } from './peer/extensions/metadata.js';
+export { encodePex, MAX_PEX_BYTES, MAX_PEX_PEERS, PEX_INTERVAL_MS, readPex } from './peer/extensions/pex.js';
+export { Allowance } from './discovery/allowance.js';

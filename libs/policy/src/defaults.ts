@@ -244,6 +244,33 @@ export const DEFAULT_POLICY = {
     unreadMs: 60 * SECOND_MS,
   },
 
+  /** The info dictionary, given to buyers that come with a magnet link. */
+  metadata: {
+    /** Of the whole node: 20 buyers a second at the 50 kB of a usual torrent. */
+    bytesPerSecond: MIB,
+    burstBytes: 16 * MIB,
+    /** Copies per connection: one, and again what got lost. */
+    copiesPerConnection: 2,
+  },
+
+  /** Connecting to peers that discovery found. */
+  dialling: {
+    /** Connections not yet established: home routers and firewalls take more for a scan. */
+    maxHalfOpen: 16,
+    /** Dials begun per second. */
+    perSecond: 10,
+    /** Per cent of the node's connections up to which it dials: the rest is for buyers that come by themselves. */
+    maxConnectionsPercent: 60,
+    /** Addresses remembered, at about 300 bytes each. */
+    maxCandidates: 20_000,
+    /** Of one torrent: a swarm has more, but buyers are few, and they look for us too. */
+    maxCandidatesPerTorrent: 50,
+    /** Pause before an address is dialled again; clients wait as long. Doubles with each failure … */
+    retryMs: MINUTE_MS,
+    /** … up to here. */
+    retryMaxMs: HOUR_MS,
+  },
+
   /**
    * What a source costs without paying, in points that decay. A source is an address, and its subnet with a multiple of
    * the thresholds. Networks that don't match and races cost nothing (hazards H15, H35).

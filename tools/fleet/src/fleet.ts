@@ -9,6 +9,7 @@ import { bringServers, plainStep, silentConsent, type RunStep } from './servers.
 import {
   apiKeyFile,
   planServices,
+  type ServicePorts,
   rolePasswords,
   serviceProcess,
   type ServicePlan,
@@ -120,7 +121,7 @@ export function beginFleet(options: FleetOptions): FleetStart {
 }
 
 /** Where each started service is reached. */
-type Addresses = ReadonlyMap<string, { readonly http: number; readonly peer: number }>;
+type Addresses = ReadonlyMap<string, ServicePorts>;
 
 async function prepare(
   options: FleetOptions,
@@ -172,14 +173,18 @@ async function startServices(
   options: FleetOptions,
 ): Promise<Addresses> {
   const step = options.step ?? plainStep;
-  const addresses = new Map<string, { http: number; peer: number }>();
-  for (const stage of planServices(settings)) {
+  const addresses = new Map<string, ServicePorts>();
+  const stages = planServices(settings);
+  for (const stage of stages) {
     await Promise.all(
       stage.map((plan) =>
         step(
           plan.name,
           async () =>
-            addresses.set(plan.name, await startService(withFurther(plan, options), settings, supervisor, options)),
+            addresses.set(
+              plan.name,
+              await startService(withFurther(plan, options, stages, addresses), settings, supervisor, options),
+            ),
           () => describeService(plan, addresses.get(plan.name)),
         ),
       ),
@@ -188,22 +193,37 @@ async function startServices(
   return addresses;
 }
 
-function withFurther(plan: ServicePlan, { serviceEnv }: FleetOptions): ServicePlan {
-  return serviceEnv === undefined ? plan : { ...plan, env: { ...plan.env, ...serviceEnv(plan.name) } };
+/** What is known only while the fleet starts: where an earlier node's DHT is, and what the caller adds. */
+function withFurther(
+  plan: ServicePlan,
+  { serviceEnv }: FleetOptions,
+  stages: readonly (readonly ServicePlan[])[],
+  addresses: Addresses,
+): ServicePlan {
+  const earlier = stages.flat().filter(({ name, peerHost }) => peerHost !== undefined && addresses.has(name));
+  const bootstrap = earlier.map(({ name, peerHost }) => `${peerHost}:${addresses.get(name)?.dht}`);
+  const joining = plan.peerHost === undefined || bootstrap.length === 0 ? {} : { DHT_BOOTSTRAP: bootstrap.join(',') };
+  return { ...plan, env: { ...plan.env, ...joining, ...serviceEnv?.(plan.name) } };
 }
 
 function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: Supervisor, options: FleetOptions) {
   const logLevel = options.logLevel ?? 'info';
   return startOnFreePorts(plan.name, supervisor.logOf(plan.name), async () => {
     // Picked here rather than by the service, so that it comes back on the same ports after a crash.
-    const ports = { http: await pickPort(), peer: plan.peerHost === undefined ? 0 : await pickPort(plan.peerHost) };
+    const { peerHost } = plan;
+    const [peer, dht] = peerHost === undefined ? [0, 0] : [await pickPort(peerHost), await pickPort(peerHost)];
+    const ports = { http: await pickPort(), peer, dht };
     return { outcome: await supervisor.start(serviceProcess(plan, settings, ports, logLevel)), connection: ports };
   });
 }
 
-function describeService(plan: ServicePlan, ports: { http: number; peer: number } | undefined): string {
+function describeService(plan: ServicePlan, ports: ServicePorts | undefined): string {
   if (ports === undefined) return '';
   return plan.peerHost === undefined ? `http://127.0.0.1:${ports.http}` : `peers at ${plan.peerHost}:${ports.peer}`;
+}
+
+function describeNode(id: string, host: string, ports: ServicePorts | undefined): RunFile['nodes'][number] {
+  return { id, peerAddress: `${host}:${ports?.peer}`, dhtAddress: `${host}:${ports?.dht}` };
 }
 
 function describeRun(settings: ServiceSettings, addresses: Addresses, supervisor: Supervisor): RunFile {
@@ -215,7 +235,7 @@ function describeRun(settings: ServiceSettings, addresses: Addresses, supervisor
     nodes: planServices(settings)
       .flat()
       .flatMap(({ name, peerHost }) =>
-        peerHost === undefined ? [] : [{ id: name, peerAddress: `${peerHost}:${addresses.get(name)?.peer}` }],
+        peerHost === undefined ? [] : [describeNode(name, peerHost, addresses.get(name))],
       ),
     bitcoin: { rpcUrl: connections.bitcoin.rpcUrl, zmq: connections.bitcoin.zmq },
     postgres: connections.postgres.url,

@@ -92,7 +92,8 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
       peerHost: `127.0.0.${index + 1}`,
     };
   });
-  return [[chainWatcher], [settler, intake, marketApi], nodes];
+  // The others join the DHT through the first.
+  return [[chainWatcher], [settler, intake, marketApi], nodes.slice(0, 1), nodes.slice(1)];
 }
 
 /** How chain-watcher reaches the node: a cookie changes with each start of the node, so it reads the file itself. */
@@ -105,11 +106,19 @@ function bitcoinEnv({ rpcUrl, zmq, cookieFile }: BitcoinConnection): Record<stri
   return { BTC_RPC: bare.href, BTC_COOKIE: cookieFile, ...withZmq };
 }
 
+export interface ServicePorts {
+  readonly http: number;
+  /** Of a node, for peers. */
+  readonly peer: number;
+  /** Of a node, for the DHT, UDP. */
+  readonly dht: number;
+}
+
 /** The process of one service on given ports. */
 export function serviceProcess(
   plan: ServicePlan,
   settings: ServiceSettings,
-  ports: { readonly http: number; readonly peer: number },
+  ports: ServicePorts,
   logLevel: string,
 ): ProcessSpec {
   const { state, network, connections } = settings;
@@ -132,7 +141,7 @@ export function serviceProcess(
       HTTP_PORT: String(ports.http),
       READY_FILE: readyFile,
       LOG_LEVEL: logLevel,
-      ...(plan.peerHost === undefined ? {} : { PEER_HOST: plan.peerHost, PEER_PORT: String(ports.peer) }),
+      ...(plan.peerHost === undefined ? {} : nodeEnv(plan.peerHost, ports)),
       ...plan.env,
     },
     cwd: state.path,
@@ -144,6 +153,10 @@ export function serviceProcess(
       readyPid(readyFile) === pid && (await fetch(health, { signal: AbortSignal.timeout(2000) })).ok,
     readyTimeoutMs: 60_000,
   };
+}
+
+function nodeEnv(host: string, ports: ServicePorts): Record<string, string> {
+  return { PEER_HOST: host, PEER_PORT: String(ports.peer), DHT_PORT: String(ports.dht) };
 }
 
 /** Passwords of the services' Postgres roles: made from the fleet's secret, so a second start finds the same. */

@@ -31,6 +31,14 @@ export class NodeMetrics {
   readonly freeRefused: Counter<'code'>;
   readonly leaseHeld: Gauge;
   readonly torrents: Gauge<'state'>;
+  readonly protectedConnections: Counter<'protection'>;
+  readonly peersFound: Counter<'source'>;
+  readonly trackerFailures: Counter<'code'>;
+  readonly dhtNodes: Gauge;
+  readonly dhtPackets: Gauge<'direction'>;
+  readonly dials: Counter<'outcome'>;
+  readonly dialCandidates: Gauge;
+  readonly metadataParts: Counter<'verdict'>;
   readonly verifiedBytes: Counter;
 
   constructor(registry: Registry) {
@@ -88,6 +96,16 @@ export class NodeMetrics {
     this.freeBytesSent = counter('free_sent_bytes_total', 'Bytes of content given away by the free tier');
     this.freeRefused = counter('free_refused_total', 'Free blocks refused, by cause', ['code']);
     this.leaseHeld = gauge('lease_held', '1 while pieces may leave: watermark and chain report are fresh');
+    this.protectedConnections = counter('encrypted_connections_total', 'Peers by what is encrypted', ['protection']);
+    this.peersFound = counter('peers_found_total', 'Peer addresses reported by discovery, repeats included', [
+      'source',
+    ]);
+    this.trackerFailures = counter('tracker_failures_total', 'Announces that trackers did not serve', ['code']);
+    this.dhtNodes = gauge('dht_nodes', 'DHT nodes known');
+    this.dhtPackets = gauge('dht_packets', 'DHT packets since the start', ['direction']);
+    this.dials = counter('dials_total', 'Connections tried to peers that were found', ['outcome']);
+    this.metadataParts = counter('metadata_parts_total', 'Parts of metadata asked for, by verdict', ['verdict']);
+    this.dialCandidates = gauge('dial_candidates', 'Addresses remembered for dialling');
     this.torrents = gauge('torrents', 'Torrents assigned to this node', ['state']);
     this.verifiedBytes = counter('verified_bytes_total', 'Content bytes read and hashed at load');
   }

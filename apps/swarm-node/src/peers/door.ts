@@ -1,13 +1,13 @@
-import { PeerListener, type Peer, type RefusalReason } from '@seedfleet/bittorrent';
+import { PeerListener, type RefusalReason } from '@seedfleet/bittorrent';
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
-import type { Shelf } from '../content/shelf.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { originOf, type Origin } from '../limits/origin.js';
 import { costOfRefusal } from '../limits/costs.js';
 import type { SourceScores } from '../limits/source-scores.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { SalesFloor } from '../selling/sales-floor.js';
+import type { Entrance } from './entrance.js';
 import type { TorrentSides } from './torrent-sides.js';
 
 export interface DoorParts {
@@ -16,8 +16,8 @@ export interface DoorParts {
   readonly peerId: Uint8Array;
   readonly regtest: boolean;
   readonly policy: Policy;
-  readonly shelf: Shelf;
   readonly sides: TorrentSides;
+  readonly entrance: Entrance;
   readonly floor: SalesFloor;
   readonly limits: ConnectionLimits;
   readonly sources: SourceScores;
@@ -43,7 +43,7 @@ export class Door {
       torrentOf: (infoHash) => parts.sides.of(infoHash),
       infoHashOf: (obfuscated) => parts.sides.infoHashOf(obfuscated),
       admit: (address) => this.admit(address),
-      onPeer: (peer) => this.onPeer(peer),
+      onPeer: (peer) => void parts.entrance.take(peer, originOf(peer.remoteAddress, parts.regtest)),
       onRefused: (code, address) => this.onRefused(code, originOf(address, parts.regtest)),
     });
   }
@@ -87,17 +87,5 @@ export class Door {
     limits.leave(origin);
     const cost = costOfRefusal(code);
     if (cost !== undefined) sources.charge(origin, cost);
-  }
-
-  private onPeer(peer: Peer): void {
-    const { shelf, floor, limits, regtest } = this.parts;
-    const origin = originOf(peer.remoteAddress, regtest);
-    limits.handshaken(origin);
-    const torrent = shelf.onSale(peer.infoHash);
-    if (torrent !== undefined && !floor.isDraining) {
-      return floor.welcome(peer, torrent, origin, () => limits.leave(origin));
-    }
-    limits.leave(origin);
-    peer.close();
   }
 }

@@ -1,6 +1,7 @@
-import { obfuscatedHash, PieceSet, type TorrentSide } from '@seedfleet/bittorrent';
+import { MAX_PEX_BYTES, obfuscatedHash, PieceSet, type TorrentSide } from '@seedfleet/bittorrent';
 import { MAX_CONTROL_PAYLOAD_BYTES } from '@seedfleet/exchange';
 import type { Shelf, TorrentOnSale } from '../content/shelf.js';
+import { FOREIGN_ID } from './foreign-ids.js';
 
 /** The torrents on sale as the peer protocol sees them, found by hash, or by what stands for it when encrypted. */
 export class TorrentSides {
@@ -32,7 +33,7 @@ export class TorrentSides {
       pieceCount,
       have: PieceSet.full(pieceCount),
       // Ids that nobody announced are the exchange's to judge; none is legitimate above this size (wire protocol §8).
-      extended: { limitBytes: () => MAX_CONTROL_PAYLOAD_BYTES },
+      extended: { limitBytes: (id) => (id === FOREIGN_ID.ut_pex ? MAX_PEX_BYTES : MAX_CONTROL_PAYLOAD_BYTES) },
     };
     this.sides.set(torrent, side);
     return side;

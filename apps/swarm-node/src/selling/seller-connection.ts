@@ -14,6 +14,7 @@ import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID } from '@seedfleet/wire';
 import type { z } from 'zod';
 import type { TorrentOnSale } from '../content/shelf.js';
+import { foreignHandshake, isForeign } from '../peers/foreign-ids.js';
 import { Giving } from '../giving/giving.js';
 import { costOfClose, isBlameless } from '../limits/costs.js';
 import type { Origin } from '../limits/origin.js';
@@ -195,6 +196,7 @@ export class SellerConnection {
   }
 
   private onMessage(id: number, payload: Uint8Array): void {
+    if (isForeign(id)) return;
     this.dispatch({ type: 'received', id, payload });
     if (id === MESSAGE_ID.request_full_piece && this.durablyPaid > 0) this.delivery.expect(payload);
   }
@@ -242,13 +244,15 @@ export class SellerConnection {
 
   private sendHandshake(kind: 'install' | 'uninstall'): void {
     // The network is told so that a buyer of another chain need not find out by a refused payment (hazard H15).
+    const foreign = foreignHandshake(this.host.torrent.metainfo);
     const topLevel = {
+      ...foreign.topLevel,
       v: 'Seedfleet 0.1.0',
       p: this.services.peerPort,
       reqq: REQUEST_QUEUE,
       network: this.services.network,
     };
-    this.peer.sendExtendedHandshake(encodeExtendedHandshake({ kind, topLevel }));
+    this.peer.sendExtendedHandshake(encodeExtendedHandshake({ kind, topLevel, foreignIds: foreign.foreignIds }));
   }
 
   private send({ id, message }: EffectOf<'send'>): void {

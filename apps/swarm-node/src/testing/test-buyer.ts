@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createPeerId, dialPeer, PieceSet, type Metainfo, type Peer } from '@seedfleet/bittorrent';
+import {
+  createPeerId,
+  dialPeer,
+  PeerListener,
+  PieceSet,
+  type Metainfo,
+  type Peer,
+  type TorrentSide,
+} from '@seedfleet/bittorrent';
 import {
   createConnection,
   DEFAULT_SELLER_LIMITS,
@@ -59,17 +67,38 @@ export class TestBuyer {
       port,
       peerId: createPeerId(),
       encryption: behaviour.encryption ?? GENEROUS.encryption,
-      torrent: {
-        infoHash: metainfo.infoHash,
-        pieceCount: metainfo.pieceCount,
-        have: new PieceSet(metainfo.pieceCount),
-        extended: {
-          limitBytes: (id) => (holder.buyer === undefined ? 256 : inboundLimitBytes(holder.buyer.state, id)),
-        },
-      },
+      torrent: sideFor(metainfo, holder),
     });
     if (!dialled.ok) throw new Error(dialled.error);
-    const buyer = new TestBuyer(metainfo, { ...GENEROUS, ...behaviour }, dialled.value);
+    return TestBuyer.begun(metainfo, dialled.value, behaviour, holder);
+  }
+
+  /** Waits to be dialled. */
+  static async listen(
+    metainfo: Metainfo,
+  ): Promise<{ readonly port: number; readonly buyers: TestBuyer[]; close(): void }> {
+    const buyers: TestBuyer[] = [];
+    const holder: { buyer?: TestBuyer } = {};
+    const listener = new PeerListener({
+      host: '127.0.0.1',
+      port: 0,
+      peerId: createPeerId(),
+      torrentOf: (infoHash) => (infoHash === metainfo.infoHash ? sideFor(metainfo, holder) : undefined),
+      infoHashOf: () => metainfo.infoHash,
+      onPeer: (peer) => buyers.push(TestBuyer.begun(metainfo, peer, {}, holder)),
+    });
+    const bound = await listener.listen();
+    if (!bound.ok) throw new Error(bound.error.code);
+    return { port: bound.value.port, buyers, close: () => listener.close() };
+  }
+
+  private static begun(
+    metainfo: Metainfo,
+    peer: Peer,
+    behaviour: Partial<BuyerBehaviour>,
+    holder: { buyer?: TestBuyer },
+  ): TestBuyer {
+    const buyer = new TestBuyer(metainfo, { ...GENEROUS, ...behaviour }, peer);
     holder.buyer = buyer;
     buyer.begin();
     return buyer;
@@ -77,6 +106,10 @@ export class TestBuyer {
 
   get complete(): boolean {
     return this.pieces.size === this.metainfo.pieceCount;
+  }
+
+  limitBytes(id: number): number | undefined {
+    return inboundLimitBytes(this.state, id);
   }
 
   step(event: ConnectionEvent): void {
@@ -167,4 +200,14 @@ export class TestBuyer {
     this.step({ type: 'piece-good', piece });
     this.fill();
   }
+}
+
+/** The torrent as a buyer sees it, whose limits follow its exchange. */
+function sideFor(metainfo: Metainfo, holder: { readonly buyer?: TestBuyer }): TorrentSide {
+  return {
+    infoHash: metainfo.infoHash,
+    pieceCount: metainfo.pieceCount,
+    have: new PieceSet(metainfo.pieceCount),
+    extended: { limitBytes: (id) => holder.buyer?.limitBytes(id) ?? 256 },
+  };
 }

@@ -2,6 +2,8 @@
 declare module 'webtorrent' {
   interface Torrent {
     readonly downloaded: number;
+    readonly infoHash: string;
+    readonly name: string;
     readonly numPeers: number;
     addPeer(address: string): boolean;
     on(event: 'wire', listener: (wire: { readonly peerChoking: boolean }) => void): void;
@@ -16,7 +18,8 @@ declare module 'webtorrent' {
       natUpnp?: boolean;
       natPmp?: boolean;
     });
-    add(torrent: Uint8Array, options: { path: string }, ready: (torrent: Torrent) => void): void;
+    /** Takes a torrent file or a magnet link; `ready` comes once the metadata is there. */
+    add(torrent: Uint8Array | string, options: { path: string }, ready: (torrent: Torrent) => void): void;
     destroy(done: () => void): void;
   }
 }

@@ -38,6 +38,12 @@ const LOCAL_RANGES: ReadonlySet<string> = new Set([
   'carrierGradeNat',
 ]);
 
+/** Whether the host of a URL is this machine or on a private network, as far as its text tells. */
+export function isLocalHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return host === 'localhost' || (isIP(host) !== 0 && LOCAL_RANGES.has(ipaddr.process(host).range()));
+}
+
 /** The one way of writing an address as a key. */
 export function addressKey({ host, port }: PeerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

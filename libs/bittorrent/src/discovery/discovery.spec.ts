@@ -30,7 +30,7 @@ async function open(options: Partial<DiscoveryOptions> = {}): Promise<Party> {
     peerId: createPeerId(),
     host: '127.0.0.1',
     dht: null,
-    trackers: true,
+    trackers: 'local',
     allowLocal: true,
     lookupEveryMs: 200,
     announceEveryMs: 400,
@@ -69,7 +69,9 @@ describe('trackers', () => {
   it.each(['http', 'udp'] as const)('makes two peers known to each other over %s, and takes leave', async (kind) => {
     const { server, [kind]: url } = await tracker();
     const seller = await open();
-    seller.discovery.add(torrent(7881, { announce: [url, 'wss://unused.example', 'nonsense'] }));
+    seller.discovery.add(
+      torrent(7881, { announce: [url, 'wss://unused.example', 'nonsense', 'http://93.184.215.14/never'] }),
+    );
     await until(() => server.torrents[HASH]?.complete === 1);
     const buyer = await open();
     buyer.discovery.add(torrent(null, { announce: [url] }));
@@ -205,7 +207,7 @@ describe('DHT', () => {
       peerId: createPeerId(),
       host: '127.0.0.1',
       dht: { port: discovery.dhtPort ?? 0, bootstrap: [] },
-      trackers: false,
+      trackers: 'off',
       onPeers: () => undefined,
     });
     expect(second).toMatchObject({ ok: false, error: { code: 'port-in-use' } });

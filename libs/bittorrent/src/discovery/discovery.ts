@@ -19,8 +19,8 @@ export interface DiscoveryOptions {
   readonly host: string;
   /** Null: no DHT. `port` 0: any free one. `bootstrap`: HOST:PORT of nodes to join through; none contacts nobody. */
   readonly dht: { readonly port: number; readonly bootstrap: readonly string[] } | null;
-  /** Whether trackers are used at all. */
-  readonly trackers: boolean;
+  /** Which trackers are used; `local`: those named by an address of this machine or a private network. */
+  readonly trackers: 'on' | 'local' | 'off';
   /** Whether the trackers of private torrents are used; the DHT never is (BEP 27). Default false. */
   readonly privateTrackers?: boolean;
   /** Our IP address for others, where it is known: announced where the protocol lets us, and never reported as a peer. */
@@ -95,9 +95,10 @@ export class Discovery {
   private trackerFailures = 0;
 
   private constructor(private readonly options: DiscoveryOptions) {
-    if (!options.trackers) return;
+    if (options.trackers === 'off') return;
     this.trackers = new Trackers({
       peerId: options.peerId,
+      localOnly: options.trackers === 'local',
       localHost: isUnspecified(options.host) ? undefined : options.host,
       publicHost: options.publicHost !== undefined && isIP(options.publicHost) !== 0 ? options.publicHost : undefined,
       onPeers: (infoHash, peers) => this.report(infoHash, peers, 'tracker'),

@@ -4,7 +4,7 @@ import type { StartOutcome } from '../supervise/supervised-process.js';
 /** How often another port is tried when a server finds its own taken. */
 const PORT_ATTEMPTS = 5;
 const PORT_TAKEN =
-  /address already in use|is in use|EADDRINUSE|unable to bind|could not bind|Cannot bind|Failed to bind/i;
+  /address already in use|is in use|(?:address|port)-in-use|EADDRINUSE|unable to bind|could not bind|Cannot bind|Failed to bind/i;
 
 /**
  * Starts a server on a port that was free a moment ago, and on another one when somebody was faster.

@@ -8,8 +8,8 @@ export interface RunFile {
   readonly network: string;
   /** `keyFile` holds the API key of the first administrator. */
   readonly marketApi: { readonly url: string; readonly keyFile: string };
-  /** `peerAddress` is HOST:PORT for leechers. */
-  readonly nodes: readonly { readonly id: string; readonly peerAddress: string }[];
+  /** `peerAddress` is HOST:PORT for leechers, `dhtAddress` one for whoever joins the DHT (UDP). */
+  readonly nodes: readonly { readonly id: string; readonly peerAddress: string; readonly dhtAddress: string }[];
   /** Credentials are in the URL. */
   readonly bitcoin: { readonly rpcUrl: string; readonly zmq: string };
   readonly postgres: string;

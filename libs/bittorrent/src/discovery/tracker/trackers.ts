@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Agenda, jittered } from '../agenda.js';
-import { hostOfBytes, type PeerAddress } from '../addresses.js';
+import { hostOfBytes, isLocalHost, type PeerAddress } from '../addresses.js';
 import { Allowance } from '../allowance.js';
 import { DISCOVERY_DEFAULTS } from '../defaults.js';
 import type { Announce, AnnounceError, AnnounceOutcome } from './announce.js';
@@ -20,6 +20,8 @@ export interface TrackerTorrent {
 export interface TrackersOptions {
   /** 20 bytes. */
   readonly peerId: Uint8Array;
+  /** Only trackers named by an address of this machine or a private network. */
+  readonly localOnly: boolean;
   readonly localHost: string | undefined;
   readonly publicHost: string | undefined;
   readonly onPeers: (infoHash: string, peers: readonly PeerAddress[]) => void;
@@ -45,7 +47,7 @@ export class Trackers {
   }
 
   add(torrent: TrackerTorrent): void {
-    const urls = usableTrackers(torrent.announce);
+    const urls = usableTrackers(torrent.announce, this.options.localOnly);
     this.relations.set(
       torrent.infoHash,
       urls.map((url) => {
@@ -155,12 +157,13 @@ class TrackerRelation {
 const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:', 'udp:']);
 
 /** The trackers that can be spoken to, each once, at most so many. */
-export function usableTrackers(urls: readonly string[]): URL[] {
+export function usableTrackers(urls: readonly string[], localOnly: boolean): URL[] {
   const usable = new Map<string, URL>();
   for (const text of urls) {
     if (usable.size === DISCOVERY_DEFAULTS.trackersPerTorrent) break;
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url !== undefined && PROTOCOLS.has(url.protocol) && url.hostname !== '') usable.set(url.href, url);
+    if (url === undefined || !PROTOCOLS.has(url.protocol) || url.hostname === '') continue;
+    if (!localOnly || isLocalHost(url.hostname)) usable.set(url.href, url);
   }
   return [...usable.values()];
 }

@@ -14,6 +14,8 @@ export type { CloseReason } from './peer/close-reason.js';
 export { type ExtendedPolicy } from './peer/frame-splitter.js';
 export { type Lane } from './peer/outbox.js';
 export { createPeerId, PEER_ID_PREFIX } from './peer/peer-id.js';
+export { encryptStream } from './peer/connect.js';
+export type { PeerStream } from './peer/stream.js';
 export { obfuscatedHash } from './peer/encryption/key-exchange.js';
 export {
   Peer,

@@ -85,13 +85,28 @@ export async function openPeer(
   return success(attach(new Peer({ ...link, protection, direction: 'outbound', torrent, remote, rest }), link));
 }
 
+/**
+ * Encrypts everything on a connection that we opened, for programs with a BitTorrent of their own; `first` goes along
+ * with the handshake. Answers the stream, paused, and plain bytes that arrived already. On failure it is destroyed.
+ */
+export async function encryptStream(
+  stream: PeerStream,
+  infoHash: string,
+  first: Uint8Array,
+  options: Omit<HandshakeOptions, 'peerId'> = {},
+): Promise<Result<{ readonly stream: PeerStream; readonly rest: Uint8Array }, CloseReason>> {
+  const opened = await openOutgoing(stream, begin(stream, options), 'require', infoHash, first);
+  if (!opened.ok) return refuse(stream, opened.error);
+  return success({ stream: opened.value.stream, rest: opened.value.reader.release() });
+}
+
 interface Opened {
   readonly stream: PeerStream;
   readonly reader: ByteReader;
   readonly protection: Protection;
 }
 
-function begin(stream: PeerStream, options: HandshakeOptions): ReaderLimits {
+function begin(stream: PeerStream, options: Omit<HandshakeOptions, 'peerId'>): ReaderLimits {
   // Stays on: an error may be reported between the handshake and the peer's own listener.
   stream.on('error', () => undefined);
   const deadlineMs = performance.now() + (options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS);

@@ -140,7 +140,7 @@ export class JoystreamSink extends SinkConnection {
 
   /** What belongs together leaves in one write. */
   private flush(): void {
-    if (this.outgoing.length > 0) this.socket.write(Buffer.concat(this.outgoing.splice(0)));
+    if (this.outgoing.length > 0) this.send(Buffer.concat(this.outgoing.splice(0)));
   }
 }
 

@@ -12,8 +12,8 @@ import { startLibtorrent, type LibtorrentSeeder } from './libtorrent.js';
 import { putOnSale } from './market.js';
 import { batchCounts } from './node-metrics.js';
 import { SALE_USAGE, saleOptions, type SaleOptions } from './options.js';
-import type { Joined, SinkOrder, SinkReport } from './sink-orders.js';
-import { runTransfer, type Transfer, type TransferOrder } from './transfer.js';
+import type { SinkOrder, SinkReport } from './sink-orders.js';
+import { runTransfer, type PaidSide, type Transfer, type TransferOrder } from './transfer.js';
 
 const GIB = 1024 ** 3;
 const MB = 1e6;
@@ -90,7 +90,7 @@ async function table(bench: Bench, torrents: readonly BenchTorrent[]): Promise<v
   const { options, libtorrent } = bench;
   print(
     `${options.transferBytes / 1024 ** 2} MiB per transfer, median of ${options.rounds}; ` +
-      `libtorrent ${libtorrent?.version ?? 'not installed'}; encrypted transfer: not built\n`,
+      `libtorrent ${libtorrent?.version ?? 'not installed'}\n`,
   );
   const heads = [
     'connections',
@@ -106,20 +106,57 @@ async function table(bench: Bench, torrents: readonly BenchTorrent[]): Promise<v
   print(row([...heads, 'CPU s/GiB paid', 'free', 'libt.', 'pay path', 'peak MiB paid', 'free']));
   for (const torrent of torrents)
     for (const connections of options.connections) await line(bench, torrent, connections);
+  print('\nencrypted transfer (RC4 at both ends), paid:');
+  print(row(['connections', 'piece', 'paid MB/s', 'plain', 'ratio', 'CPU s/GiB node']));
+  for (const torrent of torrents)
+    for (const connections of options.connections) await encryptedLine(bench, torrent, connections);
+}
+
+/** One line of the second table: paid transfers, encrypted and in plaintext, in turn. */
+async function encryptedLine(bench: Bench, torrent: BenchTorrent, connections: number): Promise<void> {
+  const { options, sink, node } = bench;
+  const order = { torrent, connections, transferBytes: options.transferBytes, mode: 'paid' as const, seller: node };
+  const runs = { encrypted: [] as Transfer[], plain: [] as Transfer[] };
+  for (let round = 0; round < options.rounds; round += 1) {
+    runs.encrypted.push(await runTransfer(sink, { ...order, encrypted: true, paid: paidSide(bench) }));
+    runs.plain.push(await runTransfer(sink, { ...order, paid: paidSide(bench) }));
+  }
+  print(
+    row([
+      String(connections),
+      `${torrent.metainfo.pieceLengthBytes / 1024} KiB`,
+      whole(speed(runs.encrypted)),
+      whole(speed(runs.plain)),
+      (speed(runs.encrypted) / speed(runs.plain)).toFixed(2),
+      cpu(runs.encrypted).toFixed(2),
+    ]),
+  );
+}
+
+function paidSide({ fleet }: Bench): PaidSide {
+  return {
+    fund: (joined, payments) => fundChannels(fleet.run.bitcoin.rpcUrl, joined, payments),
+    batches: () => batchCounts(fleet, NODE),
+    pathCpuSeconds: () => pathCpuSeconds(fleet),
+  };
+}
+
+function speed(runs: readonly Transfer[]): number {
+  return median(runs.map(({ bytes, seconds }) => bytes / MB / seconds));
+}
+
+function cpu(runs: readonly Transfer[]): number {
+  return median(runs.map(({ bytes, cpuSeconds }) => (cpuSeconds * GIB) / bytes));
 }
 
 /** One line: transfers of each kind in turn, so that whatever else the machine does hits all alike. */
 async function line(bench: Bench, torrent: BenchTorrent, connections: number): Promise<void> {
-  const { options, sink, node, free, libtorrent, fleet } = bench;
+  const { options, sink, node, free, libtorrent } = bench;
   const common = { torrent, connections, transferBytes: options.transferBytes };
   const paidRuns: Transfer[] = [];
   const freeRuns: Transfer[] = [];
   const libtorrentRuns: Transfer[] = [];
-  const paid = {
-    fund: (joined: readonly Joined[], payments: number) => fundChannels(fleet.run.bitcoin.rpcUrl, joined, payments),
-    batches: () => batchCounts(fleet, NODE),
-    pathCpuSeconds: () => pathCpuSeconds(fleet),
-  };
+  const paid = paidSide(bench);
   for (let round = 0; round < options.rounds; round += 1) {
     paidRuns.push(await runTransfer(sink, { ...common, mode: 'paid', seller: node, paid }));
     freeRuns.push(await runTransfer(sink, { ...common, mode: 'free', seller: free }));
@@ -127,9 +164,6 @@ async function line(bench: Bench, torrent: BenchTorrent, connections: number): P
       libtorrentRuns.push(await runTransfer(sink, { ...common, mode: 'standard', seller: libtorrent }));
     }
   }
-  const speed = (runs: readonly Transfer[]): number => median(runs.map(({ bytes, seconds }) => bytes / MB / seconds));
-  const cpu = (runs: readonly Transfer[]): number =>
-    median(runs.map(({ bytes, cpuSeconds }) => (cpuSeconds * GIB) / bytes));
   const memory = (runs: readonly Transfer[]): number =>
     Math.max(...runs.map(({ peakMemoryBytes }) => peakMemoryBytes / 1024 ** 2));
   const storing = (figure: (of: NonNullable<Transfer['storing']>, bytes: number) => number): number =>

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { encryptStream, type PeerStream } from '@seedfleet/bittorrent';
 import { FrameDiscarder } from './frame-discarder.js';
 
 /** One buffer for all connections: what arrives is looked at and forgotten before the next read. */
@@ -10,12 +11,16 @@ export interface ConnectionOptions {
   readonly port: number;
   /** 40 hexadecimal digits. */
   readonly infoHash: string;
+  /** Whether everything is encrypted (RC4). */
+  readonly encrypted: boolean;
   readonly onFailure: (why: string) => void;
 }
 
 /** A BitTorrent connection that throws pieces away. What is said on it is the subclass's matter. */
 export abstract class SinkConnection {
-  protected readonly socket: Socket;
+  private readonly socket: Socket;
+  /** What is written to: the socket, or the encryption over it, which takes everything only once it stands. */
+  private line: Pick<PeerStream, 'write'>;
 
   constructor(private readonly options: ConnectionOptions) {
     const discarder = new FrameDiscarder({
@@ -23,21 +28,20 @@ export abstract class SinkConnection {
       control: (body) => this.onControl(body),
       bulk: (id, extendedId, lengthBytes) => this.onBulk(id, extendedId, lengthBytes),
     });
-    this.socket = connect({
-      host: options.host,
-      port: options.port,
-      noDelay: true,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (bytes, buffer) => {
-          discarder.push(buffer.subarray(0, bytes));
-          return true;
-        },
+    const { host, port } = options;
+    const onread = {
+      buffer: READ_BUFFER,
+      callback: (bytes: number, buffer: Uint8Array) => {
+        discarder.push(buffer.subarray(0, bytes));
+        return true;
       },
-    });
+    };
+    this.socket = connect({ host, port, noDelay: true, ...(options.encrypted ? {} : { onread }) });
+    this.line = this.socket;
     this.socket.on('error', (failure) => options.onFailure(failure.message));
     this.socket.on('end', () => options.onFailure('the seller closed the connection'));
-    this.socket.write(this.handshake());
+    if (options.encrypted) void this.encrypt(discarder);
+    else this.send(this.handshake());
   }
 
   close(): Promise<void> {
@@ -53,12 +57,26 @@ export abstract class SinkConnection {
   protected abstract onControl(body: Uint8Array): void;
   protected abstract onBulk(id: number, extendedId: number, lengthBytes: number): void;
 
+  protected send(bytes: Uint8Array): void {
+    this.line.write(bytes);
+  }
+
+  private async encrypt(discarder: FrameDiscarder): Promise<void> {
+    const outcome = await encryptStream(this.socket, this.options.infoHash, this.handshake());
+    if (!outcome.ok) return this.options.onFailure(outcome.error);
+    const { stream, rest } = outcome.value;
+    this.line = stream;
+    stream.on('data', (chunk) => discarder.push(chunk));
+    discarder.push(rest);
+    stream.resume();
+  }
+
   protected sendExtended(id: number, payload: Uint8Array): void {
     const head = Buffer.alloc(6);
     head.writeUInt32BE(2 + payload.length);
     head.writeUInt8(EXTENDED, 4);
     head.writeUInt8(id, 5);
-    this.socket.write(Buffer.concat([head, payload]));
+    this.send(Buffer.concat([head, payload]));
   }
 
   private handshake(): Uint8Array {

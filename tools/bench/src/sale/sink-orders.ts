@@ -13,6 +13,7 @@ export type SinkMode =
 export interface OpenOrder {
   readonly type: 'open';
   readonly mode: SinkMode;
+  readonly encrypted: boolean;
   readonly host: string;
   readonly port: number;
   readonly infoHash: string;

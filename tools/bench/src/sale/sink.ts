@@ -27,6 +27,7 @@ function open(order: OpenOrder): void {
       host: order.host,
       port: order.port,
       infoHash: order.infoHash,
+      encrypted: order.encrypted,
       onFailure: (why: string) => report({ type: 'failed', why }),
       onWarm: () => {
         warm += 1;

@@ -37,7 +37,7 @@ export class StandardSink extends SinkConnection {
   }
 
   protected onHandshake(): void {
-    this.socket.write(Buffer.from([0, 0, 0, 1, MessageId.interested]));
+    this.send(Buffer.from([0, 0, 0, 1, MessageId.interested]));
   }
 
   protected onControl(body: Uint8Array): void {
@@ -72,6 +72,6 @@ export class StandardSink extends SinkConnection {
   }
 
   private flush(): void {
-    if (this.outgoing.length > 0) this.socket.write(Buffer.concat(this.outgoing.splice(0)));
+    if (this.outgoing.length > 0) this.send(Buffer.concat(this.outgoing.splice(0)));
   }
 }

@@ -23,6 +23,8 @@ export interface Transfer {
 
 export interface TransferOrder {
   readonly mode: SinkMode;
+  /** Default false. */
+  readonly encrypted?: boolean;
   readonly torrent: BenchTorrent;
   readonly connections: number;
   readonly transferBytes: number;
@@ -52,6 +54,7 @@ export async function runTransfer(sink: Child<SinkOrder, SinkReport>, order: Tra
   sink.tell({
     type: 'open',
     mode,
+    encrypted: order.encrypted ?? false,
     host: '127.0.0.1',
     port: seller.port,
     infoHash,

@@ -34,6 +34,8 @@ import { BulkEditService } from './offers/bulk-edit.service.js';
 import { OfferController } from './offers/offer.controller.js';
 import { OfferRepository } from './offers/offer.repository.js';
 import { OfferService } from './offers/offer.service.js';
+import { CostSettings, CostSettingsController } from './settings/cost-settings.js';
+import { LabelRepository } from './torrents/label.repository.js';
 import { TierController } from './tiers/tier.controller.js';
 import { TierRepository } from './tiers/tier.repository.js';
 import { AlertRepository } from './overview/alert.repository.js';
@@ -42,6 +44,15 @@ import { EarningsController } from './overview/earnings.controller.js';
 import { EarningsRepository } from './overview/earnings.repository.js';
 import { FleetController } from './overview/fleet.controller.js';
 import { FleetRepository } from './overview/fleet.repository.js';
+import { ExplainController } from './reports/explain.controller.js';
+import { ExplainRepository } from './reports/explain.repository.js';
+import { ExportController } from './reports/export.controller.js';
+import { ExportRows } from './reports/export-rows.js';
+import { MeasureRepository } from './reports/measure.repository.js';
+import { ReportController } from './reports/report.controller.js';
+import { ReportService } from './reports/report.service.js';
+import { ServedRepository } from './reports/served.repository.js';
+import { TorrentRanking } from './reports/torrent-ranking.js';
 import { RevenueController } from './revenue/revenue.controller.js';
 import { RevenueRepository } from './revenue/revenue.repository.js';
 import { TorrentController } from './torrents/torrent.controller.js';
@@ -67,6 +78,10 @@ export class MarketApiModule {
         TorrentController,
         ChannelController,
         RevenueController,
+        ReportController,
+        ExplainController,
+        ExportController,
+        CostSettingsController,
         NodeController,
         FleetController,
         EarningsController,
@@ -109,7 +124,15 @@ export class MarketApiModule {
         PriceHistory,
         PriceList,
         RepeatableWrites,
+        CostSettings,
+        ExplainRepository,
+        ExportRows,
+        LabelRepository,
+        MeasureRepository,
+        ReportService,
         RevenueRepository,
+        ServedRepository,
+        TorrentRanking,
         SessionRepository,
         SignInLock,
         TorrentRepository,

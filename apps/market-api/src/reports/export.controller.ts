@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { z } from 'zod';
+import { Endpoint } from '../http/endpoint.js';
+import { csvLine } from './csv.js';
+import { EXPORTS, ExportRows, type ExportRow } from './export-rows.js';
+import { periodOf, periodQuery } from './period.js';
+
+const exportQuery = z.strictObject({
+  ...periodQuery,
+  of: z.enum(EXPORTS).meta({ description: 'what a row is' }),
+  format: z.enum(['csv', 'json']).default('csv'),
+});
+
+/** Whole reports as files. They are written while they are read from the database, so their size does not matter. */
+@ApiTags('reports')
+@Controller('v1/reports')
+export class ExportController {
+  constructor(private readonly rows: ExportRows) {}
+
+  @Get('export')
+  @Endpoint({ summary: 'A report as CSV or JSON file', access: 'read', produces: 'text/csv' })
+  async export(
+    @Query({ schema: exportQuery }) query: z.output<typeof exportQuery>,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { of, format, from, to } = query;
+    const pages = this.rows.pages(of, periodOf(query));
+    // The first page before the first byte: a refusal can still be told.
+    const first = await pages.next();
+    const name = ['seedfleet', of, from, to].filter((part) => part !== undefined).join('-');
+    response
+      .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json')
+      .set('Content-Disposition', `attachment; filename="${name}.${format}"`)
+      .set('Cache-Control', 'no-store');
+    const write = format === 'csv' ? csvWriter() : jsonWriter();
+    for (let page = first; page.done !== true; page = await pages.next()) {
+      if (response.destroyed) return;
+      const text = write.rows(page.value);
+      if (text !== '' && !response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    }
+    response.end(write.end());
+  }
+}
+
+interface Writer {
+  rows(rows: readonly ExportRow[]): string;
+  end(): string;
+}
+
+function csvWriter(): Writer {
+  let headed = false;
+  return {
+    rows: (rows) => {
+      const head = headed || rows[0] === undefined ? '' : csvLine(Object.keys(rows[0]));
+      headed ||= rows.length > 0;
+      return head + rows.map((row) => csvLine(Object.values(row))).join('');
+    },
+    end: () => '',
+  };
+}
+
+function jsonWriter(): Writer {
+  let any = false;
+  return {
+    rows: (rows) => {
+      if (rows.length === 0) return '';
+      const text = (any ? ',\n' : '[\n') + rows.map((row) => JSON.stringify(row)).join(',\n');
+      any = true;
+      return text;
+    },
+    end: () => (any ? '\n]\n' : '[]\n'),
+  };
+}

@@ -38,6 +38,7 @@ export const BOUNDARIES = {
       'parse-torrent',
       'ut_metadata',
       'ut_pex',
+      'utp-native',
       'ipaddr.js',
     ],
     node: '*',

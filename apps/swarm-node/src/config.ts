@@ -23,8 +23,10 @@ export const swarmNodeConfig = commonConfig.extend({
   TRACKERS: z.enum(['on', 'local', 'off']).optional(),
   /** `true`: private torrents are announced to their trackers too. */
   PRIVATE_TRACKERS: z.stringbool().default(false),
+  /** `true`: peers may come by uTP too, on the UDP port of the same number, where its library is installed. */
+  UTP: z.stringbool().default(true),
   DHT: z.stringbool().default(true),
-  /** UDP port of the DHT. 0: the number of the peers' TCP port if it is free, else any. */
+  /** UDP port of the DHT, shared with uTP where they meet. 0: the number of the peers' port if it is free, else any. */
   DHT_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** HOST:PORT,… of DHT nodes to join through, or empty. Default: the public ones, and none on regtest. */
   DHT_BOOTSTRAP: z.string().optional(),

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMetainfo, createPeerId, Discovery, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
+import { createMetainfo, createPeerId, Discovery, parseMetainfo, UtpPort, type Metainfo } from '@seedfleet/bittorrent';
 import { Bus, channelVerdict, offersChanged } from '@seedfleet/bus';
 import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -173,6 +173,15 @@ describe('a node on a real broker', () => {
     await expect.poll(() => buyer.complete, { timeout: 10_000 }).toBe(true);
     expect(buyer.peer.protection).toBe('everything');
     await finished(buyer);
+  });
+
+  it('sells it over uTP too', async () => {
+    const utp = await UtpPort.open('127.0.0.1', 0, () => undefined);
+    if (!utp.ok) throw new Error(utp.error);
+    const buyer = await TestBuyer.dial(port(), film, { utp: utp.value, encryption: 'require' });
+    await expect.poll(() => buyer.complete, { timeout: 20_000 }).toBe(true);
+    await finished(buyer);
+    utp.value.close();
   });
 
   it('gives a buyer that does not pay one piece, and not a byte more', async () => {
@@ -386,6 +395,7 @@ describe('a node on a real broker', () => {
       .poll(() => [...found].sort(), { timeout: 20_000 })
       .toEqual([`dht ${port()}`, `dht-secondary ${port()}`]);
     await stranger.value.stop();
+    expect(node.dhtPort).toBe(port());
     // One connection per address, however often it is found.
     expect(buyer.buyers).toHaveLength(1);
     buyer.close();

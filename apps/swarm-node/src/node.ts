@@ -133,10 +133,10 @@ export class SwarmNode {
       logger,
       nowMs,
     };
-    const door = new Door({ ...meeting, host: config.PEER_HOST, port: config.PEER_PORT });
+    const door = new Door({ ...meeting, host: config.PEER_HOST, port: config.PEER_PORT, utp: config.UTP });
     const port = await door.open();
     services.peerPort = port;
-    const outreach = await Outreach.open({ ...meeting, config, peerPort: port });
+    const outreach = await Outreach.open({ ...meeting, config, peerPort: port, utp: door.utp });
     const peerAddress = hostPort(config.PEER_PUBLIC_HOST ?? config.PEER_HOST, port);
     const reports = new SeedingReports({ nodeId, bus, shelf, logger });
     const assignments = new Assignments({ nodeId, bus, shelf, files, verifier, logger });
@@ -210,6 +210,7 @@ export class SwarmNode {
     this.registration.stop();
     this.reports.stop();
     this.floor.stop();
+    this.door.closeUtp();
     this.given.stop();
     await this.verifier.stop();
     await this.pieces.close();

@@ -35,7 +35,9 @@ export {
   type SoughtTorrent,
 } from './discovery/discovery.js';
 export { addressKey, isContactable, parseHostPort, type PeerAddress } from './discovery/addresses.js';
+export type { DatagramPort } from './discovery/dht/datagrams.js';
 export { DISCOVERY_DEFAULTS } from './discovery/defaults.js';
+export { UtpPort, type UtpError } from './peer/utp/utp-port.js';
 export { PeerListener, type ListenError, type PeerListenerOptions, type RefusalReason } from './peer/listener.js';
 export { dialPeer, type DialError, type DialOptions } from './peer/dial.js';
 export { readForeignExtensions, type ForeignExtensions } from './peer/extensions/foreign.js';

@@ -201,7 +201,7 @@ function withFurther(
   addresses: Addresses,
 ): ServicePlan {
   const earlier = stages.flat().filter(({ name, peerHost }) => peerHost !== undefined && addresses.has(name));
-  const bootstrap = earlier.map(({ name, peerHost }) => `${peerHost}:${addresses.get(name)?.dht}`);
+  const bootstrap = earlier.map(({ name, peerHost }) => `${peerHost}:${addresses.get(name)?.peer}`);
   const joining = plan.peerHost === undefined || bootstrap.length === 0 ? {} : { DHT_BOOTSTRAP: bootstrap.join(',') };
   return { ...plan, env: { ...plan.env, ...joining, ...serviceEnv?.(plan.name) } };
 }
@@ -210,9 +210,7 @@ function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: 
   const logLevel = options.logLevel ?? 'info';
   return startOnFreePorts(plan.name, supervisor.logOf(plan.name), async () => {
     // Picked here rather than by the service, so that it comes back on the same ports after a crash.
-    const { peerHost } = plan;
-    const [peer, dht] = peerHost === undefined ? [0, 0] : [await pickPort(peerHost), await pickPort(peerHost)];
-    const ports = { http: await pickPort(), peer, dht };
+    const ports = { http: await pickPort(), peer: plan.peerHost === undefined ? 0 : await pickPort(plan.peerHost) };
     return { outcome: await supervisor.start(serviceProcess(plan, settings, ports, logLevel)), connection: ports };
   });
 }
@@ -223,7 +221,7 @@ function describeService(plan: ServicePlan, ports: ServicePorts | undefined): st
 }
 
 function describeNode(id: string, host: string, ports: ServicePorts | undefined): RunFile['nodes'][number] {
-  return { id, peerAddress: `${host}:${ports?.peer}`, dhtAddress: `${host}:${ports?.dht}` };
+  return { id, peerAddress: `${host}:${ports?.peer}`, dhtAddress: `${host}:${ports?.peer}` };
 }
 
 function describeRun(settings: ServiceSettings, addresses: Addresses, supervisor: Supervisor): RunFile {

@@ -108,10 +108,8 @@ function bitcoinEnv({ rpcUrl, zmq, cookieFile }: BitcoinConnection): Record<stri
 
 export interface ServicePorts {
   readonly http: number;
-  /** Of a node, for peers. */
+  /** Of a node: for peers, and of the same number the DHT's, UDP. */
   readonly peer: number;
-  /** Of a node, for the DHT, UDP. */
-  readonly dht: number;
 }
 
 /** The process of one service on given ports. */
@@ -156,7 +154,7 @@ export function serviceProcess(
 }
 
 function nodeEnv(host: string, ports: ServicePorts): Record<string, string> {
-  return { PEER_HOST: host, PEER_PORT: String(ports.peer), DHT_PORT: String(ports.dht) };
+  return { PEER_HOST: host, PEER_PORT: String(ports.peer), DHT_PORT: String(ports.peer) };
 }
 
 /** Passwords of the services' Postgres roles: made from the fleet's secret, so a second start finds the same. */

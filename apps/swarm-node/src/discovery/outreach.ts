@@ -46,6 +46,7 @@ export class Outreach {
         ...(publicHost !== undefined && isIP(publicHost) !== 0 ? { publicHost } : {}),
       },
       dht: config.DHT ? { port: config.DHT_PORT, bootstrap: bootstrapNodes(config) } : null,
+      datagrams: parts.utp?.datagrams,
       peerPort,
       shelf,
       knownNodes: new KnownNodes(join(config.DATA_DIR, 'dht-nodes')),

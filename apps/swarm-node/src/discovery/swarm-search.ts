@@ -1,4 +1,10 @@
-import { Discovery, type DiscoveryOptions, type PeerAddress, type PeerSource } from '@seedfleet/bittorrent';
+import {
+  Discovery,
+  type DatagramPort,
+  type DiscoveryOptions,
+  type PeerAddress,
+  type PeerSource,
+} from '@seedfleet/bittorrent';
 import type { Logger } from '@seedfleet/service-kit';
 import type { Shelf, ShelvedTorrent } from '../content/shelf.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
@@ -8,6 +14,8 @@ export interface SwarmSearchParts {
   readonly options: Omit<DiscoveryOptions, 'dht' | 'onPeers' | 'onTrackerError'>;
   /** Null: no DHT. Port 0: the peers' port if it is free, else any. */
   readonly dht: { readonly port: number; readonly bootstrap: readonly string[] } | null;
+  /** The peers' UDP port, where uTP has it: the DHT shares it unless it was given another. */
+  readonly datagrams: DatagramPort | undefined;
   /** TCP port where peers are taken. */
   readonly peerPort: number;
   readonly shelf: Shelf;
@@ -39,14 +47,17 @@ export class SwarmSearch {
 
   /** Binds the DHT's port. Rejects with a sentence for the operator where a given port is taken. */
   static async open(parts: SwarmSearchParts): Promise<SwarmSearch> {
-    const { dht, peerPort, logger } = parts;
+    const { dht, peerPort, datagrams, logger } = parts;
     const bootstrap = dht === null ? [] : [...dht.bootstrap, ...(await parts.knownNodes.read())];
     const ports = dht === null || dht.port !== 0 ? [dht?.port ?? 0] : [peerPort, 0];
     let detail = '';
     for (const port of ports) {
       const opened = await Discovery.open({
         ...parts.options,
-        dht: dht === null ? null : { port, bootstrap },
+        dht:
+          dht === null
+            ? null
+            : { port, bootstrap, ...(port === peerPort && datagrams !== undefined ? { datagrams } : {}) },
         onPeers: (infoHash, peers, source) => {
           parts.metrics.peersFound.inc({ source }, peers.length);
           parts.onPeers(infoHash, peers, source);

@@ -1,4 +1,4 @@
-import { dialPeer, type PeerAddress } from '@seedfleet/bittorrent';
+import { dialPeer, type PeerAddress, type UtpPort } from '@seedfleet/bittorrent';
 import type { Policy } from '@seedfleet/policy';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { originOf, type Origin } from '../limits/origin.js';
@@ -12,6 +12,8 @@ import type { TorrentSides } from './torrent-sides.js';
 export interface DiallerParts {
   /** Address to connect from; undefined: the system's choice. */
   readonly localAddress: string | undefined;
+  /** Tried where TCP gets no connection. */
+  readonly utp: UtpPort | undefined;
   readonly peerId: Uint8Array;
   readonly encryption: 'off' | 'prefer' | 'require';
   readonly maxConnections: number;
@@ -83,7 +85,7 @@ export class Dialler {
   }
 
   private async dial(candidate: Candidate, origin: Origin): Promise<void> {
-    const { sides, limits, entrance, metrics, peerId, encryption, localAddress, policy, nowMs } = this.parts;
+    const { sides, limits, entrance, metrics, peerId, encryption, localAddress, policy, nowMs, utp } = this.parts;
     const torrent = sides.of(candidate.infoHash);
     if (torrent === undefined) return this.list.forget(candidate.infoHash);
     candidate.busy = true;
@@ -97,6 +99,7 @@ export class Dialler {
       handshakeTimeoutMs: policy.timeouts.handshakeMs,
       signal: this.stopping.signal,
       ...(localAddress === undefined ? {} : { localAddress }),
+      ...(utp === undefined ? {} : { utp }),
     });
     this.halfOpen -= 1;
     metrics.dials.inc({ outcome: outcome.ok ? 'connected' : outcome.error });

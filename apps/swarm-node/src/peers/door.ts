@@ -1,4 +1,4 @@
-import { PeerListener, type RefusalReason } from '@seedfleet/bittorrent';
+import { PeerListener, UtpPort, type RefusalReason } from '@seedfleet/bittorrent';
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
@@ -13,6 +13,8 @@ import type { TorrentSides } from './torrent-sides.js';
 export interface DoorParts {
   readonly host: string;
   readonly port: number;
+  /** Whether peers may come by uTP too. */
+  readonly utp: boolean;
   readonly peerId: Uint8Array;
   readonly regtest: boolean;
   readonly policy: Policy;
@@ -31,6 +33,7 @@ const NEVER_ENTERED: ReadonlySet<string> = new Set(['not-admitted', 'too-many-ha
 /** Where peers come in: counts them, shows them the torrents on sale, and hands them to the sales floor. */
 export class Door {
   private readonly listener: PeerListener;
+  private utpPort: UtpPort | undefined;
 
   constructor(private readonly parts: DoorParts) {
     const { host, port, peerId, policy } = parts;
@@ -51,13 +54,33 @@ export class Door {
   /** Binds; answers the port. Rejects with a sentence for the operator. */
   async open(): Promise<number> {
     const bound = await this.listener.listen();
-    if (bound.ok) return bound.value.port;
+    if (bound.ok) {
+      if (this.parts.utp) await this.openUtp(bound.value.port);
+      return bound.value.port;
+    }
     const { code, detail } = bound.error;
     throw new Error(`can't listen for peers on ${detail}: ${code}; set PEER_HOST and PEER_PORT to a free address`);
   }
 
+  /** uTP on the UDP port of the same number, where there is one. */
+  get utp(): UtpPort | undefined {
+    return this.utpPort;
+  }
+
   close(): void {
     this.listener.close();
+  }
+
+  /** Once nothing uses it any more. */
+  closeUtp(): void {
+    this.utpPort?.close();
+  }
+
+  private async openUtp(port: number): Promise<void> {
+    const { host, logger } = this.parts;
+    const opened = await UtpPort.open(host, port, (stream) => void this.listener.accept(stream));
+    if (opened.ok) this.utpPort = opened.value;
+    else logger.warn({ code: opened.error, port }, 'no uTP: peers come by TCP only');
   }
 
   private admit(address: string): boolean {

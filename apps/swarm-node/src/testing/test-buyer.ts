@@ -7,6 +7,7 @@ import {
   type Metainfo,
   type Peer,
   type TorrentSide,
+  type UtpPort,
 } from '@seedfleet/bittorrent';
 import {
   createConnection,
@@ -32,6 +33,8 @@ export interface BuyerBehaviour {
   /** Pieces paid before it stops paying. */
   readonly payAtMost: number;
   readonly encryption: 'off' | 'require';
+  /** Dials by uTP alone, from this port. */
+  readonly utp: UtpPort | undefined;
 }
 
 export const GENEROUS: BuyerBehaviour = {
@@ -40,6 +43,7 @@ export const GENEROUS: BuyerBehaviour = {
   depth: 4,
   payAtMost: Infinity,
   encryption: 'off',
+  utp: undefined,
 };
 
 /** A buyer that takes every piece once, in order, and says what it saw. Its funding transaction exists only in name. */
@@ -68,6 +72,8 @@ export class TestBuyer {
       peerId: createPeerId(),
       encryption: behaviour.encryption ?? GENEROUS.encryption,
       torrent: sideFor(metainfo, holder),
+      // From an address that can't reach the node by TCP.
+      ...(behaviour.utp === undefined ? {} : { utp: behaviour.utp, localAddress: '::1' }),
     });
     if (!dialled.ok) throw new Error(dialled.error);
     return TestBuyer.begun(metainfo, dialled.value, behaviour, holder);

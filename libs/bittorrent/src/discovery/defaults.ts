@@ -30,10 +30,12 @@ export const DISCOVERY_DEFAULTS = {
   storedPeers: 10_000,
   /** Peers in one answer, so that it fits a packet and we amplify nobody's attack. */
   peersPerAnswer: 50,
+  /** How long a first answer of a bootstrap node is waited for. */
+  bootstrapAnswerMs: 3 * SECOND_MS,
   /** With fewer known DHT nodes than this, the bootstrap nodes are asked again. */
   enoughNodes: 8,
   /** First pause before they are asked again; doubles up to ten minutes. */
-  bootstrapAgainMs: 15 * SECOND_MS,
+  bootstrapAgainMs: 3 * SECOND_MS,
   bootstrapAgainMaxMs: 10 * MINUTE_MS,
 
   /** Trackers used of one torrent: more are copies of the same lists. */

@@ -4,6 +4,7 @@ import { failure, success, type Result } from '../result.js';
 import { addressKey, hostOfBytes, isContactable, type PeerAddress } from './addresses.js';
 import { Agenda, jittered } from './agenda.js';
 import { DISCOVERY_DEFAULTS } from './defaults.js';
+import type { DatagramPort } from './dht/datagrams.js';
 import { DhtNode } from './dht/dht-node.js';
 import type { BindError } from './dht/guarded-socket.js';
 import { OwnAddress } from './own-address.js';
@@ -17,8 +18,11 @@ export interface DiscoveryOptions {
   readonly peerId: Uint8Array;
   /** Address that the DHT binds and that trackers are asked from; `0.0.0.0` or `::` leave the choice to the system. */
   readonly host: string;
-  /** Null: no DHT. `port` 0: any free one. `bootstrap`: HOST:PORT of nodes to join through; none contacts nobody. */
-  readonly dht: { readonly port: number; readonly bootstrap: readonly string[] } | null;
+  /**
+   * Null: no DHT. `port` 0: any free one. `bootstrap`: HOST:PORT of nodes to join through; none contacts nobody.
+   * `datagrams`: a port that is bound already and shared with uTP, instead of `port`.
+   */
+  readonly dht: DhtChoice | null;
   /** Which trackers are used; `local`: those named by an address of this machine or a private network. */
   readonly trackers: 'on' | 'local' | 'off';
   /** Whether the trackers of private torrents are used; the DHT never is (BEP 27). Default false. */
@@ -40,6 +44,12 @@ export interface DiscoveryOptions {
   readonly onPeers: (infoHash: string, peers: readonly PeerAddress[], source: PeerSource) => void;
   /** A tracker did not serve an announce. */
   readonly onTrackerError?: (infoHash: string, tracker: string, code: AnnounceError, detail: string) => void;
+}
+
+export interface DhtChoice {
+  readonly port: number;
+  readonly bootstrap: readonly string[];
+  readonly datagrams?: DatagramPort;
 }
 
 /** A torrent to be found by others, or to find others of. */
@@ -123,6 +133,7 @@ export class Discovery {
     const opened = await DhtNode.open({
       host,
       port: options.dht.port,
+      ...(options.dht.datagrams === undefined ? {} : { datagrams: options.dht.datagrams }),
       bootstrap: options.dht.bootstrap,
       allowLocal: options.allowLocal ?? false,
       publicHost: options.publicHost ?? (isUnspecified(host) ? undefined : host),

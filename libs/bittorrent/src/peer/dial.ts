@@ -3,6 +3,8 @@ import { failure, success, type Result } from '../result.js';
 import type { CloseReason } from './close-reason.js';
 import { openPeer } from './connect.js';
 import type { Peer, TorrentSide } from './peer.js';
+import type { PeerStream } from './stream.js';
+import type { UtpPort } from './utp/utp-port.js';
 
 export interface DialOptions {
   /** IPv4 or IPv6 address, or a name. */
@@ -16,6 +18,8 @@ export interface DialOptions {
    * connects again in plaintext where the peer takes no part in it. Default `off`.
    */
   readonly encryption?: 'off' | 'prefer' | 'require';
+  /** Tried where TCP gets no connection. */
+  readonly utp?: UtpPort;
   /** Address to connect from; default the system's choice. */
   readonly localAddress?: string;
   /** Default 15 s, libtorrent's. */
@@ -49,7 +53,7 @@ async function attempt(
   options: DialOptions,
   encryption: 'off' | 'prefer' | 'require',
 ): Promise<Result<Peer, DialError>> {
-  const connected = await openSocket(options);
+  const connected = await openStream(options);
   if (!connected.ok) return connected;
   return openPeer(connected.value, options.torrent, {
     peerId: options.peerId,
@@ -57,6 +61,14 @@ async function attempt(
     ...(options.handshakeTimeoutMs === undefined ? {} : { timeoutMs: options.handshakeTimeoutMs }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+}
+
+async function openStream(options: DialOptions): Promise<Result<PeerStream, DialError>> {
+  const { utp, host, port, signal } = options;
+  const overTcp = await openSocket(options);
+  if (overTcp.ok || overTcp.error === 'local' || utp === undefined) return overTcp;
+  const overUtp = await utp.connect(host, port, signal);
+  return overUtp === undefined ? overTcp : success(overUtp);
 }
 
 function openSocket(options: DialOptions): Promise<Result<Socket, DialError>> {

@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { failure, success, type Result } from '../result.js';
 import type { CloseReason } from './close-reason.js';
 import { acceptPeer } from './connect.js';
 import type { Peer, TorrentSide } from './peer.js';
+import type { PeerStream } from './stream.js';
 
 export interface PeerListenerOptions {
   /** Address to bind: one IPv4 or IPv6 address, or `::` for both families. */
@@ -54,7 +55,7 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 /** Accepts BitTorrent connections over TCP. */
 export class PeerListener {
   private readonly server: Server;
-  private readonly handshaking = new Set<Socket>();
+  private readonly handshaking = new Set<PeerStream>();
   private readonly closing = new AbortController();
 
   constructor(private readonly options: PeerListenerOptions) {
@@ -94,7 +95,8 @@ export class PeerListener {
     if (this.server.listening) this.server.close();
   }
 
-  private async accept(socket: Socket): Promise<void> {
+  /** Takes a connection, also one that came another way, paused. */
+  async accept(socket: PeerStream): Promise<void> {
     const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
     const early = this.refusalOf(address);
     if (early !== undefined) {

@@ -5,12 +5,15 @@ import { success, type Result } from '../../result.js';
 import { addressKey, parseHostPort, type PeerAddress } from '../addresses.js';
 import { Allowance } from '../allowance.js';
 import { DISCOVERY_DEFAULTS } from '../defaults.js';
+import type { DatagramPort } from './datagrams.js';
 import { GuardedSocket, type BindError } from './guarded-socket.js';
 
 export interface DhtNodeOptions {
   /** IPv4 address to bind. */
   readonly host: string;
   readonly port: number;
+  /** A port that is bound already, instead of these. */
+  readonly datagrams?: DatagramPort;
   /** HOST:PORT of nodes to join through. */
   readonly bootstrap: readonly string[];
   readonly allowLocal: boolean;
@@ -116,6 +119,19 @@ export class DhtNode {
     });
   }
 
+  private firstNode(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.dht.off('node', settle);
+        resolve();
+      };
+      const timer = setTimeout(settle, DISCOVERY_DEFAULTS.bootstrapAnswerMs);
+      timer.unref();
+      this.dht.on('node', settle);
+    });
+  }
+
   /** Asks the bootstrap nodes, and again later while too few nodes are known. */
   private async join(): Promise<void> {
     if (this.dht.nodes.toArray().length < DISCOVERY_DEFAULTS.enoughNodes) {
@@ -126,7 +142,7 @@ export class DhtNode {
         if (address !== undefined && host !== undefined) this.dht.addNode({ host, port: address.port });
       }
       // Nodes close to ourselves are the ones to know.
-      await this.settled((done) => this.dht.once('node', done));
+      await this.firstNode();
       await this.settled((done) => this.dht.lookup(this.dht.nodeId, done));
       if (this.closed) return;
     }

@@ -1,9 +1,10 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { failure, success, type Result } from '../../result.js';
 import { isContactable } from '../addresses.js';
 import { Allowance } from '../allowance.js';
 import { DISCOVERY_DEFAULTS } from '../defaults.js';
+import type { DatagramPort } from './datagrams.js';
 import { inspectPacket } from './messages.js';
 
 export type BindError =
@@ -17,6 +18,8 @@ export interface GuardedSocketOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** A port that is bound already, shared with uTP; host and port are then without meaning. */
+  readonly datagrams?: DatagramPort;
   readonly allowLocal: boolean;
   /** Packets that may leave; may be overdrawn by its burst. */
   readonly packets: Allowance;
@@ -38,7 +41,7 @@ export class GuardedSocket extends EventEmitter {
   dropped = 0;
 
   private constructor(
-    private readonly socket: Socket,
+    private readonly socket: DatagramPort,
     private readonly options: GuardedSocketOptions,
   ) {
     super();
@@ -48,6 +51,7 @@ export class GuardedSocket extends EventEmitter {
   }
 
   static open(options: GuardedSocketOptions): Promise<Result<GuardedSocket, BindError>> {
+    if (options.datagrams !== undefined) return Promise.resolve(success(new GuardedSocket(options.datagrams, options)));
     const socket = createSocket('udp4');
     return new Promise((resolve) => {
       const onError = (error: Error & { code?: string }): void => {
@@ -85,7 +89,7 @@ export class GuardedSocket extends EventEmitter {
     this.socket.close();
   }
 
-  private onMessage(bytes: Buffer, from: RemoteInfo): void {
+  private onMessage(bytes: Buffer, from: { readonly address: string; readonly port: number }): void {
     const packet = inspectPacket(bytes);
     const welcome = packet !== undefined && (packet.kind !== 'query' || this.answers.take());
     if (!welcome) {

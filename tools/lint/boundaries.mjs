@@ -73,6 +73,7 @@ export const BOUNDARIES = {
     libs: [
       'payment-channel',
       'channel-lifecycle',
+      'placement',
       'policy',
       'books',
       'bittorrent',

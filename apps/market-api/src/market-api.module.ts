@@ -53,6 +53,11 @@ import { ReportController } from './reports/report.controller.js';
 import { ReportService } from './reports/report.service.js';
 import { ServedRepository } from './reports/served.repository.js';
 import { TorrentRanking } from './reports/torrent-ranking.js';
+import { PlacementPreviewer } from './placement/preview.js';
+import { PlacementWishes } from './placement/placement-wishes.js';
+import { PlacementController } from './placement/placement.controller.js';
+import { PlacementRepository } from './placement/placement.repository.js';
+import { PlacementService } from './placement/placement.service.js';
 import { RevenueController } from './revenue/revenue.controller.js';
 import { RevenueRepository } from './revenue/revenue.repository.js';
 import { TorrentController } from './torrents/torrent.controller.js';
@@ -71,7 +76,8 @@ export class MarketApiModule {
     return {
       module: MarketApiModule,
       controllers: [
-        // Before torrents: its paths are longer.
+        // Before torrents and nodes: its paths are longer.
+        PlacementController,
         OfferController,
         BulkEditController,
         TierController,
@@ -122,6 +128,10 @@ export class MarketApiModule {
         OfferService,
         TierRepository,
         PriceHistory,
+        PlacementPreviewer,
+        PlacementRepository,
+        PlacementService,
+        PlacementWishes,
         PriceList,
         RepeatableWrites,
         CostSettings,

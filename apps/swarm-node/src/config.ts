@@ -32,6 +32,14 @@ export const swarmNodeConfig = commonConfig.extend({
   DHT_BOOTSTRAP: z.string().optional(),
   /** Encryption when dialling out: `prefer`, `require` or `off`. Inbound connections may always choose. */
   PEER_ENCRYPTION: z.enum(['prefer', 'require', 'off']).default('prefer'),
+  /** Where the node stands, in the operator's words: a torrent's sellers are spread over zones. */
+  ZONE: z.string().max(60).default(''),
+  /** Most content it is to be given, bytes. Default: no limit. */
+  CAPACITY_BYTES: z.coerce.number().int().min(0).optional(),
+  /** Most torrents it is to be given. Default: no limit. */
+  MAX_TORRENTS: z.coerce.number().int().min(0).max(10_000_000).optional(),
+  /** Its share of the torrents relative to other nodes. */
+  PLACEMENT_WEIGHT: z.coerce.number().int().min(1).max(1_000).default(1),
   /** Keeps .torrent files and what has been verified. Nothing in it is irreplaceable. */
   DATA_DIR: z.string().min(1),
   /** Memory for pieces being read, sent and cached, MiB. */

@@ -144,6 +144,12 @@ export class SwarmNode {
       nodeId,
       peerAddress,
       version: VERSION,
+      place: {
+        zone: config.ZONE,
+        capacityBytes: config.CAPACITY_BYTES ?? null,
+        maxTorrents: config.MAX_TORRENTS ?? null,
+        weight: config.PLACEMENT_WEIGHT,
+      },
       bus,
       logger,
       vitals: () => vitalsOf(services, floor),

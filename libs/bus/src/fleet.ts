@@ -7,6 +7,17 @@ export const METAINFO_PART_BYTES = 512 * 1024;
 
 export const seedingState = z.enum(['waiting', 'verifying', 'on-sale', 'paused', 'missing', 'corrupt', 'failed']);
 
+/** Where a node stands and what it takes. */
+export const nodePlace = z.object({
+  /** In the operator's words; a torrent's sellers are spread over zones. */
+  zone: z.string().max(60),
+  /** Content it takes, bytes; null: whatever it is told. */
+  capacityBytes: z.int().min(0).nullable(),
+  maxTorrents: z.int().min(0).max(10_000_000).nullable(),
+  /** Share of the torrents relative to other nodes. */
+  weight: z.int().min(1).max(1_000),
+});
+
 /** A node enters the fleet, or comes back. */
 export const nodeRegister = defineRequest({
   subject: 'fleet.register',
@@ -16,6 +27,8 @@ export const nodeRegister = defineRequest({
     /** HOST:PORT for leechers. */
     peerAddress: z.string().max(300),
     version: z.string().max(40),
+    /** What placement goes by. Absent: one zone, no limits, weight 1. */
+    place: nodePlace.optional(),
   }),
   reply: z.object({ accepted: z.boolean() }),
 });

@@ -52,11 +52,11 @@ export class FleetMap {
     return this.byId.get(id);
   }
 
-  /** Counts a torrent as held by a node, also one that is beyond its capacity. */
-  occupy(id: string, bytes: number): void {
+  /** Counts torrents as held by a node, also where they are beyond its capacity. */
+  occupy(id: string, bytes: number, torrents = 1): void {
     const held = this.byId.get(id);
     if (held === undefined) return;
-    held.torrents += 1;
+    held.torrents += torrents;
     held.bytes += bytes;
   }
 

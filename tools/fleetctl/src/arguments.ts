@@ -33,6 +33,8 @@ const OPTIONS = {
   target: { type: 'string' },
   since: { type: 'string' },
   until: { type: 'string' },
+  why: { type: 'string' },
+  without: { type: 'string', multiple: true },
 } as const satisfies ParseArgsConfig['options'];
 
 export type OptionName = keyof typeof OPTIONS;

@@ -7,6 +7,7 @@ import { showEvents } from './commands/events.js';
 import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, showFleet } from './commands/nodes.js';
 import { offerHistory, setOffer, showOffer } from './commands/offers.js';
+import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
 import { showRevenue } from './commands/revenue.js';
 import { addTorrent, changeTorrent, listTorrents, showTorrent } from './commands/torrents.js';
 import {
@@ -40,6 +41,11 @@ const COMMANDS = new Map<string, Command>(
     'channels show': showChannel,
     revenue: showRevenue,
     'nodes list': listNodes,
+    'nodes cordon': cordonNode,
+    'nodes uncordon': uncordonNode,
+    'torrents replicas': setReplicas,
+    placement: showPlacement,
+    'placement preview': previewPlacement,
     fleet: showFleet,
     alerts: listAlerts,
     events: showEvents,

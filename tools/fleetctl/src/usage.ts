@@ -6,6 +6,8 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   torrents list [--state-of active|paused|removed] [--label L] [--limit N]
   torrents show INFOHASH
   torrents pause|resume|remove INFOHASH
+  torrents replicas INFOHASH N|auto
+                              how many nodes sell it; auto follows demand
   offers set INFOHASH --price SAT_PER_PIECE [--lock UNITS] [--settlement-fee SAT]
              [--min-fee-per-kb SAT] [--max-sellers N] [--free-per-day BYTES --free-per-peer BYTES]
                               what is left out is sold at the default; a lock unit is 512 s;
@@ -16,6 +18,11 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   channels show ID
   revenue [--torrent INFOHASH] [--limit N]
   nodes list
+  nodes cordon ID --why TEXT  empty a node: its torrents move to others, which take over one by one
+  nodes uncordon ID
+  placement                   what each node has, and what is short of nodes
+  placement preview [--without ID]…
+                              what would move, moving nothing
   fleet                       what the fleet is doing now
   alerts                      what needs attention
   events [--follow] [--kind K]… [--limit N]

@@ -34,6 +34,8 @@ export type ProblemCode =
   | 'torrent-not-found'
   /** There is no channel with this id. */
   | 'channel-not-found'
+  /** There is no node with this id. */
+  | 'node-not-found'
   /** There is no API key with this id. */
   | 'api-key-not-found'
   /** The last key that may manage keys can't be revoked. */
@@ -84,6 +86,7 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'method-not-allowed': 'The endpoint does not have this method',
   'torrent-not-found': 'No such torrent',
   'channel-not-found': 'No such channel',
+  'node-not-found': 'No such node',
   'api-key-not-found': 'No such API key',
   'last-admin-key': 'The last administrator key stays',
   'webhook-not-found': 'No such webhook',

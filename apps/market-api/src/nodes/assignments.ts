@@ -4,6 +4,7 @@ import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { z } from 'zod';
 import { saleVerdict } from '../offers/sale-verdict.js';
 import { effectiveOffer, type StoredOffer } from '../offers/terms-of-sale.js';
+import { PlacementService } from '../placement/placement.service.js';
 import { TorrentRepository } from '../torrents/torrent.repository.js';
 import { FeeOutlookBoard } from './fee-outlook.js';
 
@@ -36,7 +37,7 @@ interface JoinedOffer {
 }
 
 /**
- * Which torrents a node seeds, and at what terms: every node seeds every torrent of the fleet. A torrent whose sale
+ * Which torrents a node seeds, and at what terms: those that are placed on it. A torrent whose sale
  * could never pay for its own settlement is given out paused; one that is only too dear at today's fees stays active,
  * since opening a channel is decided anew each time.
  */
@@ -46,11 +47,15 @@ export class Assignments {
     private readonly prisma: PrismaClient,
     private readonly torrents: TorrentRepository,
     private readonly fees: FeeOutlookBoard,
+    private readonly placement: PlacementService,
   ) {}
 
-  async page(after: string | null): Promise<AssignmentPage> {
+  async page(nodeId: string, after: string | null): Promise<AssignmentPage> {
+    // What was added a moment ago has no place yet, and the node asks because of it.
+    if (after === null) await this.placement.placeDue();
     const beyond = after === null ? Prisma.empty : Prisma.sql`AND t."infoHash" > ${after}`;
-    const condition = Prisma.sql`true ${beyond}`;
+    const condition = Prisma.sql`EXISTS (
+      SELECT 1 FROM market.placement p WHERE p."infoHash" = t."infoHash" AND p."nodeId" = ${nodeId}) ${beyond}`;
     const rows = await this.rows(condition, PAGE_TORRENTS + 1);
     return { torrents: this.assigned(rows.slice(0, PAGE_TORRENTS)), complete: rows.length <= PAGE_TORRENTS };
   }

@@ -11,6 +11,7 @@ import {
 import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { Assignments } from './assignments.js';
+import { PlacementService } from '../placement/placement.service.js';
 import { NodeRepository, type Registration } from './node.repository.js';
 
 /** What nodes tell and ask this service over the bus. */
@@ -22,6 +23,7 @@ export class FleetBusController implements OnModuleInit, OnModuleDestroy {
     private readonly bus: Bus,
     private readonly nodes: NodeRepository,
     private readonly assignments: Assignments,
+    private readonly placement: PlacementService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -47,6 +49,7 @@ export class FleetBusController implements OnModuleInit, OnModuleDestroy {
     await this.nodes.register(registration);
     faultPoint('market.register.after-store');
     this.logger.info({ ...registration }, 'a node registered');
+    await this.placement.tick();
     return { accepted: true };
   }
 
@@ -59,8 +62,11 @@ export class FleetBusController implements OnModuleInit, OnModuleDestroy {
   }
 
   @Handles(nodeAssignments)
-  async assigned({ after }: z.output<typeof nodeAssignments.request>): Promise<z.output<typeof nodeAssignments.reply>> {
-    const page = await this.assignments.page(after);
+  async assigned({
+    nodeId,
+    after,
+  }: z.output<typeof nodeAssignments.request>): Promise<z.output<typeof nodeAssignments.reply>> {
+    const page = await this.assignments.page(nodeId, after);
     faultPoint('market.assignments.before-reply');
     return page;
   }

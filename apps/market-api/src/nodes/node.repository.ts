@@ -29,6 +29,9 @@ export interface SeedingRow {
   readonly updatedAt: Date;
 }
 
+/** A node that does not say where it stands and what it takes. */
+const ANYWHERE = { zone: '', capacityBytes: null, maxTorrents: null, weight: 1 };
+
 /** More nodes than a fleet has; a list beyond it would be a fault. */
 const MAX_NODES = 5_000;
 
@@ -37,13 +40,11 @@ const MAX_NODES = 5_000;
 export class NodeRepository {
   constructor(private readonly prisma: PrismaClient) {}
 
-  async register({ nodeId, peerAddress, version }: Registration): Promise<void> {
+  async register({ nodeId, peerAddress, version, place = ANYWHERE }: Registration): Promise<void> {
     const now = new Date();
-    await this.prisma.node.upsert({
-      where: { id: nodeId },
-      create: { id: nodeId, peerAddress, version, registeredAt: now, lastSeenAt: now },
-      update: { peerAddress, version, registeredAt: now, lastSeenAt: now },
-    });
+    const capacityBytes = place.capacityBytes === null ? null : BigInt(place.capacityBytes);
+    const facts = { peerAddress, version, ...place, capacityBytes, registeredAt: now, lastSeenAt: now };
+    await this.prisma.node.upsert({ where: { id: nodeId }, create: { id: nodeId, ...facts }, update: facts });
   }
 
   /** Returns false for a node that never registered: it is not counted until it does. */

@@ -1,4 +1,4 @@
-import { nodeHeartbeat, nodeRegister, type Bus } from '@seedfleet/bus';
+import { nodeHeartbeat, nodeRegister, type nodePlace, type Bus } from '@seedfleet/bus';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 
@@ -20,6 +20,7 @@ export class Registration {
       readonly nodeId: string;
       readonly peerAddress: string;
       readonly version: string;
+      readonly place: z.output<typeof nodePlace>;
       readonly bus: Bus;
       readonly logger: Logger;
       readonly vitals: () => Vitals;
@@ -44,12 +45,12 @@ export class Registration {
 
   /** Tries until the fleet accepts. */
   async register(): Promise<void> {
-    const { bus, nodeId, peerAddress, version, logger } = this.parts;
+    const { bus, nodeId, peerAddress, version, place, logger } = this.parts;
     if (this.registering) return;
     this.registering = true;
     for (let tries = 1; !this.stopped; tries++) {
       faultPoint('node.register.before-request');
-      const reply = await bus.request(nodeRegister, { nodeId, peerAddress, version });
+      const reply = await bus.request(nodeRegister, { nodeId, peerAddress, version, place });
       if (reply.ok && reply.value.accepted) {
         faultPoint('node.register.after-reply');
         this.registered = true;

@@ -21,6 +21,7 @@ export type ReportEvent =
   | { readonly event: 'wallet'; readonly dir: string; readonly spendableSat: string }
   | { readonly event: 'mining'; readonly blocks: number; readonly detail: string }
   | { readonly event: 'resumed'; readonly have: number; readonly pieces: number }
+  | { readonly event: 'peers-found'; readonly source: string; readonly count: number }
   | { readonly event: 'seller-connected'; readonly seller: string }
   | { readonly event: 'seller-lost'; readonly seller: string; readonly code: string }
   | {

@@ -27,3 +27,6 @@ export { restoreFromChain, type RestoreResult } from './wallet/restore.js';
 export { send, type SendOrder } from './wallet/send.js';
 export type { SendRecord } from './wallet/send-records.js';
 export { StreamServer, type StreamOptions } from './stream/server.js';
+export { parseMagnet, type Magnet } from './finding/magnet.js';
+export { followLink, type LinkedTorrent } from './finding/market-link.js';
+export { DHT_BOOTSTRAP, searchPeers, type PeerSearchOptions, type Sought } from './finding/peer-search.js';

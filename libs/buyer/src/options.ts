@@ -47,6 +47,8 @@ export interface DownloadOptions {
   readonly silenceMs?: number | undefined;
   /** Requests that one seller may owe. Default 4; fewer make seeks quicker. */
   readonly maxOpenRequests?: number | undefined;
+  /** Whether connections are encrypted (BEP 8 in practice). Default off: not every seller can. */
+  readonly encryption?: 'off' | 'prefer' | 'require' | undefined;
   /** Asked before each contract; without it, everything within the ceilings is bought. */
   readonly approve?: ((quote: Quote) => Promise<boolean>) | undefined;
 }

@@ -19,6 +19,10 @@ interface Buying extends Reaching {
   /** A path, a magnet link, or a link to a market. */
   readonly source: string;
   readonly buying: DownloadOptions;
+  /** Whether trackers and the DHT are asked. */
+  readonly search: boolean;
+  /** Where to join the DHT; the usual nodes where absent. */
+  readonly dhtBootstrap: readonly string[] | undefined;
   /** Not to ask before each contract. */
   readonly yes: boolean;
 }
@@ -133,6 +137,8 @@ function buying(
   return {
     source: /^(magnet:|https?:\/\/)/i.test(source) ? source : from(source),
     yes: values.yes === true,
+    search: values['no-search'] !== true,
+    dhtBootstrap: values['dht-bootstrap'] === undefined ? undefined : list(values, 'dht-bootstrap'),
     buying: {
       // A film that is watched once goes where temporary things go; a second look resumes from there.
       outDir: from(out ?? 'leecher-stream'),
@@ -144,9 +150,15 @@ function buying(
       maxLockedSat: sat('max-locked'),
       maxLockUnits: wholeNumber('--max-lock', text(values, 'max-lock'), 1, MAX_LOCK_UNITS),
       maxFeePerKbSat: sat('max-fee-per-kb'),
+      encryption: encryptionOf(text(values, 'encryption')),
       sellers: wholeNumber('--sellers', text(values, 'sellers'), 1, MAX_PEERS),
     },
   };
+}
+
+function encryptionOf(word: string | undefined): DownloadOptions['encryption'] {
+  if (word === undefined || word === 'off' || word === 'prefer' || word === 'require') return word;
+  throw usageError('--encryption is off, prefer or require');
 }
 
 function sending(values: Values, words: readonly string[]) {

@@ -9,6 +9,8 @@ export function lineOf(event: ReportEvent, pieceBytes: number): string | undefin
       return `mining ${event.blocks} regtest blocks: ${event.detail}`;
     case 'resumed':
       return `${event.have} of ${event.pieces} pieces are there already`;
+    case 'peers-found':
+      return `${event.count} peers found by ${event.source}`;
     case 'seller-connected':
       return `connected to ${event.seller}`;
     case 'seller-lost':

@@ -28,6 +28,14 @@ const BUYING: readonly CommandName[] = ['download', 'stream'];
 export const OPTIONS = {
   out: { value: 'DIR', help: 'where the content goes', of: BUYING },
   peer: { value: 'HOST:PORT', help: 'a seller or peer to dial; may be repeated', multiple: true, of: BUYING },
+  'no-search': { help: 'deal with the given peers only: no trackers, no DHT', of: BUYING },
+  'dht-bootstrap': {
+    value: 'HOST:PORT',
+    help: 'where to join the DHT; may be repeated (default: the usual nodes, none on regtest)',
+    multiple: true,
+    of: BUYING,
+  },
+  encryption: { value: 'off|prefer|require', help: 'of connections (default off)', of: BUYING },
   'max-price': {
     value: 'SAT',
     help: "most satoshi per piece (default: the default buyer's price for this torrent)",

@@ -1,11 +1,17 @@
 import {
+  DHT_BOOTSTRAP,
+  followLink,
   readTorrent,
   reportDone,
+  searchPeers,
   startDownload,
   StreamServer,
   type DownloadOptions,
+  type LinkedTorrent,
+  type PeerAddress,
   type Quote,
   type Reporter,
+  type RunningDownload,
 } from '@seedfleet/buyer';
 import type { Arguments } from '../cli/arguments.js';
 import { ask, isAttended } from './ask.js';
@@ -24,12 +30,13 @@ export async function buy(
   reporterFor: (pieceBytes: number) => Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const metainfo = await readTorrent(options.source);
+  const { metainfo, peers } = await torrentFor(options.source);
   const reporter = reporterFor(metainfo.pieceLengthBytes);
   await withWallet(options, async (wallet) => {
     // Deposits of earlier runs first: what can be taken back now is there for this one.
     await wallet.refund(reporter);
-    const running = await startDownload(wallet, metainfo, buyingOptions(options), reporter, signal);
+    const running = await startDownload(wallet, metainfo, buyingOptions(options, peers), reporter, signal);
+    const stopSearch = await search(options, running, wallet.link.walletNetwork, reporter);
     // Looked at below; an early end must not count as unhandled meanwhile.
     running.done.catch(() => undefined);
     const { outDir } = options.buying;
@@ -41,15 +48,37 @@ export async function buy(
       reportDone(await running.done, reporter);
       if (stream !== undefined) await interrupted(signal);
     } finally {
-      await stream?.close();
+      await Promise.all([stream?.close(), stopSearch()]);
     }
   });
 }
 
-function buyingOptions(options: Buying): DownloadOptions {
+/** A .torrent file, or a link to one or to a market. */
+async function torrentFor(source: string): Promise<LinkedTorrent> {
+  if (/^https?:\/\//i.test(source)) return followLink(source);
+  return { metainfo: await readTorrent(source), peers: [] };
+}
+
+/** Looks for further sellers, unless the user named the only ones to deal with. */
+async function search(
+  { search: wanted, dhtBootstrap }: Buying,
+  { metainfo, addPeers }: RunningDownload,
+  network: string,
+  reporter: Reporter,
+): Promise<() => Promise<void>> {
+  if (!wanted) return () => Promise.resolve();
+  const onRegtest = network.startsWith('regtest');
+  const bootstrap = dhtBootstrap ?? (onRegtest ? [] : DHT_BOOTSTRAP);
+  const where = { trackers: true, dhtBootstrap: bootstrap, allowLocal: onRegtest };
+  const sought = { ...metainfo, leftBytes: metainfo.totalLengthBytes };
+  return searchPeers(sought, where, addPeers, reporter);
+}
+
+function buyingOptions(options: Buying, found: readonly PeerAddress[]): DownloadOptions {
   const approve = approval(options);
-  if (options.command === 'download') return { ...options.buying, approve };
-  return { ...options.buying, approve, maxOpenRequests: STREAM_OPEN_REQUESTS, silenceMs: STREAM_SILENCE_MS };
+  const buying = { ...options.buying, peers: [...options.buying.peers, ...found] };
+  if (options.command === 'download') return { ...buying, approve };
+  return { ...buying, approve, maxOpenRequests: STREAM_OPEN_REQUESTS, silenceMs: STREAM_SILENCE_MS };
 }
 
 /** A person at a terminal is asked before money moves; a script has its ceilings. */

@@ -44,6 +44,7 @@ export class Connections {
     private readonly metainfo: Metainfo,
     private readonly limitBytes: (connection: number, id: number) => number,
     private readonly reputation: Reputation,
+    private readonly encryption: 'off' | 'prefer' | 'require',
     private readonly events: ConnectionEvents,
   ) {}
 
@@ -120,7 +121,13 @@ export class Connections {
       extended: { limitBytes: (extendedId) => this.limitBytes(id, extendedId) },
     };
     try {
-      const dialled = await dialPeer({ ...address, torrent, peerId: this.peerId, signal: this.stopping.signal });
+      const dialled = await dialPeer({
+        ...address,
+        torrent,
+        peerId: this.peerId,
+        encryption: this.encryption,
+        signal: this.stopping.signal,
+      });
       if (!dialled.ok) {
         this.events.lost(id, dialled.error);
         return false;

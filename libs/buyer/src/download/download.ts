@@ -107,6 +107,7 @@ export async function startDownload(
     contracts,
     reporter,
     userAgent: USER_AGENT,
+    encryption: options.encryption ?? 'off',
     searchMs: options.searchMs ?? SELLER_SEARCH_MS,
     silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
     signal,

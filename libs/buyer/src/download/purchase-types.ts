@@ -45,6 +45,7 @@ export interface PurchaseOptions {
   readonly contracts: ContractMaker;
   readonly reporter: Reporter;
   readonly userAgent: string;
+  readonly encryption: 'off' | 'prefer' | 'require';
   /** How long to look for sellers. */
   readonly searchMs: number;
   /** How long a seller that owes a piece may send nothing before it is dropped. */

@@ -52,6 +52,7 @@ export class Purchase {
       options.metainfo,
       (connection, id) => sessionInboundLimitBytes(this.session, connection, id),
       this.reputation,
+      options.encryption,
       { connected: (id, peer) => this.onConnected(id, peer), lost: (id, code) => this.onLost(id, code) },
     );
   }

@@ -44,6 +44,10 @@ export const PROOFS: Readonly<Record<string, Entry>> = {
     what: 'a stale copy of the database under channels that have moved on',
     load: async () => (await import('./restore/restore.js')).proveRestore,
   },
+  leecher: {
+    what: 'the leecher killed at every step, cheated by sellers, streaming, and back from its words',
+    load: async () => (await import('./leecher/leecher.js')).proveLeecher,
+  },
   placement: {
     what: 'a million torrents on a thousand nodes that come and go',
     simulate: async () => (await import('./placement/placement.js')).provePlacement,

@@ -151,9 +151,14 @@ function buying(
       maxLockUnits: wholeNumber('--max-lock', text(values, 'max-lock'), 1, MAX_LOCK_UNITS),
       maxFeePerKbSat: sat('max-fee-per-kb'),
       encryption: encryptionOf(text(values, 'encryption')),
+      silenceMs: milliseconds(wholeNumber('--patience', text(values, 'patience'), 1, 86_400)),
       sellers: wholeNumber('--sellers', text(values, 'sellers'), 1, MAX_PEERS),
     },
   };
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1_000;
 }
 
 function encryptionOf(word: string | undefined): DownloadOptions['encryption'] {

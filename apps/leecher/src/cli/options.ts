@@ -55,6 +55,11 @@ export const OPTIONS = {
     help: 'most satoshi per 1,000 bytes of the funding transaction (default 1024)',
     of: BUYING,
   },
+  patience: {
+    value: 'SECONDS',
+    help: 'how long a seller that owes a piece may send nothing (default 60; 20 for stream)',
+    of: BUYING,
+  },
   sellers: { value: 'N', help: 'sellers in one contract (default 1)', of: BUYING },
   yes: { help: 'buy without asking, within the ceilings', of: BUYING },
   listen: { value: 'HOST:PORT', help: 'where the player connects (default 127.0.0.1:8090)', of: ['stream'] },

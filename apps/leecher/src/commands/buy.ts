@@ -78,7 +78,8 @@ function buyingOptions(options: Buying, found: readonly PeerAddress[]): Download
   const approve = approval(options);
   const buying = { ...options.buying, peers: [...options.buying.peers, ...found] };
   if (options.command === 'download') return { ...buying, approve };
-  return { ...buying, approve, maxOpenRequests: STREAM_OPEN_REQUESTS, silenceMs: STREAM_SILENCE_MS };
+  const silenceMs = buying.silenceMs ?? STREAM_SILENCE_MS;
+  return { ...buying, approve, maxOpenRequests: STREAM_OPEN_REQUESTS, silenceMs };
 }
 
 /** A person at a terminal is asked before money moves; a script has its ceilings. */

@@ -18,7 +18,28 @@ export interface SellerOptions {
   readonly revisedTerms?: SellerTerms;
   /** Pieces after which it closes the socket. */
   readonly vanishAfter?: number;
+  /** Pause before each piece. Default: none. */
+  readonly delayMs?: number;
+  /** How it departs from the reference, if it does. */
+  readonly hostile?: Hostility;
 }
+
+/** What a dishonest or broken seller may do to a buyer. */
+export type Hostility =
+  /** The third piece is noise. */
+  | 'bad-piece'
+  /** Sends two pieces and then nothing, with the connection open. */
+  | 'stall'
+  /** Is invited and never joins. */
+  | 'never-join'
+  /** Joins, and closes as soon as it is told its deposit. */
+  | 'close-when-funded'
+  /** Joins with a contract key that is no point of the curve. */
+  | 'wrong-key'
+  /** Broadcasts its settlement at the third payment and goes on selling. */
+  | 'settle-early'
+  /** Answers each request twice. */
+  | 'too-many-pieces';
 
 /** What a seller claims when a connection ends: the channel, and its last payment. */
 export interface Claim {

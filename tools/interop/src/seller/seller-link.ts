@@ -131,6 +131,7 @@ export class SellerLink {
       return this.announce();
     }
     this.phase = 'invited';
+    if (this.options.hostile === 'never-join') return;
     setTimeout(() => this.join(), this.options.joinAfterMs ?? JOIN_AFTER_MS);
   }
 
@@ -139,14 +140,21 @@ export class SellerLink {
     this.phase = 'joined';
     this.link.send({
       type: 'joining_contract',
-      sellerPublicKey: this.contractKey.publicKey,
+      sellerPublicKey: this.announcedKey,
       sellerKeyHash: this.payoutKey.keyHash,
     });
+  }
+
+  /** x = 2^256 − 1 is beyond the field: no such point. */
+  private get announcedKey(): Uint8Array {
+    const wrong = this.options.hostile === 'wrong-key';
+    return wrong ? new Uint8Array(33).fill(0xff).fill(0x02, 0, 1) : this.contractKey.publicKey;
   }
 
   /** Believed as it is. */
   private onReady(ready: Extract<Message, { type: 'ready' }>): void {
     if (this.phase !== 'joined') return;
+    if (this.options.hostile === 'close-when-funded') return this.link.end();
     this.channel = {
       network: this.options.network,
       priceSat: this.terms.minPrice,
@@ -155,7 +163,7 @@ export class SellerLink {
       fundingValueSat: ready.value,
       fundingOutpoint: { txid: ready.outpoint.txid.slice(), index: ready.outpoint.index },
       buyerPublicKey: ready.buyerPublicKey.slice(),
-      sellerPublicKey: this.contractKey.publicKey,
+      sellerPublicKey: this.announcedKey,
       buyerKeyHash: ready.buyerKeyHash.slice(),
       sellerKeyHash: this.payoutKey.keyHash,
     };
@@ -178,18 +186,36 @@ export class SellerLink {
     }
     this.payments += 1;
     this.lastSignature = signature.slice();
+    if (this.options.hostile === 'settle-early' && this.payments === 3) this.settle();
     this.deliver();
   }
 
   private deliver(): void {
-    const { torrent, content, vanishAfter = Infinity } = this.options;
+    const { vanishAfter = Infinity, hostile, delayMs } = this.options;
     while (this.delivered < this.requests.length && this.delivered - this.payments < WINDOW) {
       if (this.delivered >= vanishAfter) return this.link.end();
-      const from = this.requests[this.delivered]! * torrent.pieceLengthBytes;
-      const data = content.subarray(from, from + torrent.pieceLengthBytes);
+      if (hostile === 'stall' && this.delivered >= 2) return;
+      const piece = this.pieceAt(this.requests[this.delivered]!);
       this.delivered += 1;
-      this.link.send({ type: 'full_piece', data });
+      const copies = hostile === 'too-many-pieces' ? 2 : 1;
+      for (let copy = 0; copy < copies; copy += 1) {
+        if (delayMs === undefined) this.link.send({ type: 'full_piece', data: piece });
+        else this.inTurn(delayMs, () => this.link.send({ type: 'full_piece', data: piece }));
+      }
     }
+  }
+
+  private turn: Promise<void> = Promise.resolve();
+
+  private inTurn(pauseMs: number, work: () => void): void {
+    this.turn = this.turn.then(() => new Promise((resolve) => setTimeout(resolve, pauseMs))).then(work);
+  }
+
+  private pieceAt(index: number): Uint8Array {
+    const { torrent, content, hostile } = this.options;
+    const from = index * torrent.pieceLengthBytes;
+    const data = content.subarray(from, from + torrent.pieceLengthBytes);
+    return hostile === 'bad-piece' && this.delivered === 2 ? data.map((byte) => byte ^ 1) : data;
   }
 
   private close(violation: string): void {
@@ -199,8 +225,12 @@ export class SellerLink {
 
   /** "Claim last payment", at the end of the connection for whatever reason. */
   private claim(): void {
-    const { channel, template, lastSignature, payments } = this;
     this.phase = 'over';
+    this.settle();
+  }
+
+  private settle(): void {
+    const { channel, template, lastSignature, payments } = this;
     if (channel === undefined || template === undefined || lastSignature === undefined) return;
     const own = signSettlement(template, payments, this.contractKey.privateKey, ecdsa);
     const { bytes } = signedSettlement(channel, payments, lastSignature, own);

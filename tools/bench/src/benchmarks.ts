@@ -12,6 +12,10 @@ export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readon
       what: 'paid download from a real fleet beside free transfer and libtorrent',
       load: async () => (await import('./sale/sale.js')).sale,
     },
+    leecher: {
+      what: 'the leecher: paid download from 1 and 4 sellers with verification and disk, streaming and seeks',
+      load: async () => (await import('./leecher/leecher.js')).leecher,
+    },
     payments: {
       what: 'payments made durable and committed, with 1, 100 and 10,000 active channels',
       load: async () => (await import('./payments/payments.js')).payments,

@@ -41,6 +41,7 @@ export { UtpPort, type UtpError } from './peer/utp/utp-port.js';
 export { PeerListener, type ListenError, type PeerListenerOptions, type RefusalReason } from './peer/listener.js';
 export { dialPeer, type DialError, type DialOptions } from './peer/dial.js';
 export { readForeignExtensions, type ForeignExtensions } from './peer/extensions/foreign.js';
+export { fetchMetadata, type FetchMetadataOptions, type MetadataError } from './peer/extensions/fetch-metadata.js';
 export { METADATA_PART_BYTES, metadataPart, metadataReject, readMetadataRequest } from './peer/extensions/metadata.js';
 export { encodePex, MAX_PEX_BYTES, MAX_PEX_PEERS, PEX_INTERVAL_MS, readPex } from './peer/extensions/pex.js';
 export { Allowance } from './discovery/allowance.js';

@@ -30,3 +30,4 @@ export { StreamServer, type StreamOptions } from './stream/server.js';
 export { parseMagnet, type Magnet } from './finding/magnet.js';
 export { followLink, type LinkedTorrent } from './finding/market-link.js';
 export { DHT_BOOTSTRAP, searchPeers, type PeerSearchOptions, type Sought } from './finding/peer-search.js';
+export { resolveMagnet } from './finding/metadata.js';

@@ -49,6 +49,8 @@ export interface DownloadOptions {
   readonly maxOpenRequests?: number | undefined;
   /** Whether connections are encrypted (BEP 8 in practice). Default off: not every seller can. */
   readonly encryption?: 'off' | 'prefer' | 'require' | undefined;
+  /** Whether pieces are taken from ordinary peers that give them for nothing. Default true. */
+  readonly takeFree?: boolean | undefined;
   /** Asked before each contract; without it, everything within the ceilings is bought. */
   readonly approve?: ((quote: Quote) => Promise<boolean>) | undefined;
 }

@@ -150,6 +150,7 @@ function buying(
       maxLockedSat: sat('max-locked'),
       maxLockUnits: wholeNumber('--max-lock', text(values, 'max-lock'), 1, MAX_LOCK_UNITS),
       maxFeePerKbSat: sat('max-fee-per-kb'),
+      takeFree: values['no-free'] !== true,
       encryption: encryptionOf(text(values, 'encryption')),
       silenceMs: milliseconds(wholeNumber('--patience', text(values, 'patience'), 1, 86_400)),
       sellers: wholeNumber('--sellers', text(values, 'sellers'), 1, MAX_PEERS),

@@ -35,6 +35,7 @@ export const OPTIONS = {
     multiple: true,
     of: BUYING,
   },
+  'no-free': { help: 'take no pieces from peers that give them for nothing', of: BUYING },
   encryption: { value: 'off|prefer|require', help: 'of connections (default off)', of: BUYING },
   'max-price': {
     value: 'SAT',
@@ -93,7 +94,7 @@ export type OptionName = keyof typeof OPTIONS;
 export const COMMANDS: Readonly<Record<CommandName, { readonly form: string; readonly help: string }>> = {
   download: {
     form: 'download SOURCE --out DIR',
-    help: 'buys a torrent: a .torrent file, a magnet link or a market link',
+    help: 'buys a torrent: a .torrent file, a magnet link, or a link to a market',
   },
   stream: { form: 'stream SOURCE', help: 'buys it in playing order and serves it to a player over HTTP' },
   refund: { form: 'refund', help: 'takes back deposits whose lock has ended' },

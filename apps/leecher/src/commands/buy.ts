@@ -1,17 +1,20 @@
 import {
+  connectNode,
   DHT_BOOTSTRAP,
   followLink,
+  parseMagnet,
   readTorrent,
   reportDone,
+  resolveMagnet,
   searchPeers,
   startDownload,
   StreamServer,
   type DownloadOptions,
   type LinkedTorrent,
   type PeerAddress,
+  type PeerSearchOptions,
   type Quote,
   type Reporter,
-  type RunningDownload,
 } from '@seedfleet/buyer';
 import type { Arguments } from '../cli/arguments.js';
 import { ask, isAttended } from './ask.js';
@@ -30,13 +33,15 @@ export async function buy(
   reporterFor: (pieceBytes: number) => Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { metainfo, peers } = await torrentFor(options.source);
+  const { metainfo, peers } = await torrentFor(options, reporterFor(0), signal);
   const reporter = reporterFor(metainfo.pieceLengthBytes);
   await withWallet(options, async (wallet) => {
     // Deposits of earlier runs first: what can be taken back now is there for this one.
     await wallet.refund(reporter);
     const running = await startDownload(wallet, metainfo, buyingOptions(options, peers), reporter, signal);
-    const stopSearch = await search(options, running, wallet.link.walletNetwork, reporter);
+    const where = searchOptions(options, wallet.link.walletNetwork);
+    const sought = { ...metainfo, leftBytes: metainfo.totalLengthBytes };
+    const stopSearch = where && (await searchPeers(sought, where, running.addPeers, reporter));
     // Looked at below; an early end must not count as unhandled meanwhile.
     running.done.catch(() => undefined);
     const { outDir } = options.buying;
@@ -48,30 +53,33 @@ export async function buy(
       reportDone(await running.done, reporter);
       if (stream !== undefined) await interrupted(signal);
     } finally {
-      await Promise.all([stream?.close(), stopSearch()]);
+      await Promise.all([stream?.close(), stopSearch?.()]);
     }
   });
 }
 
-/** A .torrent file, or a link to one or to a market. */
-async function torrentFor(source: string): Promise<LinkedTorrent> {
+/** A .torrent file, a magnet link, or a link to one or to a market. */
+async function torrentFor(options: Buying, reporter: Reporter, signal: AbortSignal): Promise<LinkedTorrent> {
+  const { source, buying, access } = options;
+  const magnet = parseMagnet(source);
+  if (magnet !== undefined) {
+    const { node, walletNetwork } = await connectNode(access);
+    node.close();
+    return resolveMagnet(magnet, buying.peers, searchOptions(options, walletNetwork), reporter, signal);
+  }
   if (/^https?:\/\//i.test(source)) return followLink(source);
   return { metainfo: await readTorrent(source), peers: [] };
 }
 
-/** Looks for further sellers, unless the user named the only ones to deal with. */
-async function search(
-  { search: wanted, dhtBootstrap }: Buying,
-  { metainfo, addPeers }: RunningDownload,
-  network: string,
-  reporter: Reporter,
-): Promise<() => Promise<void>> {
-  if (!wanted) return () => Promise.resolve();
-  const onRegtest = network.startsWith('regtest');
-  const bootstrap = dhtBootstrap ?? (onRegtest ? [] : DHT_BOOTSTRAP);
-  const where = { trackers: true, dhtBootstrap: bootstrap, allowLocal: onRegtest };
-  const sought = { ...metainfo, leftBytes: metainfo.totalLengthBytes };
-  return searchPeers(sought, where, addPeers, reporter);
+/**
+ * Undefined where the user named the only peers to deal with. A development chain has its peers on this machine, and
+ * nothing of it is any business of the world's.
+ */
+function searchOptions(options: Buying, network: string): PeerSearchOptions | undefined {
+  if (!options.search) return undefined;
+  const local = network.startsWith('regtest');
+  const dhtBootstrap = options.dhtBootstrap ?? (local ? [] : DHT_BOOTSTRAP);
+  return { trackers: local ? 'local' : 'on', dhtBootstrap, allowLocal: local };
 }
 
 function buyingOptions(options: Buying, found: readonly PeerAddress[]): DownloadOptions {

@@ -42,12 +42,38 @@ const FIXED_LENGTHS: ReadonlyMap<number, number> = new Map([
 
 export type FrameVerdict = 'take' | 'skip' | 'frame-too-large' | 'frame-malformed' | 'protocol-violation';
 
+/** Length of a block's frame without its data: id, piece, offset. */
+const BLOCK_HEAD_BYTES = 9;
+
+/** What the owner of a connection expects of the standard protocol. */
+export interface FrameExpectations {
+  /** Pieces of the torrent; 0 while that is unknown, as of a magnet link: what depends on it is then skipped. */
+  readonly pieceCount: number;
+  /** Whether blocks are asked for: without that, none is legitimate. */
+  readonly takesBlocks: boolean;
+}
+
+const NEEDS_PIECE_COUNT: ReadonlySet<number> = new Set([MessageId.have, MessageId.bitfield, MessageId.haveAll]);
+/** A bitfield of a torrent with eight million pieces. */
+const MAX_SKIPPED_BITFIELD_BYTES = 1024 * 1024;
+
 /**
  * What to do with a standard frame, from its length (id included) and id alone. Unknown ids are skipped unread, as
- * BEP 3 asks; blocks are never asked for, so none is legitimate.
+ * BEP 3 asks.
  */
-export function judgeStandardFrame(lengthBytes: number, id: number, pieceCount: number): FrameVerdict {
-  if (id === MessageId.piece) return 'protocol-violation';
+export function judgeStandardFrame(
+  lengthBytes: number,
+  id: number,
+  { pieceCount, takesBlocks }: FrameExpectations,
+): FrameVerdict {
+  if (id === MessageId.piece) {
+    if (!takesBlocks) return 'protocol-violation';
+    if (lengthBytes > MAX_STANDARD_FRAME_BYTES) return 'frame-too-large';
+    return lengthBytes > BLOCK_HEAD_BYTES ? 'take' : 'frame-malformed';
+  }
+  if (pieceCount === 0 && NEEDS_PIECE_COUNT.has(id)) {
+    return lengthBytes <= MAX_SKIPPED_BITFIELD_BYTES ? 'skip' : 'frame-too-large';
+  }
   const expected = id === MessageId.bitfield ? 1 + Math.ceil(pieceCount / 8) : FIXED_LENGTHS.get(id);
   if (expected !== undefined) return lengthBytes === expected ? 'take' : 'frame-malformed';
   return lengthBytes <= MAX_STANDARD_FRAME_BYTES ? 'skip' : 'frame-too-large';

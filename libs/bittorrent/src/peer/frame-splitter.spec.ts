@@ -15,7 +15,7 @@ interface Seen {
 
 function recorder(custom: ExtendedPolicy = policy): Seen {
   const frames: string[] = [];
-  const splitter = new FrameSplitter(PIECES, custom, {
+  const splitter = new FrameSplitter({ pieceCount: PIECES, takesBlocks: false }, custom, {
     standard: (frame) => frames.push(`standard ${Buffer.from(frame).toString('hex')}`),
     extended: (id, payload) => frames.push(`extended ${id} ${Buffer.from(payload).toString('hex')}`),
   });
@@ -103,7 +103,7 @@ describe('FrameSplitter', () => {
     const memory = new Uint8Array(500_000);
     const payloads: Uint8Array[] = [];
     const splitter = new FrameSplitter(
-      PIECES,
+      { pieceCount: PIECES, takesBlocks: false },
       { ...policy, allocate: (_id, length) => memory.subarray(0, length) },
       { standard: () => undefined, extended: (_id, payload) => payloads.push(payload) },
     );
@@ -116,7 +116,7 @@ describe('FrameSplitter', () => {
 
   it('stops in the middle of a chunk', () => {
     const frames: number[] = [];
-    const splitter: FrameSplitter = new FrameSplitter(PIECES, policy, {
+    const splitter: FrameSplitter = new FrameSplitter({ pieceCount: PIECES, takesBlocks: false }, policy, {
       standard: () => undefined,
       extended: (id) => {
         frames.push(id);

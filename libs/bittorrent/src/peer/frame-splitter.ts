@@ -1,5 +1,5 @@
 import type { CloseReason } from './close-reason.js';
-import { judgeStandardFrame, MAX_EXTENDED_HANDSHAKE_BYTES, MessageId } from './frame-rules.js';
+import { judgeStandardFrame, MAX_EXTENDED_HANDSHAKE_BYTES, MessageId, type FrameExpectations } from './frame-rules.js';
 
 /** The owner's word on extended messages, asked before anything of a message is buffered. */
 export interface ExtendedPolicy {
@@ -41,7 +41,7 @@ export class FrameSplitter {
   private stopped = false;
 
   constructor(
-    private readonly pieceCount: number,
+    private readonly expectations: FrameExpectations,
     private readonly policy: ExtendedPolicy,
     private readonly handlers: FrameHandlers,
   ) {}
@@ -128,7 +128,7 @@ export class FrameSplitter {
   }
 
   private beginStandard(length: number, id: number, chunk: Uint8Array, at: number): number | Violation {
-    const verdict = judgeStandardFrame(length, id, this.pieceCount);
+    const verdict = judgeStandardFrame(length, id, this.expectations);
     if (verdict === 'skip') {
       this.skipBytes = length - 1;
       return at;

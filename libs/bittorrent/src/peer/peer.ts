@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { PieceSet } from '../piece-set.js';
 import type { CloseReason } from './close-reason.js';
-import { MessageId } from './frame-rules.js';
+import { MessageId, type FrameExpectations } from './frame-rules.js';
 import { FrameSplitter, type ExtendedPolicy } from './frame-splitter.js';
 import type { RemoteHandshake } from './handshake-bytes.js';
 import type { Lane, Outbox } from './outbox.js';
@@ -12,11 +12,14 @@ import type { PeerStream } from './stream.js';
 export interface TorrentSide {
   /** Lowercase hex. */
   readonly infoHash: string;
+  /** 0 while it is unknown, as of a magnet link. */
   readonly pieceCount: number;
   /** What this side announces; sellers have everything. */
   readonly have: PieceSet;
   /** Which extended messages are taken, and how large. */
   readonly extended: ExtendedPolicy;
+  /** Whether blocks will be asked for. Default false: then a peer that sends one is closed. */
+  readonly takesBlocks?: boolean;
 }
 
 export interface PeerEvents {
@@ -32,6 +35,14 @@ export interface PeerEvents {
   blockRequest: [block: Block];
   /** The peer no longer wants a block. */
   blockCancel: [block: Block];
+  /** The peer lets us ask for blocks. */
+  unchoked: [];
+  /** It does so no more: what was asked for will not come. */
+  choked: [];
+  /** A block has come, asked for or not; `data` is valid during the event only. */
+  block: [block: Block, data: Uint8Array];
+  /** A block that was asked for will not come (BEP 6). */
+  blockRejected: [block: Block];
   /** The connection is over; nothing follows. */
   closed: [reason: CloseReason];
 }
@@ -115,7 +126,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.supportsExtended = link.remote.supportsExtended;
     this.remoteAddress = plainAddress(link.socket.remoteAddress ?? '');
     this.remotePort = link.socket.remotePort ?? 0;
-    this.splitter = new FrameSplitter(link.torrent.pieceCount, link.torrent.extended, {
+    this.splitter = new FrameSplitter(expectationsOf(link.torrent), link.torrent.extended, {
       standard: (frame) => this.takeStandard(frame),
       extended: (id, payload) => {
         if (id === 0) this.emit('extendedHandshake', payload);
@@ -124,6 +135,8 @@ export class Peer extends EventEmitter<PeerEvents> {
     });
     for (const event of ['have', 'bitfield', 'have-all']) link.wire.on(event, () => this.emit('remotePieces'));
     link.wire.on('interested', () => this.emit('interested'));
+    link.wire.on('unchoke', () => this.emit('unchoked'));
+    link.wire.on('choke', () => this.emit('choked'));
     link.socket.on('close', () => this.close(this.finishing ? 'local' : 'remote'));
     link.socket.on('error', () => this.close('socket-error'));
     link.socket.on('end', () => this.close(this.finishing ? 'local' : 'remote'));
@@ -231,6 +244,28 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (this.reason === undefined && this.link.wire.hasFast) this.link.wire.reject(piece, offsetBytes, lengthBytes);
   }
 
+  /** Whether the peer takes no requests just now. */
+  get isChoking(): boolean {
+    return this.link.wire.peerChoking;
+  }
+
+  /** Tells the peer that we would like pieces for nothing. */
+  showInterest(): void {
+    if (this.reason === undefined) this.link.wire.interested();
+  }
+
+  /** Asks for a block; it comes as `block`, or as `blockRejected`, or never. Only while the peer is not choking. */
+  requestBlock({ piece, offsetBytes, lengthBytes }: Block): SendVerdict {
+    const frame = new Uint8Array(17);
+    const view = new DataView(frame.buffer);
+    view.setUint32(0, 13);
+    frame[4] = MessageId.request;
+    view.setUint32(5, piece);
+    view.setUint32(9, offsetBytes);
+    view.setUint32(13, lengthBytes);
+    return this.sendFrame(frame);
+  }
+
   /** Tells the peer about a piece that a download has completed. */
   announcePiece(piece: number): void {
     if (this.reason === undefined) this.link.wire.have(piece);
@@ -288,6 +323,16 @@ export class Peer extends EventEmitter<PeerEvents> {
       const piece = new DataView(frame.buffer, frame.byteOffset).getUint32(5);
       if (piece >= this.link.torrent.pieceCount) return this.close('frame-malformed');
     }
+    if (frame[4] === MessageId.piece) {
+      const view = new DataView(frame.buffer, frame.byteOffset);
+      const data = frame.subarray(13);
+      this.emit('block', { piece: view.getUint32(5), offsetBytes: view.getUint32(9), lengthBytes: data.length }, data);
+      return;
+    }
+    if (frame[4] === MessageId.reject) {
+      this.emit('blockRejected', blockOf(frame));
+      return;
+    }
     // Answered by the owner, from its own memory: the library would keep every request, and copy every block.
     if (frame[4] === MessageId.request && !this.link.wire.amChoking) {
       this.emit('blockRequest', blockOf(frame));
@@ -301,6 +346,10 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (performance.now() - this.lastReceivedMs > SILENCE_LIMIT_MS) this.close('silent');
     else this.link.wire.keepAlive();
   }
+}
+
+function expectationsOf({ pieceCount, takesBlocks }: TorrentSide): FrameExpectations {
+  return { pieceCount, takesBlocks: takesBlocks ?? false };
 }
 
 function blockOf(frame: Uint8Array): Block {

@@ -119,6 +119,8 @@ export class Connections {
       // A buyer announces nothing: it gives nothing away.
       have: new PieceSet(this.metainfo.pieceCount),
       extended: { limitBytes: (extendedId) => this.limitBytes(id, extendedId) },
+      // From peers that don't sell.
+      takesBlocks: true,
     };
     try {
       const dialled = await dialPeer({

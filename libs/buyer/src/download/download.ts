@@ -108,6 +108,8 @@ export async function startDownload(
     reporter,
     userAgent: USER_AGENT,
     encryption: options.encryption ?? 'off',
+    takeFree: options.takeFree ?? true,
+    allowLocal: link.walletNetwork.startsWith('regtest'),
     searchMs: options.searchMs ?? SELLER_SEARCH_MS,
     silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
     signal,

@@ -45,6 +45,10 @@ export interface PurchaseOptions {
   readonly contracts: ContractMaker;
   readonly reporter: Reporter;
   readonly userAgent: string;
+  /** Whether pieces are taken from peers that give them for nothing. */
+  readonly takeFree: boolean;
+  /** Whether addresses on this machine and in private networks, heard of from peers, are dialled. */
+  readonly allowLocal: boolean;
   readonly encryption: 'off' | 'prefer' | 'require';
   /** How long to look for sellers. */
   readonly searchMs: number;

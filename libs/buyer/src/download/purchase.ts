@@ -1,56 +1,85 @@
 import {
   buyerSessionStatus,
-  createBuyerSession,
   sessionInboundLimitBytes,
-  stepBuyerSession,
   type BuyerSessionEffect,
   type BuyerSessionEvent,
-  type BuyerSessionState,
   type TransportEffect,
 } from '@seedfleet/exchange';
-import { encodeExtendedHandshake, encodePayload } from '@seedfleet/wire';
 import type { Peer } from '@seedfleet/bittorrent';
 import { BuyerError, ExitCode } from '../failure.js';
 import { faultPoint } from '../fault-points.js';
 import type { PeerAddress } from '../options.js';
+import { Choice } from './choice.js';
 import { Connections } from './connections.js';
+import { carryOutOnPeer, offersText } from './peer-effects.js';
+import { PieceIntake } from './piece-intake.js';
 import { PaymentTotals } from './payments.js';
+import { OrdinaryPeers, PEX_ID } from './ordinary-peers.js';
 import type { PurchaseOptions, PurchaseResult } from './purchase-types.js';
 import { Rate } from './rate.js';
 import { Reputation } from './reputation.js';
+import { SessionHost } from './session-host.js';
 import { SellerSearch } from './seller-search.js';
 import { Stalls } from './stalls.js';
 
-/** Once enough have joined, how long the others may take: the fastest are picked, so late answers lose anyhow. */
-const CHOICE_GRACE_MS = 3_000;
-const MAX_CHOICE_ROUNDS = 3;
 /** Contracts in a row that brought not one piece, before the download is given up: each costs two fees. */
 const MAX_FRUITLESS_CONTRACTS = 3;
 
 /** Hosts one buyer session: sockets, disk, wallet and clock around the pure machine. */
 export class Purchase {
-  private session: BuyerSessionState;
+  private readonly host: SessionHost;
+  private readonly intake: PieceIntake;
   private readonly reputation = new Reputation();
   private readonly connections: Connections;
   private readonly search: SellerSearch;
   private readonly stalls: Stalls;
-  private readonly queue: BuyerSessionEvent[] = [];
-  private stepping = false;
+  private readonly ordinary: OrdinaryPeers;
   private readonly totals = new PaymentTotals();
   private readonly rate = new Rate();
-  private readonly progress = { bought: 0, free: 0, have: 0, contracts: 0, boughtAtContract: 0, fruitless: 0 };
-  private readonly timers = new Set<NodeJS.Timeout>();
-  private choiceTimer: NodeJS.Timeout | undefined;
+  private readonly progress = { contracts: 0, boughtAtContract: 0, fruitless: 0 };
+  private readonly choice: Choice;
+  private timer: NodeJS.Timeout | undefined;
   private settle: { resolve: () => void; reject: (failure: unknown) => void } | undefined;
 
   constructor(private readonly options: PurchaseOptions) {
-    this.session = createBuyerSession(options.session);
-    this.progress.have = options.sink.had.length;
+    this.host = new SessionHost(
+      options.session,
+      (effect) => this.carryOut(effect),
+      (phase) => {
+        // Sellers that had joined before the contract was given up are not announced again.
+        if (this.search.follow(phase, performance.now())) this.choice.soon();
+      },
+    );
+    this.choice = new Choice(
+      () => (this.session.phase === 'inviting' ? this.joinedSellers() : undefined),
+      options.sellers,
+      () => this.feed({ type: 'choose' }),
+    );
+    const { metainfo, sink, reporter } = options;
+    this.intake = new PieceIntake({
+      metainfo,
+      sink,
+      reporter,
+      session: () => this.host.state,
+      feed: (event) => this.feed(event),
+      fail: (failure) => this.settle?.reject(failure),
+    });
     this.search = new SellerSearch(options.searchMs);
     this.stalls = new Stalls(options.metainfo.pieceLengthBytes, options.silenceMs);
+    this.ordinary = new OrdinaryPeers({
+      metainfo: options.metainfo,
+      takeFree: options.takeFree,
+      allowLocal: options.allowLocal,
+      onPeers: (peers) => this.addPeers(peers),
+      pieces: {
+        next: (peer) => this.intake.setAside((piece) => peer.remoteHas(piece)),
+        complete: (piece, data, id) => this.onFreePiece(piece, data, id),
+        giveBack: (piece) => this.feed({ type: 'put-back', piece }),
+      },
+    });
     this.connections = new Connections(
       options.metainfo,
-      (connection, id) => sessionInboundLimitBytes(this.session, connection, id),
+      (connection, id) => this.ordinary.limitBytes(id) ?? sessionInboundLimitBytes(this.session, connection, id),
       this.reputation,
       options.encryption,
       { connected: (id, peer) => this.onConnected(id, peer), lost: (id, code) => this.onLost(id, code) },
@@ -68,15 +97,17 @@ export class Purchase {
         if (this.options.signal.aborted) return interrupt();
         this.search.follow(this.session.phase, performance.now());
         this.connections.add(this.options.peers, true);
-        this.timers.add(setInterval(() => this.tick(), 1_000));
+        this.timer = setInterval(() => this.tick(), 1_000);
       });
     } finally {
-      this.timers.forEach(clearInterval);
+      clearInterval(this.timer);
+      this.choice.stop();
       // Pays for requests that were answered while stopping, and closes every connection.
       this.feed({ type: 'finish', reason: 'shutdown' });
       await this.connections.close();
     }
-    const { bought, free, contracts } = this.progress;
+    const { bought, free } = this.intake;
+    const { contracts } = this.progress;
     return { bought, free, contracts, payments: this.totals.count, paidSat: this.totals.totalSat };
   }
 
@@ -93,7 +124,10 @@ export class Purchase {
   private onConnected(id: number, peer: Peer): void {
     const received = (event: Parameters<Purchase['transport']>[1]): void => this.transport(id, event);
     peer.on('extendedHandshake', (body) => received({ type: 'received', id: 0, payload: body }));
-    peer.on('extended', (extendedId, payload) => received({ type: 'received', id: extendedId, payload }));
+    peer.on('extended', (extendedId, payload) => {
+      if (extendedId !== PEX_ID) received({ type: 'received', id: extendedId, payload });
+    });
+    this.ordinary.watch(id, peer);
     this.options.reporter.report({ event: 'seller-connected', seller: this.connections.name(id) });
     this.feed({ type: 'connected', connection: id, peer: { peerId: peer.remotePeerId } });
   }
@@ -109,22 +143,12 @@ export class Purchase {
     this.feed({ type: 'transport', connection, event, atMs: performance.now() });
   }
 
-  /** Steps the machine; events that arise from effects wait until the step has returned. */
   private feed(event: BuyerSessionEvent): void {
-    this.queue.push(event);
-    if (this.stepping) return;
-    this.stepping = true;
-    try {
-      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-        const { state, effects } = stepBuyerSession(this.session, next);
-        this.session = state;
-        for (const effect of effects) this.carryOut(effect);
-        // Sellers that had joined before the contract was given up are not announced again.
-        if (this.search.follow(state.phase, performance.now())) this.chooseAfterGrace();
-      }
-    } finally {
-      this.stepping = false;
-    }
+    this.host.feed(event);
+  }
+
+  private get session(): SessionHost['state'] {
+    return this.host.state;
   }
 
   private carryOut(effect: BuyerSessionEffect): void {
@@ -146,7 +170,7 @@ export class Purchase {
       case 'broadcast-contract':
         return this.answer(effect.contract, contracts.broadcast(), () => {
           this.progress.contracts += 1;
-          this.progress.boughtAtContract = this.progress.bought;
+          this.progress.boughtAtContract = this.intake.bought;
           return { type: 'contract-broadcast', contract: effect.contract };
         });
       case 'abandon-contract':
@@ -178,47 +202,19 @@ export class Purchase {
   private onConnection(id: number, effect: TransportEffect): void {
     const peer = this.connections.peer(id);
     if (peer === undefined) return;
-    switch (effect.type) {
-      case 'send-handshake':
-        peer.sendExtendedHandshake(
-          encodeExtendedHandshake({ kind: effect.kind, topLevel: { v: Buffer.from(this.options.userAgent) } }),
-        );
-        return;
-      case 'send':
-        peer.sendExtended(effect.id, encodePayload(effect.message));
-        if (effect.message.type === 'ready') faultPoint('contract.after-announce');
-        return;
-      case 'close':
-        this.reputation.connectionEnded(this.connections.name(id), effect.code);
-        void peer.finish();
-        return;
-      case 'session-joined':
-      case 'session-left':
-      case 'peer-mode':
-      case 'note':
-        return;
-    }
+    if (effect.type === 'close') this.reputation.connectionEnded(this.connections.name(id), effect.code);
+    carryOutOnPeer(peer, effect, this.options.userAgent);
+  }
+
+  private joinedSellers(): number {
+    return buyerSessionStatus(this.session).links.filter(({ role }) => role === 'preparing').length;
   }
 
   /** Chooses at once when every seller asked has joined, else after a grace for the slower ones. */
   private onCandidates(joined: number, enough: boolean): void {
     if (!enough || this.session.phase !== 'inviting') return;
     if (joined >= this.connections.known) return this.feed({ type: 'choose' });
-    this.chooseAfterGrace();
-  }
-
-  private chooseAfterGrace(rounds = 1): void {
-    if (this.choiceTimer !== undefined) return;
-    this.choiceTimer = setTimeout(() => {
-      this.timers.delete(this.choiceTimer as NodeJS.Timeout);
-      this.choiceTimer = undefined;
-      if (this.session.phase !== 'inviting') return;
-      const joined = buyerSessionStatus(this.session).links.filter(({ role }) => role === 'preparing').length;
-      // Fewer than wanted are taken too, but not before the others have had some time.
-      if (joined >= this.options.sellers || rounds >= MAX_CHOICE_ROUNDS) return this.feed({ type: 'choose' });
-      this.chooseAfterGrace(rounds + 1);
-    }, CHOICE_GRACE_MS);
-    this.timers.add(this.choiceTimer);
+    this.choice.soon();
   }
 
   private prepareContract(effect: Extract<BuyerSessionEffect, { type: 'prepare-contract' }>): void {
@@ -251,27 +247,22 @@ export class Purchase {
   }
 
   private verify(connection: number, piece: number, data: Uint8Array): void {
-    const good = this.options.sink.isGood(piece, data);
     this.stalls.pieceArrived(connection, performance.now());
-    if (!good) return this.feed({ type: 'piece-verdict', connection, piece, good });
-    // Written before it is paid: a piece that the disk lost would have to be bought again.
-    this.options.sink.write(piece, data).then(
-      () => {
-        this.progress.bought += 1;
-        this.progress.have += 1;
-        const seller = this.connections.name(connection);
-        this.feed({ type: 'piece-verdict', connection, piece, good });
-        const { have } = this.progress;
-        this.options.reporter.report({ event: 'piece', piece, seller, have, pieces: this.options.metainfo.pieceCount });
-      },
-      (failure: unknown) => this.settle?.reject(failure),
-    );
+    this.intake.verify(connection, piece, data, this.connections.name(connection));
+  }
+
+  /** A peer that gives bad pieces away is as bad as one that sells them. */
+  private onFreePiece(piece: number, data: Uint8Array, connection: number): void {
+    const peer = this.connections.name(connection);
+    if (this.intake.takeFree(piece, data, peer)) return;
+    this.reputation.ban(peer, 'piece-invalid');
+    this.connections.peer(connection)?.close();
   }
 
   /** The machine looks for sellers again by itself; whether that is still worth it is decided here. */
   private onSellersGone(missing: number): void {
     const { progress } = this;
-    progress.fruitless = progress.bought > progress.boughtAtContract ? 0 : progress.fruitless + 1;
+    progress.fruitless = this.intake.bought > progress.boughtAtContract ? 0 : progress.fruitless + 1;
     this.options.reporter.report({ event: 'contract-used-up', missing });
     if (progress.fruitless < MAX_FRUITLESS_CONTRACTS) return;
     const message = `${progress.fruitless} contracts in a row brought nothing; ${missing} pieces are missing`;
@@ -281,6 +272,7 @@ export class Purchase {
   private tick(): void {
     const nowMs = performance.now();
     this.feed({ type: 'tick', atMs: nowMs });
+    this.ordinary.tick(nowMs);
     this.giveUpSearching(nowMs);
     this.reportProgress(nowMs);
     if (this.session.phase === 'downloading') this.dropStalled(nowMs);
@@ -288,7 +280,7 @@ export class Purchase {
 
   private reportProgress(nowMs: number): void {
     const { pieceCount: pieces, pieceLengthBytes } = this.options.metainfo;
-    const { have } = this.progress;
+    const { have } = this.intake;
     this.rate.sample(have, nowMs);
     const perSecond = this.rate.perSecond;
     this.options.reporter.report({
@@ -305,14 +297,7 @@ export class Purchase {
   private giveUpSearching(nowMs: number): void {
     if (!this.search.isOver(nowMs)) return;
     const { links, missing } = buyerSessionStatus(this.session);
-    const offers = links.flatMap(({ peerMode, connection }) =>
-      peerMode.kind === 'sell'
-        ? [
-            `${this.connections.name(connection)} asks ${peerMode.terms.minPrice} sat a piece, lock ${peerMode.terms.minLock}`,
-          ]
-        : [],
-    );
-    const seen = offers.length === 0 ? 'no seller made an offer' : offers.join('; ');
+    const seen = offersText(links, (id) => this.connections.name(id));
     if (this.progress.contracts > 0) {
       const message = `every seller is gone, ${missing} pieces are missing (a second run resumes): ${seen}`;
       return this.fail(ExitCode.incomplete, 'all-sellers-gone', message);

@@ -12,7 +12,8 @@ export const DHT_BOOTSTRAP = [
 ] as const;
 
 export interface PeerSearchOptions {
-  readonly trackers: boolean;
+  /** `local`: only those on this machine and in private networks. */
+  readonly trackers: 'on' | 'local' | 'off';
   /** HOST:PORT of nodes to join the DHT through; none: no DHT. */
   readonly dhtBootstrap: readonly string[];
   /** Whether peers on this machine and in private networks count. */

@@ -119,7 +119,12 @@ it('gets everything for nothing from those who give it, and nothing from one who
 
 it('gets the torrent of a magnet link from a peer, and believes no other', async () => {
   const reporter = { report: () => undefined };
-  const magnet = { infoHash: metainfo.infoHash, name: undefined, peers: [await seeder('127.0.0.1')], trackers: ['udp://t:1'] };
+  const magnet = {
+    infoHash: metainfo.infoHash,
+    name: undefined,
+    peers: [await seeder('127.0.0.1')],
+    trackers: ['udp://t:1'],
+  };
   const { signal } = new AbortController();
   const found = await resolveMagnet(magnet, [], undefined, reporter, signal);
   expect(found.metainfo).toMatchObject({ infoHash: metainfo.infoHash, pieceCount: PIECES, announce: ['udp://t:1'] });

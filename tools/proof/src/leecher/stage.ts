@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReferenceSeller, torrentOf, type SellerOptions, type Torrent } from '@seedfleet/interop';
-import { ProofChain } from '../world/chain.js';
+import type { ProofChain } from '../world/chain.js';
 import type { World } from '../world/world.js';
 import { describeEnd, LeecherClient, type Ended, type LeecherEvent } from './client.js';
 

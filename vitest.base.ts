@@ -11,7 +11,7 @@ export const base = (test: Record<string, unknown> = {}) =>
     // An alias, not resolve.conditions: Vitest hands conditions to node, and CommonJS require() would then load sources.
     resolve: {
       alias: [
-        { find: /^@seedfleet\/(fleet|conformance|bench)$/, replacement: `${root}tools/$1/src/index.ts` },
+        { find: /^@seedfleet\/(fleet|conformance|bench|interop)$/, replacement: `${root}tools/$1/src/index.ts` },
         { find: /^@seedfleet\/([^/]+)$/, replacement: `${root}libs/$1/src/index.ts` },
       ],
     },

@@ -102,6 +102,7 @@ export const BOUNDARIES = {
     node: '*',
   },
   'tools/bench': { libs: '*', packages: '*', node: '*' },
+  'tools/hostile': { libs: ['bittorrent', 'payment-channel', 'wire', 'fleet', 'interop'], packages: [], node: '*' },
   'tools/proof': { libs: '*', packages: '*', node: '*' },
 };
 

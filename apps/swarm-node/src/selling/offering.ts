@@ -23,6 +23,8 @@ export class Offering {
 
   /** `sell` waits for the peer's `buy`, for a while. */
   hold(): void {
+    // A peer that re-installs begins anew, as often as it likes.
+    clearTimeout(this.holdTimer);
     this.holdTimer = setTimeout(() => this.host.dispatch({ type: 'hold-expired' }), HOLD_SELL_MS);
   }
 

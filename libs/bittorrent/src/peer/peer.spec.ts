@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import Wire from 'bittorrent-protocol';
 import bencode from 'bencode';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PieceSet } from '../piece-set.js';
 import { dialPeer } from './dial.js';
 import { PeerListener, type PeerListenerOptions } from './listener.js';
@@ -158,6 +158,27 @@ describe('Peer', () => {
     here.sendExtended(67, new Uint8Array(), Buffer.alloc(4 * 1024 * 1024), { lane: 'bulk' });
     await Promise.all([here.finish(), once(there, 'closed')]);
     expect([received, here.closedReason]).toEqual([4 * 1024 * 1024, 'local']);
+  });
+
+  it('sends keep-alives less than two minutes apart, and gives up on a silent peer', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    cleanups.push(() => vi.useRealTimers());
+    const side = await listen();
+    const accepted = side.next();
+    const socket = rawClient(side.port);
+    let received = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+    socket.write(handshakeBytes());
+    const here = await accepted;
+    // Handshake and have-all; a peer that is paused, or waits for a piece, is kept alive all the same.
+    await until(() => received.length === 68 + 5);
+    here.pause();
+    vi.advanceTimersByTime(110_000);
+    await until(() => received.length > 68 + 5);
+    expect(received.subarray(68 + 5).every((byte) => byte === 0)).toBe(true);
+    const closed = once(here, 'closed');
+    vi.advanceTimersByTime(110_000);
+    expect(await closed).toEqual(['silent']);
   });
 
   it('closes on a peer that never reads', async () => {

@@ -25,12 +25,14 @@ import { PaymentIntake } from './payments/payment-intake.js';
 import { PaymentMetrics } from './payments/payment-metrics.js';
 import { StreamWatch } from './payments/stream-watch.js';
 import { QuotePublisher } from './quote/quote-publisher.js';
+import { ChildPayer } from './settlement/child-payer.js';
 import { Deadlines } from './settlement/deadlines.js';
 import { IntakeProgress } from './settlement/intake-progress.js';
 import { SettlementService } from './settlement/settlement.service.js';
 import { SettlementWake } from './settlement/settlement-wake.js';
 import { SettlementWorker } from './settlement/settlement-worker.js';
 import { OutboxRelay } from './story/outbox-relay.js';
+import { TreasuryFollower } from './treasury/treasury-follower.js';
 import { CONFIG, DATABASE, ECDSA, NETWORK, POLICY, SIGNER } from './tokens.js';
 
 /** Opens channels, verifies and stores payments. Has no private key. */
@@ -47,7 +49,17 @@ const INTAKE = [
 ];
 
 /** Holds the keys and settles. */
-const SETTLER = [KeyPool, IntakeProgress, SettlementService, SettlementWorker, Deadlines, BooksRollUp, BooksWatch];
+const SETTLER = [
+  KeyPool,
+  IntakeProgress,
+  ChildPayer,
+  SettlementService,
+  SettlementWorker,
+  Deadlines,
+  BooksRollUp,
+  BooksWatch,
+  TreasuryFollower,
+];
 
 /** What both roles need. */
 const SHARED = [ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];
@@ -79,7 +91,7 @@ export class ChannelServiceModule {
       await checkBrokerDurability(service, paymentStream);
     }
     const signer: Provider[] = isSettler
-      ? [{ provide: SIGNER, useValue: await openSigner(config, prisma, ecdsa) }]
+      ? [{ provide: SIGNER, useValue: await openSigner(config, prisma, ecdsa, policy) }]
       : [];
     logger.info({ role: config.ROLE, network: config.SEEDFLEET_NETWORK, ecdsa: ecdsa.name }, 'starting');
     return {

@@ -23,8 +23,15 @@ export const ACCOUNTS = [
   'lost',
   /** Mining fees of child transactions that hurry a settlement. */
   'child-fee',
-  /** What was moved from payout keys to the treasury. */
+  /** What sweeps brought to the operator's own wallet. */
   'swept',
+  /** Mining fees of sweeps, and of transactions that split a coin. */
+  'sweep-fee',
+  /**
+   * Negative: what has left payout keys since it was `confirmed` or `buried`, as child fees, sweeps and their fees. So
+   * `confirmed` + `buried` + `spent` is what lies on payout keys now.
+   */
+  'spent',
   /** Income: −k·P over all verified payments. */
   'revenue',
 ] as const;

@@ -57,3 +57,26 @@ function placeOf(channel: ChannelFacts, grossSat: bigint): { readonly main: Acco
       return { main: 'collectable', fee: 'settlement-fee-reserved' };
   }
 }
+
+/** What of a transaction of the treasury the books depend on. */
+export interface TreasuryFacts {
+  /** A child pays for a settlement, a split makes coins for children, a sweep goes to the operator's wallet. */
+  readonly kind: 'child' | 'split' | 'sweep';
+  readonly state: string;
+  /** Sum of the coins that it spends. */
+  readonly inputSat: bigint;
+  readonly feeSat: bigint;
+}
+
+/**
+ * What every account holds of one transaction that moves what lies on payout keys: nothing until it is mined. The database
+ * posts by the same rule (`channel.treasury_balances`), and a test holds the two together.
+ */
+export function accountsOfTreasury({ kind, state, inputSat, feeSat }: TreasuryFacts): Balances {
+  if (state !== 'confirmed' && state !== 'buried') return new Map();
+  if (kind === 'child') return accounts(['child-fee', feeSat], ['spent', -feeSat]);
+  if (kind === 'split') return accounts(['sweep-fee', feeSat], ['spent', -feeSat]);
+  return accounts(['swept', inputSat - feeSat], ['sweep-fee', feeSat], ['spent', -inputSat]);
+}
+
+const accounts = (...entries: [Account, bigint][]): Balances => new Map(entries);

@@ -188,6 +188,15 @@ export const DEFAULT_POLICY = {
     /** … in the last blocks, where losing all is the alternative. */
     lastBudgetPercent: 80n,
     lastBlocks: 3,
+    /** Sizes that its fee is reckoned from: one input and one output of P2PKH, and one input more. */
+    virtualBytes: 192n,
+    coinVirtualBytes: 148n,
+    /** While few blocks are left, each one without the settlement in it raises the rate by a quarter at least. */
+    risePercent: 125n,
+    /** What a replacement must pay more than what it replaces, per 1000 of its own virtual bytes (BIP 125, rule 4). */
+    replacementSatPerKvb: 1_000n,
+    /** Least value of an output: below it nothing is relayed. */
+    dustSat: 546n,
     /** Confirmed treasury coins that may be added, and the stock below which somebody is told. */
     treasuryCoinSat: 20_000n,
     minTreasuryCoins: 20,

@@ -120,6 +120,18 @@ export const FAULT_POINTS = [
   'settler.sign.after-store',
   /** chain-watcher has taken the settlement; nothing was noted. */
   'settler.broadcast.after-reply',
+  /** A child is decided; it is not signed. */
+  'settler.child.before-sign',
+  /** A child is signed; its bytes are stored nowhere. */
+  'settler.child.before-store',
+  /** A child's bytes are stored, with its claim on what it spends; chain-watcher has not been asked. */
+  'settler.child.after-store',
+  /** chain-watcher has taken settlement and child; nothing was noted. */
+  'settler.child.after-reply',
+  /** The chain has answered how a child, split or sweep stands; that is not stored. */
+  'settler.treasury.before-store',
+  /** It is stored, with what it means for coins and books. */
+  'settler.treasury.after-store',
   /** The chain has answered how the settlement stands; the channel was not moved. */
   'settler.follow.before-store',
   /** The channel was moved to where its settlement stands. */

@@ -4,6 +4,7 @@ export * from './funding.js';
 export * from './hd.js';
 export * from './mnemonic.js';
 export * from './outputs.js';
+export * from './own-coin.js';
 export * from './seed-file.js';
 export * from './sign.js';
 export * from './size.js';

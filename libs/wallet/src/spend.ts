@@ -1,7 +1,7 @@
 import { Transaction } from 'bitcoinjs-lib';
 import type { ChannelParameters, Ecdsa, Network, RawTransaction } from '@seedfleet/payment-channel';
 import { MAX_REFUND_BYTES, feeSat, raw, reversed, signedRefund } from '@seedfleet/payment-channel';
-import type { Coin } from './coins.js';
+import type { Coin, Payment } from './coins.js';
 import { MAX_INPUTS, sumSat } from './coins.js';
 import { dustSat, outputBytes } from './outputs.js';
 import { signInputs } from './sign.js';
@@ -68,11 +68,49 @@ export function buildChild(
     coins.map(({ kind }) => kind),
     [destinationScript],
   );
-  const wantedSat = feeSat(parent.vbytes + vbytes, ratePerKbSat) - parent.feeSat;
-  const leastSat = feeSat(vbytes, MIN_RELAY_PER_KB_SAT);
-  if (leastSat > budgetSat) return failed({ code: 'over-budget', leastSat });
-  const feeOfChild = wantedSat > budgetSat ? budgetSat : wantedSat < leastSat ? leastSat : wantedSat;
-  return spendAll(network, coins, destinationScript, feeOfChild, ecdsa);
+  const fee = childFee(parent, vbytes, ratePerKbSat, budgetSat);
+  return fee.ok ? spendAll(network, coins, destinationScript, fee.feeSat, ecdsa) : failed(fee.error);
+}
+
+export type ChildFee =
+  | { readonly ok: true; readonly feeSat: bigint }
+  | { readonly ok: false; readonly error: { readonly code: 'over-budget'; readonly leastSat: bigint } };
+
+/** What a child of this size pays so that it and its parent together pay the rate: at least its own relay, at most the budget. */
+export function childFee(
+  parent: Pick<Parent, 'vbytes' | 'feeSat'>,
+  childVbytes: number,
+  ratePerKbSat: bigint,
+  budgetSat: bigint,
+): ChildFee {
+  const wantedSat = feeSat(parent.vbytes + childVbytes, ratePerKbSat) - parent.feeSat;
+  const leastSat = feeSat(childVbytes, MIN_RELAY_PER_KB_SAT);
+  if (leastSat > budgetSat) return { ok: false, error: { code: 'over-budget', leastSat } };
+  return { ok: true, feeSat: wantedSat > budgetSat ? budgetSat : wantedSat < leastSat ? leastSat : wantedSat };
+}
+
+/** Spends all of these coins to exactly these outputs; what is left over is the fee. Replaceable. Throws RangeError for no fee. */
+export function buildPayment(
+  network: Network,
+  coins: readonly Coin[],
+  outputs: readonly Payment[],
+  ecdsa: Ecdsa,
+): SpendResult {
+  if (coins.length === 0) return failed({ code: 'no-coins' });
+  if (coins.length > MAX_INPUTS) return failed({ code: 'too-many-coins' });
+  const dust = outputs.find(({ script, valueSat }) => valueSat < dustSat(script));
+  if (dust) return failed({ code: 'output-is-dust', valueSat: dust.valueSat });
+  const valueSat = sumSat(outputs);
+  const fee = sumSat(coins) - valueSat;
+  if (fee <= 0n) throw new RangeError('a transaction pays a fee');
+  const transaction = new Transaction();
+  transaction.version = 2;
+  for (const { outpoint } of coins) {
+    transaction.addInput(reversed(outpoint.txid), outpoint.index, REPLACEABLE_SEQUENCE);
+  }
+  for (const output of outputs) transaction.addOutput(output.script, output.valueSat);
+  signInputs(transaction, coins, network, ecdsa);
+  return { ok: true, transaction: raw(transaction), valueSat, feeSat: fee };
 }
 
 /** A child must itself be relayed: 1 sat/vB. */
@@ -105,17 +143,7 @@ function spendAll(
   ecdsa: Ecdsa,
 ): SpendResult {
   if (coins.length === 0) return failed({ code: 'no-coins' });
-  if (coins.length > MAX_INPUTS) return failed({ code: 'too-many-coins' });
-  const valueSat = sumSat(coins) - fee;
-  if (valueSat < dustSat(script)) return failed({ code: 'output-is-dust', valueSat });
-  const transaction = new Transaction();
-  transaction.version = 2;
-  for (const { outpoint } of coins) {
-    transaction.addInput(reversed(outpoint.txid), outpoint.index, REPLACEABLE_SEQUENCE);
-  }
-  transaction.addOutput(script, valueSat);
-  signInputs(transaction, coins, network, ecdsa);
-  return { ok: true, transaction: raw(transaction), valueSat, feeSat: fee };
+  return buildPayment(network, coins, [{ script, valueSat: sumSat(coins) - fee }], ecdsa);
 }
 
 function failed(error: SpendError): SpendResult {

@@ -35,6 +35,8 @@ export interface FleetOptions {
   readonly mine?: boolean;
   /** Where DATABASE_URL, NATS_URL, REDIS_URL and BTC_RPC are looked for. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Further lines of the configuration of a Bitcoin node that is started here. */
+  readonly bitcoinSettings?: readonly string[];
   /** Of the services. Default: info. */
   readonly logLevel?: string;
   /** Further variables for a service, by its name (node-1, chain-watcher, …): orders for its fault points. */
@@ -133,7 +135,8 @@ async function prepare(
   checkNetwork(state, network);
   const strays = await supervisor.endStrays();
   if (strays.length > 0) options.conversation?.say(`ended what a killed run had left: ${strays.join(', ')}`);
-  const context: ProviderContext = { state, supervisor, env: options.env ?? process.env, network };
+  const { env = process.env, bitcoinSettings = [] } = options;
+  const context: ProviderContext = { state, supervisor, env, network, bitcoinSettings };
   const connections = await bringServers(context, options.conversation ?? silentConsent, step);
   const databases = await step(
     'migrations',

@@ -51,6 +51,8 @@ export interface ServerOptions {
   /** Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly onEvent?: (event: ProcessEvent) => void;
+  /** Further lines of the configuration of a Bitcoin node that is started here. */
+  readonly bitcoinSettings?: readonly string[];
   /** Default: packages may be brought, nothing is said. */
   readonly conversation?: Conversation;
   readonly step?: RunStep;
@@ -76,7 +78,8 @@ export async function startServers(options: ServerOptions): Promise<RunningServe
   };
   try {
     await supervisor.endStrays();
-    const context = { state, supervisor, env: options.env ?? process.env, network: options.network ?? 'regtest' };
+    const { env = process.env, network = 'regtest', bitcoinSettings = [] } = options;
+    const context = { state, supervisor, env, network, bitcoinSettings };
     const connections = await bringServers(context, options.conversation ?? silentConsent, options.step ?? plainStep);
     return { state, supervisor, connections, stop };
   } catch (thrown) {

@@ -42,7 +42,10 @@ export class ChainStatus {
     this.metrics.tipHeight.set(tip.height);
     this.metrics.tipMtp.set(tip.medianTimePast);
     this.metrics.observedAt.set(this.#observedAtMs / 1_000);
-    if (moved && this.#statusTimer !== undefined) this.#publish();
+    if (!moved || this.#statusTimer === undefined) return;
+    this.#publish();
+    // A block changes what the node estimates, and what its mempool takes.
+    void this.#readFees();
   }
 
   /**

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ACCOUNTS, accountsOf, postingBetween, type Account, type ChannelFacts } from '@seedfleet/books';
+import {
+  ACCOUNTS,
+  accountsOf,
+  accountsOfTreasury,
+  postingBetween,
+  type Account,
+  type ChannelFacts,
+} from '@seedfleet/books';
 import { createPrismaClient, deployMigrations, deployRoles, Prisma, type PrismaClient } from '@seedfleet/persistence';
 import { toHex } from '@seedfleet/payment-channel';
 import { createLogger, Registry } from '@seedfleet/service-kit';
@@ -114,6 +121,39 @@ describe('the database', () => {
     );
     // What is in the chain's tables is not the subject here: no settlement was stored.
     expect(await reconcile(service, 60)).toEqual([]);
+  }, 60_000);
+
+  it('posts what the treasury moves by the rule of the library, when it is mined and when it is not any more', async () => {
+    const states = fc.constantFrom('mempool', 'rejected', 'conflicted', 'replaced', 'void', 'confirmed', 'buried');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('child', 'split', 'sweep'),
+        fc.bigInt(1n, 5_000n),
+        fc.array(states, { minLength: 1, maxLength: 6 }),
+        async (kind, feeSat, moves) => {
+          const txid = randomUUID();
+          const amounts = { kind, inputSat: 10_000n, feeSat };
+          const raw = settlementBytes([10_000n - feeSat]);
+          await service.treasuryTransaction.create({
+            data: { ...amounts, txid, raw, virtualBytes: 192, reason: 'drawn', madeAtHeight: 1 },
+          });
+          for (const state of moves) {
+            await service.treasuryTransaction.update({ where: { txid }, data: { state } });
+            const rows = await service.$queryRaw<{ account: Account; amountSat: bigint }[]>`
+              SELECT "account", sum("amountSat")::bigint AS "amountSat" FROM "channel"."book_line"
+              WHERE "txid" = ${txid} GROUP BY "account" HAVING sum("amountSat") <> 0`;
+            const held = new Map(rows.map(({ account, amountSat }) => [account, amountSat]));
+            expect(held).toEqual(new Map(accountsOfTreasury({ ...amounts, state })));
+          }
+          // It spends no coins, and is not on any chain: out of the way of the tests that follow.
+          await service.treasuryTransaction.update({ where: { txid }, data: { state: 'void' } });
+        },
+      ),
+      { numRuns: 20 },
+    );
+    await owner.$executeRaw`ALTER TABLE "channel"."treasury_transaction" DISABLE TRIGGER "keep_booked"`;
+    await owner.$executeRaw`DELETE FROM "channel"."treasury_transaction"`;
+    await owner.$executeRaw`ALTER TABLE "channel"."treasury_transaction" ENABLE TRIGGER "keep_booked"`;
   }, 60_000);
 
   it('posts nothing when no amount changes', async () => {

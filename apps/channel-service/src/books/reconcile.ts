@@ -29,6 +29,21 @@ export type DifferenceCode =
   | 'spent-by-another'
   /** A settlement was handed to chain-watcher that is not its channel's. */
   | 'settlement-of-no-channel'
+  /** An account does not hold what the state of a transaction of the treasury says. */
+  | 'books-not-treasury'
+  /** A stored transaction of the treasury is unknown to chain-watcher, has other bytes there, or is nobody's. */
+  | 'treasury-not-handed-over'
+  | 'treasury-bytes-differ'
+  | 'treasury-of-nobody'
+  /** Its outputs, or the coins that it spends, are not the amounts that are booked. */
+  | 'treasury-amount-differs'
+  /** It is in a block on one side only. */
+  | 'treasury-mined-not-booked'
+  | 'treasury-booked-not-mined'
+  /** A living transaction spends a coin that it has not locked: another one may spend it too. */
+  | 'coin-twice'
+  /** What lies on payout keys, coin by coin, is not what the books hold. */
+  | 'hot-balance-differs'
   /** A roll-up that reports read is not the sum of the entries. */
   | 'rollup-not-books'
   /** The hours or days of a roll-up don't add up to its total. */
@@ -57,7 +72,9 @@ const MAX_DIFFERENCES = 1_000;
  */
 export async function reconcile(database: Database, graceSeconds: number): Promise<Difference[]> {
   const found = await database.$queryRaw<Difference[]>`
-    SELECT * FROM "channel"."reconcile"(make_interval(secs => ${graceSeconds}::float8)) LIMIT ${MAX_DIFFERENCES}`;
+    SELECT * FROM "channel"."reconcile"(make_interval(secs => ${graceSeconds}::float8))
+    UNION ALL SELECT * FROM "channel"."reconcile_treasury"(make_interval(secs => ${graceSeconds}::float8))
+    LIMIT ${MAX_DIFFERENCES}`;
   const rollups = await database.$queryRaw<Difference[]>`
     SELECT "code", NULL AS "channelId", CASE "subject" WHEN 'torrent' THEN "key" END AS "infoHash", NULL AS "account",
       "expected" AS "expectedSat", "actual" AS "actualSat", concat_ws(' ', "subject", nullif("key", ''), "measure") AS "detail"

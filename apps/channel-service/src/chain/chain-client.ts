@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   Bus,
   chainBroadcast,
+  chainWithdraw,
   chainGetBroadcast,
   chainGetOutput,
   chainWatchOutput,
@@ -14,6 +15,18 @@ const TIMEOUT_MS = 3_000;
 
 export type ChainOutput = z.output<typeof chainGetOutput.reply>;
 export type ChainBroadcastState = NonNullable<z.output<typeof chainGetBroadcast.reply>['broadcast']>;
+
+export type BroadcastReply = z.output<typeof chainBroadcast.reply>;
+
+/** A transaction that is handed to the chain. */
+export interface Handed {
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  /** Given back with all news of it. */
+  readonly label: string;
+}
+
+const order = ({ txid, raw, label }: Handed) => ({ txid, raw: new Uint8Array(raw), label });
 
 /** What this service asks of chain-watcher. */
 @Injectable()
@@ -28,8 +41,19 @@ export class ChainClient {
     return this.bus.request(chainWatchOutput, { txid, vout, script: new Uint8Array(script), label }, TIMEOUT_MS);
   }
 
-  broadcast(txid: string, raw: Uint8Array, label: string): Promise<BusResult<z.output<typeof chainBroadcast.reply>>> {
-    return this.bus.request(chainBroadcast, { txid, raw: new Uint8Array(raw), label }, TIMEOUT_MS);
+  broadcast(txid: string, raw: Uint8Array, label: string): Promise<BusResult<BroadcastReply>> {
+    return this.bus.request(chainBroadcast, order({ txid, raw, label }), TIMEOUT_MS);
+  }
+
+  /** Hands over a child with the parent that it pays for: they are stored and sent together. */
+  broadcastChild(child: Handed, parent: Handed, replaces: string | null): Promise<BusResult<BroadcastReply>> {
+    const both = { ...order(child), parent: order(parent), ...(replaces === null ? {} : { replaces }) };
+    return this.bus.request(chainBroadcast, both, TIMEOUT_MS);
+  }
+
+  /** Sends a transaction no more. */
+  withdraw(txid: string): Promise<BusResult<z.output<typeof chainWithdraw.reply>>> {
+    return this.bus.request(chainWithdraw, { txid }, TIMEOUT_MS);
   }
 
   async broadcastState(txid: string): Promise<BusResult<ChainBroadcastState | null>> {

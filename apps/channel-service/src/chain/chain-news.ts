@@ -12,6 +12,7 @@ import { PrismaClient } from '@seedfleet/persistence';
 import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { channelOfLabel, wakeChannels } from '../channels/channel-repository.js';
+import { isTreasuryLabel, wakeTreasury } from '../treasury/treasury-repository.js';
 import type { ChannelServiceConfig } from '../config.js';
 import { SettlementWake } from '../settlement/settlement-wake.js';
 import { CONFIG, DATABASE } from '../tokens.js';
@@ -19,6 +20,12 @@ import { CONFIG, DATABASE } from '../tokens.js';
 /** Messages per look: one statement wakes the channels of all. */
 const MAX_BATCH = 200;
 const RESTART_MS = 2_000;
+
+/** What all news has: the transaction, and the label that was given for it. */
+interface News {
+  readonly label: string;
+  readonly txid: string;
+}
 
 /** Called when channels were woken, to work on them in this process at once. */
 export type WakeListener = () => void;
@@ -55,15 +62,12 @@ export class ChainNews implements OnApplicationBootstrap, OnApplicationShutdown 
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
   }
 
-  private async consume<P extends z.ZodType<{ label: string }>>(
-    contract: StreamContract<P>,
-    durable: string,
-  ): Promise<void> {
+  private async consume<P extends z.ZodType<News>>(contract: StreamContract<P>, durable: string): Promise<void> {
     await ensureStream(this.bus, contract, this.config.NATS_REPLICAS);
     const consumer = await consumeStream(this.bus, contract, {
       durable,
       maxBatch: MAX_BATCH,
-      handle: (messages) => this.wake(messages.map(({ payload }) => payload.label)),
+      handle: (messages) => this.wake(messages.map(({ payload }) => payload)),
       onError: (failure, attempt) => this.logger.warn({ failure: String(failure), attempt, durable }, 'news not taken'),
     });
     this.consumers.add(consumer);
@@ -73,7 +77,7 @@ export class ChainNews implements OnApplicationBootstrap, OnApplicationShutdown 
     });
   }
 
-  private restart<P extends z.ZodType<{ label: string }>>(contract: StreamContract<P>, durable: string): void {
+  private restart<P extends z.ZodType<News>>(contract: StreamContract<P>, durable: string): void {
     setTimeout(() => {
       if (this.stopped) return;
       this.consume(contract, durable).catch((failure: unknown) => {
@@ -83,15 +87,18 @@ export class ChainNews implements OnApplicationBootstrap, OnApplicationShutdown 
     }, RESTART_MS);
   }
 
-  private async wake(labels: readonly string[]): Promise<void> {
+  private async wake(news: readonly News[]): Promise<void> {
     const ids = new Set<string>();
-    for (const label of labels) {
+    const treasury = new Set<string>();
+    for (const { label, txid } of news) {
       const id = channelOfLabel(label);
       if (id !== null) ids.add(id);
+      if (isTreasuryLabel(label)) treasury.add(txid);
     }
-    if (ids.size === 0) return;
+    if (ids.size + treasury.size === 0) return;
     faultPoint('channel.news.before-wake');
-    await wakeChannels(this.prisma, [...ids]);
+    if (treasury.size > 0) await wakeTreasury(this.prisma, [...treasury]);
+    if (ids.size > 0) await wakeChannels(this.prisma, [...ids]);
     faultPoint('channel.news.after-wake');
     for (const listener of this.listeners) listener();
     this.settlement.wake();

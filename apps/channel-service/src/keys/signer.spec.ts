@@ -12,7 +12,8 @@ import { SeedSigner } from './signer.js';
 
 const ecdsa = bestEcdsa();
 const seed = new Uint8Array(32).fill(7);
-const signer = new SeedSigner(seed, 'regtest', ecdsa);
+const rules = { childFeePercent: 80n };
+const signer = new SeedSigner(seed, 'regtest', ecdsa, rules);
 const path = { epoch: 1, index: 5 };
 
 async function ourChannel(change: Partial<ChannelParameters> = {}): Promise<ChannelParameters> {
@@ -31,14 +32,14 @@ describe('the signer', () => {
     const order = { path, channel, k: 143, buyerSignature: payment(channel, 143) };
     const first = await signer.signSettlement(order);
     expect(first).toMatchObject({ ok: true });
-    expect(await new SeedSigner(seed, 'regtest', ecdsa).signSettlement(order)).toEqual(first);
+    expect(await new SeedSigner(seed, 'regtest', ecdsa, rules).signSettlement(order)).toEqual(first);
   });
 
   it('signs for no key but that of the path', async () => {
     const channel = await ourChannel();
     const order = { path: { epoch: 1, index: 6 }, channel, k: 143, buyerSignature: payment(channel, 143) };
     expect(await signer.signSettlement(order)).toEqual({ ok: false, code: 'contract-key-mismatch' });
-    const other = new SeedSigner(seed, 'testnet3', ecdsa);
+    const other = new SeedSigner(seed, 'testnet3', ecdsa, rules);
     expect(await other.signSettlement({ ...order, path })).toEqual({ ok: false, code: 'contract-key-mismatch' });
   });
 
@@ -59,5 +60,33 @@ describe('the signer', () => {
     });
     const beyond = { path, channel, k: 995, buyerSignature: payment(channel, 995) };
     expect(await signer.signSettlement(beyond)).toEqual({ ok: false, code: 'beyond-k-cap' });
+  });
+
+  it('signs a child that pays the key of the path, and nobody else, for a fee within its rules', async () => {
+    const channel = await ourChannel();
+    const order = { path, channel, k: 500, buyerSignature: payment(channel, 500) };
+    const settled = await signer.signSettlement(order);
+    if (!settled.ok) throw new Error(settled.code);
+    const settlement = { path, transaction: settled.transaction.bytes, vout: 1 };
+    const netSat = 500n * 7n - 450n;
+    const child = await signer.signChild({ settlement, coins: [], feeSat: 300n });
+    if (!child.ok) throw new Error(child.code);
+    expect(child).toMatchObject({ inputSat: netSat, outputsSat: [netSat - 300n] });
+    const made = { path, transaction: child.transaction.bytes, vout: 0 };
+    // Its output is a coin of the same key: it could be spent again.
+    expect(await signer.signChild({ settlement: made, coins: [], feeSat: 300n })).toMatchObject({ ok: true });
+
+    const limit = (netSat * 80n) / 100n;
+    const dear = { settlement, coins: [], feeSat: limit + 1n };
+    expect(await signer.signChild(dear)).toEqual({ ok: false, code: 'fee-over-limit' });
+    expect(await signer.signChild({ ...dear, feeSat: 0n })).toEqual({ ok: false, code: 'fee-over-limit' });
+    const ofBuyer = { ...settlement, vout: 0 };
+    expect(await signer.signChild({ settlement: ofBuyer, coins: [], feeSat: 300n })).toEqual({
+      ok: false,
+      code: 'not-our-coin',
+    });
+    const otherPath = { ...settlement, path: { epoch: 1, index: 6 } };
+    const added = { settlement, coins: [otherPath], feeSat: 300n };
+    expect(await signer.signChild(added)).toEqual({ ok: false, code: 'not-our-coin' });
   });
 });

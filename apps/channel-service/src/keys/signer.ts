@@ -10,7 +10,8 @@ import {
   type PaymentError,
   type RawTransaction,
 } from '@seedfleet/payment-channel';
-import { channelKeychain, type ChannelKeychain, type ChannelKeyPath } from '@seedfleet/wallet';
+import { buildPayment, channelKeychain, outputScript, ownCoin, sumSat, type SpendError } from '@seedfleet/wallet';
+import type { ChannelKeychain, ChannelKeyPath, Coin, Payment } from '@seedfleet/wallet';
 
 /** Why nothing is signed. */
 export type SignRefusal =
@@ -28,6 +29,45 @@ export interface SettlementOrder {
   readonly buyerSignature: Uint8Array;
 }
 
+/** A coin on one of our payout keys. Its value is read from the transaction that made it. */
+export interface CoinOrder {
+  readonly path: ChannelKeyPath;
+  readonly transaction: Uint8Array;
+  readonly vout: number;
+}
+
+/** The child that pays for a settlement: it spends our output of it, and pays the payout key of the same path. */
+export interface ChildOrder {
+  readonly settlement: CoinOrder;
+  /** Confirmed coins that are added. */
+  readonly coins: readonly CoinOrder[];
+  readonly feeSat: bigint;
+}
+
+export type TreasuryRefusal =
+  | SpendError['code']
+  /** An output is not on the payout key of its path. */
+  | 'not-our-coin'
+  /** The fee is above what the rules of this signer allow, or none. */
+  | 'fee-over-limit';
+
+export type SignedTreasury =
+  | {
+      readonly ok: true;
+      readonly transaction: RawTransaction;
+      /** Sum of the coins, satoshi. */
+      readonly inputSat: bigint;
+      /** What the outputs hold, in order. */
+      readonly outputsSat: readonly bigint[];
+    }
+  | { readonly ok: false; readonly code: TreasuryRefusal };
+
+/** What the signer allows, whoever asks. */
+export interface SignerRules {
+  /** Per cent of what a settlement pays us that its child may cost. */
+  readonly childFeePercent: bigint;
+}
+
 export type SignedSettlement =
   { readonly ok: true; readonly transaction: RawTransaction } | { readonly ok: false; readonly code: SignRefusal };
 
@@ -38,12 +78,14 @@ export interface PublicContractKey extends ChannelKeyPath {
 }
 
 /**
- * The holder of the keys. It signs one thing only: the canonical settlement of a payment that it has verified itself,
- * for the contract key of the path, paying the payout key of the same path. A remote signer can implement it.
+ * The holder of the keys. It signs the canonical settlement of a payment that it has verified itself, for the contract key
+ * of the path, paying the payout key of the same path; and transactions that spend payout keys, which pay nobody but
+ * ourselves, for a fee within its rules. A remote signer can implement it.
  */
 export interface Signer {
   publicKey(path: ChannelKeyPath): Promise<PublicContractKey>;
   signSettlement(order: SettlementOrder): Promise<SignedSettlement>;
+  signChild(order: ChildOrder): Promise<SignedTreasury>;
 }
 
 /** A signer with the seed in this process. Signatures are deterministic: the same order gives the same transaction. */
@@ -54,6 +96,7 @@ export class SeedSigner implements Signer {
     seed: Uint8Array,
     private readonly network: Network,
     private readonly ecdsa: Ecdsa,
+    private readonly rules: SignerRules,
   ) {
     this.keychain = channelKeychain(seed, network);
   }
@@ -75,5 +118,35 @@ export class SeedSigner implements Signer {
     if (!verdict.ok) return Promise.resolve(verdict);
     const ownSignature = signSettlement(template, k, contract.privateKey, this.ecdsa);
     return Promise.resolve({ ok: true, transaction: signedSettlement(channel, k, buyerSignature, ownSignature) });
+  }
+
+  signChild({ settlement, coins: added, feeSat }: ChildOrder): Promise<SignedTreasury> {
+    const coins = this.coinsOf([settlement, ...added]);
+    const [earned] = coins ?? [];
+    if (coins === undefined || earned === undefined) return Promise.resolve({ ok: false, code: 'not-our-coin' });
+    if (feeSat * 100n > earned.valueSat * this.rules.childFeePercent) {
+      return Promise.resolve({ ok: false, code: 'fee-over-limit' });
+    }
+    const script = outputScript('p2pkh', earned.key.keyHash);
+    return Promise.resolve(this.spend(coins, [{ script, valueSat: sumSat(coins) - feeSat }], feeSat));
+  }
+
+  /** Undefined where one is not ours. */
+  private coinsOf(orders: readonly CoinOrder[]): Coin[] | undefined {
+    const coins: Coin[] = [];
+    for (const { path, transaction, vout } of orders) {
+      const coin = ownCoin(transaction, vout, this.keychain.at(path).payout);
+      if (coin === undefined) return undefined;
+      coins.push(coin);
+    }
+    return coins;
+  }
+
+  private spend(coins: readonly Coin[], outputs: readonly Payment[], feeSat: bigint): SignedTreasury {
+    if (feeSat <= 0n) return { ok: false, code: 'fee-over-limit' };
+    const built = buildPayment(this.network, coins, outputs, this.ecdsa);
+    if (!built.ok) return { ok: false, code: built.error.code };
+    const outputsSat = outputs.map(({ valueSat }) => valueSat);
+    return { ok: true, transaction: built.transaction, inputSat: sumSat(coins), outputsSat };
   }
 }

@@ -4,7 +4,8 @@ import { netSat, type Network } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
-import { ChainClient } from '../chain/chain-client.js';
+import type { BusResult } from '@seedfleet/bus';
+import { ChainClient, type BroadcastReply, type ChainBroadcastState } from '../chain/chain-client.js';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { lookAgain, settlementLabel } from '../channels/channel-repository.js';
@@ -13,6 +14,8 @@ import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import type { Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
+import { childLabel } from '../treasury/treasury-repository.js';
+import { ChildPayer, type PreparedChild } from './child-payer.js';
 import { IntakeProgress } from './intake-progress.js';
 import { isOrphaned, paysUs, settlementProgress, type ForeignSpend } from './settlement-progress.js';
 
@@ -29,6 +32,7 @@ export class SettlementService {
     @Inject(ChainClient) private readonly chain: ChainClient,
     @Inject(ChainStatus) private readonly status: ChainStatus,
     @Inject(IntakeProgress) private readonly intake: IntakeProgress,
+    @Inject(ChildPayer) private readonly children: ChildPayer,
     @Inject(SIGNER) private readonly signer: Signer,
     @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
@@ -145,13 +149,40 @@ export class SettlementService {
     });
   }
 
-  /** Hands the stored bytes to chain-watcher, which keeps at it. Repeating it is harmless. */
+  /**
+   * Hands the stored bytes to chain-watcher, which keeps at it; where a child pays for them, both together, so that nobody's
+   * transaction comes between. Repeating it is harmless.
+   */
   private async broadcast(row: ChannelRow): Promise<void> {
-    if (row.settlementTxid === null || row.settlementRaw === null) return;
-    const reply = await this.chain.broadcast(row.settlementTxid, row.settlementRaw, settlementLabel(row.id));
-    if (!reply.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    const prepared = await this.children.prepare(row, false);
+    const reply = prepared === null ? await this.handOver(row) : await this.handOverChild(row, prepared);
+    if (reply?.ok !== true) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     faultPoint('settler.broadcast.after-reply');
     await this.follow(row, false);
+  }
+
+  private async handOver(row: ChannelRow): Promise<BusResult<BroadcastReply> | null> {
+    if (row.settlementTxid === null || row.settlementRaw === null) return null;
+    return this.chain.broadcast(row.settlementTxid, row.settlementRaw, settlementLabel(row.id));
+  }
+
+  private async handOverChild(row: ChannelRow, { child }: PreparedChild): Promise<BusResult<BroadcastReply> | null> {
+    if (row.settlementTxid === null || row.settlementRaw === null) return null;
+    const reply = await this.chain.broadcastChild(
+      { txid: child.txid, raw: child.raw, label: childLabel(row.id) },
+      { txid: row.settlementTxid, raw: row.settlementRaw, label: settlementLabel(row.id) },
+      child.replaces,
+    );
+    faultPoint('settler.child.after-reply');
+    return reply;
+  }
+
+  /** Whether a child is to be made, or made anew, for a settlement that stands so: before it is mined, and while it can be. */
+  private async payForIt(row: ChannelRow, { state, code }: ChainBroadcastState): Promise<void> {
+    const isOpen = state === 'stored' || state === 'mempool' || code === 'below-min-fee' || code === 'conflict';
+    if (!isOpen) return;
+    const prepared = await this.children.prepare(row, code === 'conflict');
+    if (prepared?.isNew === true) await this.handOverChild(row, prepared);
   }
 
   /** Asks how the settlement stands. One that chain-watcher does not know, as after a restore of its database, is handed over again. */
@@ -162,6 +193,7 @@ export class SettlementService {
     if (reply.value === null) {
       return mayBroadcast ? this.broadcast(row) : lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     }
+    if (mayBroadcast) await this.payForIt(row, reply.value);
     const foreign = reply.value.state === 'conflicted' ? await this.foreignSpend(row) : null;
     const progress = settlementProgress(row, reply.value, foreign);
     if (isOrphaned(row, progress, Date.now(), this.policy.timeouts.watchUnconfirmedMs)) return this.giveUp(row);

@@ -131,7 +131,8 @@ async function probe(rpcUrl: string, network: Network): Promise<Probe> {
   }
 }
 
-async function start(binaries: Binaries, { state, supervisor, network }: ProviderContext): Promise<BitcoinConnection> {
+async function start(binaries: Binaries, context: ProviderContext): Promise<BitcoinConnection> {
+  const { state, supervisor, network, bitcoinSettings = [] } = context;
   const folder = state.folder('servers', 'bitcoin');
   const password = state.known.secrets.bitcoin;
   const connection = await startOnFreePorts('the Bitcoin node', supervisor.logOf('bitcoin'), async () => {
@@ -139,7 +140,7 @@ async function start(binaries: Binaries, { state, supervisor, network }: Provide
     const rpcUrl = `http://${USER}:${password}@127.0.0.1:${rpcPort}`;
     const zmq = `tcp://127.0.0.1:${zmqPort}`;
     const config = join(folder, 'bitcoin.conf');
-    writeFileSync(config, configuration(rpcPort, zmq, password), { mode: 0o600 });
+    writeFileSync(config, configuration(rpcPort, zmq, password, bitcoinSettings), { mode: 0o600 });
     const outcome = await supervisor.start({
       name: 'bitcoin',
       command: join(binaries.folder, 'bitcoind'),
@@ -159,13 +160,14 @@ async function start(binaries: Binaries, { state, supervisor, network }: Provide
   return connection;
 }
 
-function configuration(rpcPort: number, zmq: string, password: string): string {
+function configuration(rpcPort: number, zmq: string, password: string, settings: readonly string[]): string {
   return [
     'regtest=1',
     'server=1',
     'txindex=1',
     // There is no fee market on regtest to estimate from.
     'fallbackfee=0.00001',
+    ...settings,
     // On its own: no peers, so no port for them either.
     '[regtest]',
     'listen=0',

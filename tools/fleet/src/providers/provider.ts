@@ -26,6 +26,8 @@ export interface ProviderContext {
   readonly supervisor: Supervisor;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly network: Network;
+  /** Further lines of the configuration of a Bitcoin node that is started here. */
+  readonly bitcoinSettings?: readonly string[];
 }
 
 /** The answer of a server that was asked whether it can be used. */

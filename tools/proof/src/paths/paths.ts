@@ -22,6 +22,8 @@ const RATE_SAT_PER_KVB = 2_000n;
 const CHILD_RATE_SAT_PER_KVB = 5_000n;
 const MOVE_MS = 45_000;
 const SILENCE_MS = 4_000;
+/** Two looks of the settler at a settlement in the mempool. */
+const LOOK_MS = 90_000;
 /** Deep enough to be final. */
 const BURIAL = 6;
 
@@ -51,7 +53,10 @@ const PATHS: readonly (readonly [string, PathProof, boolean])[] = [
   ['a refund beside a settlement that was mined', settlementWins, false],
   ['a refund mined before the settlement', refundWins, true],
   ['a child that pays for its settlement', childOfSettlement, false],
+  ['a child that is replaced block by block, and an earlier one mined', childReplaced, false],
   ['a sweep of what was earned', sweepOfEarnings, false],
+  // The last one: it leaves a mempool that takes nothing cheap.
+  ["a settlement under the node's minimum comes in with its child", settlementUnderMinimum, true],
 ];
 
 /** Buys, with the funding mined at once. */
@@ -122,8 +127,12 @@ async function settlementAtDeadline(world: World, { dear }: Shop): Promise<strin
   buyer.requestMore();
   await new Promise((resolve) => setTimeout(resolve, SILENCE_MS));
   const faults = buyer.received > received ? ['a piece left after the deadline'] : [];
-  const { settlementTxid } = await reaches(world, buyer, 'settling', 'settled', 'buried');
+  const { settlementTxid, id } = await reaches(world, buyer, 'settling', 'settled', 'buried');
   await waitFor(async () => (await chain.mempool()).includes(settlementTxid ?? ''), MOVE_MS, 'the settlement');
+  // A deadline leaves fewer than 12 blocks: settlement and child came as a package.
+  const [child] = await world.database.childrenOf(id);
+  if (child?.reason !== 'few-safe-blocks') faults.push(`the child was made because of ${child?.reason ?? 'nothing'}`);
+  if (!(await chain.mempool()).includes(child?.txid ?? '')) faults.push('the child did not come with its settlement');
   await chain.mine(1);
   const maturity = await maturityOf(world, buyer);
   if ((await chain.medianTimePast()) >= maturity) faults.push('the refund had matured before the settlement was mined');
@@ -179,7 +188,73 @@ async function refundWins(world: World, { dear }: Shop): Promise<string[]> {
   const { state, stateReason, id } = await reaches(world, buyer, 'lost');
   if (state !== 'lost' || stateReason === '') faults.push(`it is ${state} (${stateReason})`);
   if ((await world.database.broadcastsOf(id)).length !== 1) faults.push('not exactly one settlement was broadcast');
-  return faults;
+  await finishChannels(world);
+  const children = await world.database.childrenOf(id);
+  if (children.some((child) => child.state !== 'void')) faults.push('a child lives on without its settlement');
+  return [...faults, ...(await differences(world))];
+}
+
+/** Books, channels, treasury and chain, once they have told each other. */
+async function differences(world: World): Promise<string[]> {
+  let found: string[] = [];
+  await waitFor(async () => (found = await world.database.differences()).length === 0, MOVE_MS, 'the books').catch(
+    () => undefined,
+  );
+  return found;
+}
+
+/** The mempool is full of dearer transactions: alone the settlement stays out, with its child it comes in. */
+async function settlementUnderMinimum(world: World, { dear }: Shop): Promise<string[]> {
+  const { chain } = world;
+  const buyer = await buy(world, dear, { pieces: 10, stay: true });
+  await reaches(world, buyer, 'funded');
+  const minimum = await chain.fillMempool();
+  const frozen = buyer.parameters?.settlementFeeSat ?? 0n;
+  const faults: string[] = [];
+  if (minimum * BigInt(MAX_SETTLEMENT_BYTES) <= frozen * 1_000n) faults.push(`the minimum is only ${minimum}`);
+  // With the next block the fleet reads what the mempool takes; before, the settlement waits, rejected by name.
+  await chain.mineOnly();
+  await buyer.leave();
+  const { settlementTxid, id } = await reaches(world, buyer, 'settling', 'settle-rejected');
+  await waitFor(async () => (await chain.mempool()).includes(settlementTxid ?? ''), LOOK_MS, 'the settlement');
+  const [child] = await world.database.childrenOf(id);
+  if (child?.reason !== 'below-node-minimum')
+    faults.push(`the child was made because of ${child?.reason ?? 'nothing'}`);
+  if (!(await chain.mempool()).includes(child?.txid ?? '')) faults.push('the child is not there');
+  await chain.mineOnly([settlementTxid, child?.txid].flatMap((txid) => txid ?? []));
+  return [...faults, ...(await settled(world, buyer)), ...(await differences(world))];
+}
+
+/** A block without it makes a dearer child, once per block; the miners take the last, or an earlier one. */
+async function childReplaced(world: World, { dear }: Shop): Promise<string[]> {
+  const { chain } = world;
+  const buyer = await buy(world, dear, { pieces: 11, stay: true });
+  const { deadlineMtp } = await reaches(world, buyer, 'funded');
+  await chain.moveMedianTo(deadlineMtp ?? 0);
+  const { id, settlementTxid } = await reaches(world, buyer, 'settling');
+  const faults: string[] = [];
+  const made = async (count: number): Promise<void> => {
+    const all = async (): Promise<boolean> => {
+      const children = await world.database.childrenOf(id);
+      const newest = children.at(-1)?.txid ?? '';
+      return children.length === count && (await chain.mempool()).includes(newest);
+    };
+    await waitFor(all, LOOK_MS, `${count} children`);
+  };
+  await made(1);
+  await chain.mineOnly();
+  await made(2);
+  await chain.mineOnly();
+  await made(3);
+  const [first, second] = await world.database.childrenOf(id);
+  const bytes = await world.database.rawOf(second?.txid ?? '');
+  // Whoever keeps the second one may mine it: it is ours all the same.
+  await chain.mineOnly([settlementTxid ?? '', bytes]);
+  await buyer.leave();
+  faults.push(...(await settled(world, buyer)));
+  const states = (await world.database.childrenOf(id)).map(({ state }) => state);
+  if (states.join() !== 'void,buried,void') faults.push(`the children of ${first?.txid} are ${states.join()}`);
+  return [...faults, ...(await differences(world))];
 }
 
 async function childOfSettlement(world: World, { dear }: Shop): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parseTransactionHex, type RawTransaction } from '@seedfleet/bitcoin-node';
 import { walletUrl } from '@seedfleet/fleet';
 import { patientRpc } from './rpc.js';
@@ -14,6 +15,11 @@ const BLOCKS_TO_MOVE_MEDIAN = 6;
 /** Blocks at a time of their own are one second apart at least. */
 const MAX_ANCESTRY_CHECK = 1_000;
 const SAT_PER_COIN = 100_000_000n;
+/** Transactions of nearly 100,000 virtual bytes that pay 2 satoshi per byte, more of them than a mempool of 5 MB holds. */
+const FILLERS = 60;
+const FILLER_OUTPUTS = 2_800;
+const FILLER_OUTPUT_SAT = 600n;
+const FILLER_SAT = FILLER_OUTPUT_SAT * BigInt(FILLER_OUTPUTS) + 200_000n;
 
 /** The regtest chain of a proof: coins, blocks, times and reorganisations on demand. */
 export class ProofChain {
@@ -51,6 +57,29 @@ export class ProofChain {
     for (let made = 0; made < count; made += 1) outputs[await this.newAddress()] = coins(sat);
     await this.callWallet('sendmany', '', outputs);
     await this.mine(1);
+  }
+
+  /**
+   * Fills the mempool until it takes nothing below twice the relay minimum. Returns what it takes then, satoshi per 1000
+   * virtual bytes.
+   */
+  async fillMempool(): Promise<bigint> {
+    const outputs: Record<string, string> = {};
+    for (let made = 0; made < FILLERS; made += 1) outputs[await this.newAddress()] = coins(FILLER_SAT);
+    const fan = await this.callWallet<string>('sendmany', '', outputs);
+    await this.mine(1);
+    const found = await this.transaction(fan);
+    const fanned = decode(found?.hex ?? '').outputs.flatMap(({ valueSat }, vout) =>
+      valueSat === FILLER_SAT ? [vout] : [],
+    );
+    for (const vout of fanned) {
+      const bare = filler(fan, vout);
+      const { hex } = await this.callWallet<{ hex: string }>('signrawtransactionwithwallet', bare);
+      // Once it is full, those that do not fit are refused: that is what is wanted.
+      if ((await this.refusalOf(hex)) === undefined) await this.send(hex).catch(() => undefined);
+    }
+    const { mempoolminfee } = await this.call<{ mempoolminfee: number }>('getmempoolinfo');
+    return BigInt(Math.round(mempoolminfee * Number(SAT_PER_COIN)));
   }
 
   /** Another transaction of the wallet that spends the same coins, signed and not sent. */
@@ -188,4 +217,25 @@ export function decode(hex: string): RawTransaction {
   const transaction = parseTransactionHex(hex);
   if (transaction === undefined) throw new Error('the bytes are no transaction');
   return transaction;
+}
+
+/** An unsigned transaction with one input and very many outputs, to keys that nobody has. */
+function filler(txid: string, vout: number): string {
+  const head = Buffer.alloc(4 + 1 + 36 + 1 + 4 + 3);
+  head.writeUInt32LE(2, 0);
+  head[4] = 1;
+  Buffer.from(txid, 'hex').reverse().copy(head, 5);
+  head.writeUInt32LE(vout, 37);
+  head.writeUInt32LE(0xffff_fffd, 42);
+  head[46] = 0xfd;
+  head.writeUInt16LE(FILLER_OUTPUTS, 47);
+  const outputs = Array.from({ length: FILLER_OUTPUTS }, () => {
+    const output = Buffer.alloc(34);
+    output.writeBigUInt64LE(FILLER_OUTPUT_SAT, 0);
+    output.set([25, 0x76, 0xa9, 20], 8);
+    randomBytes(20).copy(output, 12);
+    output.set([0x88, 0xac], 32);
+    return output;
+  });
+  return Buffer.concat([head, ...outputs, Buffer.alloc(4)]).toString('hex');
 }

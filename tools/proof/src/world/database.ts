@@ -20,6 +20,15 @@ export interface ChannelRecord {
   readonly sellerPublicKey: string;
 }
 
+/** A child that pays for a settlement. */
+export interface ChildRecord {
+  readonly txid: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly inputSat: string;
+  readonly feeSat: string;
+}
+
 /** One line of a channel's story. */
 export interface ChannelEventRecord {
   readonly version: number;
@@ -102,6 +111,45 @@ export class ProofDatabase {
       `settlement:${id}`,
     ]);
     return rows.map(({ txid }) => txid);
+  }
+
+  /** Children of a channel's settlement, oldest first. */
+  async childrenOf(id: string): Promise<ChildRecord[]> {
+    return this.query<ChildRecord>(
+      `SELECT "txid", "state", "reason", "inputSat"::text, "feeSat"::text FROM channel.treasury_transaction
+       WHERE "channelId" = $1 AND "kind" = 'child' ORDER BY "createdAt"`,
+      [id],
+    );
+  }
+
+  /** The bytes of a transaction of the treasury, hex. */
+  async rawOf(txid: string): Promise<string> {
+    const rows = await this.query<{ hex: string }>(
+      `SELECT encode("raw", 'hex') AS "hex" FROM channel.treasury_transaction WHERE "txid" = $1`,
+      [txid],
+    );
+    return rows[0]?.hex ?? '';
+  }
+
+  /** How many of the treasury's transactions have not come to their end, and what lets their looks come sooner. */
+  async openTreasury(): Promise<number> {
+    const rows = await this.query<{ open: number }>(
+      `SELECT count(*)::int AS "open" FROM channel.treasury_transaction WHERE "state" NOT IN ('buried', 'void')`,
+    );
+    return rows[0]?.open ?? 0;
+  }
+
+  async lookAtTreasury(): Promise<void> {
+    await this.query(`UPDATE channel.treasury_transaction SET "nextActionAt" = now() WHERE "nextActionAt" > now()`);
+  }
+
+  /** Differences between books, channels, treasury and chain, without any grace. */
+  async differences(): Promise<string[]> {
+    const rows = await this.query<{ difference: string }>(
+      `SELECT concat_ws(' ', "code", "channelId", "account", "expectedSat", "actualSat", "detail") AS "difference" FROM (
+         SELECT * FROM channel.reconcile('0') UNION ALL SELECT * FROM channel.reconcile_treasury('0')) AS found LIMIT 20`,
+    );
+    return rows.map(({ difference }) => difference);
   }
 
   /** Lets the time of a wait pass: whoever looks after these channels looks now. */

@@ -21,8 +21,11 @@ export async function finishChannels(world: World): Promise<void> {
   const since = new Map<string, { version: number; atMs: number }>();
   for (;;) {
     const open = (await database.channels()).filter((row) => !isOver(row));
-    if (open.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`channels without an end: ${open.map(describe).join('; ')}`);
+    const children = await database.openTreasury();
+    if (open.length + children === 0) return;
+    if (Date.now() > deadline) {
+      throw new Error(`without an end: ${children} of the treasury's, ${open.map(describe).join('; ')}`);
+    }
     const unchangedMs = (row: ChannelRecord): number => {
       const seen = since.get(row.id);
       if (seen?.version === row.version) return Date.now() - seen.atMs;
@@ -38,7 +41,9 @@ export async function finishChannels(world: World): Promise<void> {
         since.delete(row.id);
       }
     }
-    const deepens = open.some(({ state }) => state === 'settled');
+    // A child is mined with its settlement; one that lost to another is void when that one is deep.
+    if (open.length === 0) await database.lookAtTreasury();
+    const deepens = open.length === 0 || open.some(({ state }) => state === 'settled');
     if (deepens || (await chain.mempool()).length > 0) await chain.mine(1);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

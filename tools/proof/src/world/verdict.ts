@@ -33,17 +33,42 @@ export async function channelFaults(world: World, buyer: ProofBuyer, expected: E
   check(row.state === state, `it is ${row.state} (${row.stateReason}), not ${state}`);
   faults.push(...(await settlementFaults(world, buyer, row)));
   faults.push(...(await bookFaults(world, row, parameters)));
+  faults.push(...(await childFaults(world, row)));
+  return faults;
+}
+
+/** Children on the chain: of all that were signed one is mined, for the fee that is booked; the others are void. */
+async function childFaults(world: World, row: ChannelRecord): Promise<string[]> {
+  const faults: string[] = [];
+  const children = await world.database.childrenOf(row.id);
+  for (const { txid, state, inputSat, feeSat } of children) {
+    const found = await world.chain.transaction(txid);
+    if (state === 'void' && (found?.confirmations ?? 0) === 0) continue;
+    if (state !== 'buried' || found === undefined || found.confirmations < 6) {
+      faults.push(`${row.id}: child ${txid} is ${state} with ${found?.confirmations ?? 'no'} confirmations`);
+      continue;
+    }
+    const outputsSat = decode(found.hex).outputs.reduce((sum, { valueSat }) => sum + valueSat, 0n);
+    const paidSat = BigInt(inputSat) - outputsSat;
+    if (paidSat !== BigInt(feeSat)) faults.push(`${row.id}: child ${txid} pays ${paidSat}, booked is ${feeSat}`);
+  }
+  const mined = children.filter(({ state }) => state === 'buried').length;
+  if (children.length > 0 && mined !== 1) faults.push(`${row.id}: ${mined} of ${children.length} children are mined`);
   return faults;
 }
 
 /** The books of an ended channel: what it brought, what its settlement cost, and nothing else. */
 async function bookFaults(world: World, row: ChannelRecord, { priceSat, settlementFeeSat }: ChannelParameters) {
   const { k } = row;
+  const mined = (await world.database.childrenOf(row.id)).find(({ state }) => state === 'buried');
+  const childFeeSat = BigInt(mined?.feeSat ?? 0);
   const due: [string, bigint][] = isCollectable(k, priceSat, settlementFeeSat)
     ? [
         ['buried', netSat(k, priceSat, settlementFeeSat)],
+        ['child-fee', childFeeSat],
         ['revenue', -paidSat(k, priceSat)],
         ['settlement-fee', settlementFeeSat],
+        ['spent', -childFeeSat],
       ]
     : [
         ['revenue', -paidSat(k, priceSat)],

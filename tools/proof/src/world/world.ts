@@ -52,6 +52,8 @@ export class World {
     const fleet = await startFleet({
       stateDir: join(folder, 'fleet'),
       mine: false,
+      // Small enough to be filled.
+      bitcoinSettings: ['maxmempool=5'],
       // Servers of its own: they are going to be killed.
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], SEEDFLEET_CACHE: process.env['SEEDFLEET_CACHE'] },
       restartLongestMs: 500,

@@ -14,7 +14,7 @@ export const swarmNodeConfig = commonConfig.extend({
   PEER_HOST: z.string().min(1).default('127.0.0.1'),
   /** 0: any free port. */
   PEER_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  /** Address announced to leechers, where it differs from PEER_HOST. */
+  /** Address announced to leechers. Default: PEER_HOST, or what DHT nodes and trackers see where that is `::`. */
   PEER_PUBLIC_HOST: z.string().min(1).optional(),
   /**
    * Trackers: `on`; `local`, only those on this machine or a private network; `off`. Default: `on`, and `local` on
@@ -71,6 +71,16 @@ const PUBLIC_BOOTSTRAP = [
 export function bootstrapNodes(config: SwarmNodeConfig): readonly string[] {
   if (config.DHT_BOOTSTRAP === undefined) return isRegtest(config) ? [] : PUBLIC_BOOTSTRAP;
   return config.DHT_BOOTSTRAP.split(',').flatMap((text) => (text.trim() === '' ? [] : [text.trim()]));
+}
+
+/**
+ * The address that leechers are told: the configured one; else the one listened on; else, where that is no address of
+ * its own (`::`), what strangers see.
+ */
+export function publicHost(config: SwarmNodeConfig, detected: string | undefined): string {
+  const { PEER_HOST: host } = config;
+  const isAny = host === '::' || host === '0.0.0.0';
+  return config.PEER_PUBLIC_HOST ?? (isAny ? (detected ?? host) : host);
 }
 
 /** Which trackers are used. */

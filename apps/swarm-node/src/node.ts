@@ -4,7 +4,7 @@ import { PAYMENT_PARTITIONS, type Bus } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { policyWith } from '@seedfleet/policy';
 import { diskMetrics, type HealthRegistry, type Logger, type Registry } from '@seedfleet/service-kit';
-import { drainMs, isRegtest, type SwarmNodeConfig } from './config.js';
+import { drainMs, isRegtest, publicHost, type SwarmNodeConfig } from './config.js';
 import { NodeFiles } from './content/node-files.js';
 import { Shelf } from './content/shelf.js';
 import { Verifier } from './content/verifier.js';
@@ -58,8 +58,7 @@ export class SwarmNode {
     private readonly reports: SeedingReports,
     private readonly registration: Registration,
     private readonly given: GivenFile,
-    /** HOST:PORT for leechers. */
-    readonly peerAddress: string,
+    private readonly addressNow: () => string,
   ) {}
 
   /** Builds the node and opens its door. Rejects when the disk or the address does not let it. */
@@ -137,7 +136,7 @@ export class SwarmNode {
     const port = await door.open();
     services.peerPort = port;
     const outreach = await Outreach.open({ ...meeting, config, peerPort: port, utp: door.utp });
-    const peerAddress = hostPort(config.PEER_PUBLIC_HOST ?? config.PEER_HOST, port);
+    const peerAddress = (): string => hostPort(publicHost(config, outreach.detectedAddress), port);
     const reports = new SeedingReports({ nodeId, bus, shelf, logger });
     const assignments = new Assignments({ nodeId, bus, shelf, files, verifier, logger });
     const registration = new Registration({
@@ -188,6 +187,11 @@ export class SwarmNode {
     this.registration.start();
     this.outreach.start();
     void this.followBroker();
+  }
+
+  /** HOST:PORT for leechers. */
+  get peerAddress(): string {
+    return this.addressNow();
   }
 
   /** UDP port of the node's DHT, if it takes part in it. */

@@ -18,7 +18,8 @@ export class Registration {
   constructor(
     private readonly parts: {
       readonly nodeId: string;
-      readonly peerAddress: string;
+      /** HOST:PORT for leechers; a detected address may become known later. */
+      readonly peerAddress: () => string;
       readonly version: string;
       readonly place: z.output<typeof nodePlace>;
       readonly bus: Bus;
@@ -45,11 +46,12 @@ export class Registration {
 
   /** Tries until the fleet accepts. */
   async register(): Promise<void> {
-    const { bus, nodeId, peerAddress, version, place, logger } = this.parts;
+    const { bus, nodeId, version, place, logger } = this.parts;
     if (this.registering) return;
     this.registering = true;
     for (let tries = 1; !this.stopped; tries++) {
       faultPoint('node.register.before-request');
+      const peerAddress = this.parts.peerAddress();
       const reply = await bus.request(nodeRegister, { nodeId, peerAddress, version, place });
       if (reply.ok && reply.value.accepted) {
         faultPoint('node.register.after-reply');
@@ -68,6 +70,6 @@ export class Registration {
   /** Tells the fleet now how the node is. */
   beat(): void {
     const { bus, nodeId, peerAddress, vitals } = this.parts;
-    bus.publish(nodeHeartbeat, [], { nodeId, peerAddress, ...vitals() });
+    bus.publish(nodeHeartbeat, [], { nodeId, peerAddress: peerAddress(), ...vitals() });
   }
 }

@@ -61,3 +61,19 @@ export function shortHash(hash: string): string {
 export function words(code: string): string {
   return code.replaceAll(/[-_]/g, ' ');
 }
+
+/** For axes: "12.3k", "4M". Only a label; the exact figure stands elsewhere. */
+export function compact(value: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+}
+
+/** "2026-01-02 03:04". */
+export function moment(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
+/** A day of a chart, "2 Jan", or an hour, "14:00". Both UTC, as the books are. */
+export function periodLabel(iso: string, period: 'hour' | 'day'): string {
+  if (period === 'hour') return iso.slice(11, 16);
+  return new Date(iso).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+}

@@ -5,28 +5,58 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-export interface Figures {
-  readonly sales: number;
-  readonly piecesPaid: number;
+/** What the books hold; satoshi. All figures but the counts add up to `revenueSat`. */
+export interface Earnings {
+  readonly channels: number;
+  readonly pieces: number;
   readonly revenueSat: string;
-  readonly uncollectableSat: string;
+  readonly accruedSat: string;
   readonly collectableSat: string;
-  readonly expectedFeesSat: string;
+  readonly feesReservedSat: string;
   readonly broadcastSat: string;
-  readonly settledSat: string;
+  readonly confirmedSat: string;
   readonly collectedSat: string;
   readonly feesSat: string;
-  readonly atRiskSat: string;
+  readonly uncollectableSat: string;
   readonly lostSat: string;
 }
 
-export interface TorrentRevenue extends Figures {
-  readonly infoHash: string;
-  readonly name: string | null;
+export interface EarningsAt extends Earnings {
+  readonly start: string;
 }
 
-export interface Revenue extends Page<TorrentRevenue> {
-  readonly totals: Figures;
+export interface Series {
+  readonly period: 'hour' | 'day';
+  readonly items: readonly EarningsAt[];
+  readonly total: Earnings;
+}
+
+export interface Earner extends Earnings {
+  readonly infoHash: string;
+  readonly name: string | null;
+  readonly days: readonly string[];
+}
+
+export interface Alert {
+  readonly code: string;
+  readonly severity: 'critical' | 'warning';
+  readonly title: string;
+  readonly subject: string | null;
+  readonly count: number;
+  readonly since: string | null;
+  readonly detail: string;
+}
+
+export interface Alerts {
+  readonly items: readonly Alert[];
+}
+
+export interface EffectiveOffer {
+  readonly version: number;
+  readonly priceSat: string;
+  readonly satPerMib: string;
+  readonly lockUnits: number | null;
+  readonly settlementFeeSat: string | null;
 }
 
 export interface Torrent {
@@ -34,6 +64,12 @@ export interface Torrent {
   readonly name: string;
   readonly totalBytes: number;
   readonly pieceCount: number;
+  readonly pieceLengthBytes: number;
+  readonly contentPath: string;
+  readonly state: 'active' | 'paused' | 'removed';
+  readonly labels: readonly string[];
+  readonly tier: string;
+  readonly version: number;
   readonly sale: {
     readonly state: string;
     readonly detail: string;
@@ -41,7 +77,61 @@ export interface Torrent {
     readonly nodesOnSale: number;
     readonly refusedNow: string | null;
   };
-  readonly offer: { readonly priceSat: string; readonly satPerMib: string };
+  readonly offer: EffectiveOffer;
+  readonly totalSat: string;
+  readonly createdAt: string;
+}
+
+export interface TorrentDetail extends Torrent {
+  readonly nodes: readonly {
+    readonly nodeId: string;
+    readonly peerAddress: string;
+    readonly nodeAlive: boolean;
+    readonly state: string;
+    readonly progress: number;
+    readonly detail: string;
+  }[];
+}
+
+export interface PriceRule {
+  readonly mode: 'piece' | 'mib' | 'formula';
+  readonly rate: string;
+}
+
+/** Terms as they were set; null for the default. Those that this page does not edit are sent back as they are. */
+export interface OfferVersion {
+  readonly version: number;
+  readonly priceSat: string | null;
+  readonly price: (PriceRule & { readonly tier: string | null; readonly multiplier: string }) | null;
+  readonly lockUnits: number | null;
+  readonly settlementFeeSat: string | null;
+  readonly minContractFeePerKbSat: string | null;
+  readonly maxSellers: number | null;
+  readonly freeTier: { readonly bytesPerDay: number; readonly bytesPerPeerDay: number } | null;
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
+export interface Offer {
+  readonly infoHash: string;
+  readonly set: OfferVersion | null;
+  readonly effective: EffectiveOffer;
+  readonly economics: {
+    readonly totalSat: string;
+    readonly satPerGib: string;
+    readonly settlementFeeSat: string;
+    readonly sweepCostSat: string;
+    readonly kMin: number;
+    readonly earnsNothingPerMille: number;
+    readonly netSat: string;
+    readonly breakEvenFeeRateSatPerKvb: string | null;
+    readonly smallestSensiblePieces: number | null;
+    readonly defaultPriceSat: string;
+    readonly acceptedByDefaultBuyers: boolean;
+    readonly objections: readonly string[];
+    readonly declined: string | null;
+    readonly refusedNow: string | null;
+  };
 }
 
 export interface Channel {
@@ -51,6 +141,8 @@ export interface Channel {
   readonly torrentName: string | null;
   readonly state: string;
   readonly stateReason: string;
+  readonly stateEnteredAt: string;
+  readonly nextActionAt: string | null;
   readonly deadlineAt: string | null;
   readonly priceSat: string;
   readonly settlementFeeSat: string;
@@ -67,7 +159,10 @@ export interface Channel {
   readonly paidSat: string;
   readonly netSat: string;
   readonly settlementTxid: string | null;
+  readonly settlementHeight: number | null;
   readonly settlementConfirmations: number;
+  readonly lockUnits: number;
+  readonly closeReason: string | null;
   readonly createdAt: string;
 }
 
@@ -85,10 +180,14 @@ export interface FleetNode {
   readonly id: string;
   readonly peerAddress: string;
   readonly state: 'up' | 'draining' | 'silent';
+  readonly version: string;
+  readonly registeredAt: string;
   readonly lastSeenAt: string;
+  readonly torrents: Readonly<Record<string, number>>;
   readonly stats: {
     readonly connections: number;
     readonly activeChannels: number;
+    readonly joinedChannels: number;
     readonly piecesSold: number;
     readonly bytesSold: number;
     readonly exposureBytes: number;
@@ -121,4 +220,46 @@ export interface Fleet {
     readonly reason: string;
     readonly at: string;
   }[];
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly state: 'active' | 'revoked' | 'expired';
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly kinds: readonly string[];
+  readonly description: string;
+  readonly state: 'active' | 'paused';
+  readonly pending: number;
+  readonly givenUp: number;
+}
+
+export interface Delivery {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: 'pending' | 'delivered' | 'given-up';
+  readonly attempts: number;
+  readonly nextAttemptAt: string | null;
+  readonly lastAttemptAt: string | null;
+  readonly lastStatus: number | null;
+  readonly lastProblem: string | null;
+  readonly createdAt: string;
+}
+
+export interface AuditEntry {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly actorName: string | null;
+  readonly action: string;
+  readonly target: string;
+  readonly data: unknown;
 }

@@ -5,6 +5,8 @@ export interface Column<T> {
   readonly right?: boolean;
   /** What the column means, for whoever points at its title. */
   readonly hint?: string;
+  /** What the server sorts by, where it can sort by this column. */
+  readonly sort?: string;
   readonly cell: (row: T) => ReactNode;
 }
 
@@ -19,19 +21,39 @@ interface DataTableProps<T> {
   readonly footer?: readonly ReactNode[];
   /** A row's details, shown below it. */
   readonly details?: (row: T) => ReactNode;
+  readonly sorted?: { readonly by: string; readonly descending: boolean; readonly onSort: (by: string) => void };
 }
 
 /** A table that turns into a list of cards where the screen is narrow. */
-export function DataTable<T>({ caption, columns, rows, keyOf, empty, footer, details }: DataTableProps<T>) {
+export function DataTable<T>({ caption, columns, rows, keyOf, empty, footer, details, sorted }: DataTableProps<T>) {
   return (
     <div className="table-frame">
       <table>
         <caption className="for-screen-readers">{caption}</caption>
         <thead>
           <tr>
-            {columns.map(({ title, right, hint }) => (
-              <th key={title} scope="col" className={right ? 'right' : undefined} title={hint}>
-                {title}
+            {columns.map(({ title, right, hint, sort }) => (
+              <th
+                key={title}
+                scope="col"
+                className={right ? 'right' : undefined}
+                title={hint}
+                aria-sort={
+                  sort !== undefined && sorted?.by === sort
+                    ? sorted.descending
+                      ? 'descending'
+                      : 'ascending'
+                    : undefined
+                }
+              >
+                {sort === undefined || sorted === undefined ? (
+                  title
+                ) : (
+                  <button type="button" className="sort" onClick={() => sorted.onSort(sort)}>
+                    {title}
+                    <span aria-hidden="true">{sorted.by === sort ? (sorted.descending ? ' ↓' : ' ↑') : ''}</span>
+                  </button>
+                )}
               </th>
             ))}
           </tr>

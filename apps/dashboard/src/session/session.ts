@@ -1,9 +1,17 @@
 import { createContext, useContext } from 'react';
 
-/** Who looks at the page: the API key, for this browser tab only. */
-export interface Session {
-  readonly key: string;
-  readonly onUnauthenticated: () => void;
+export type Scope = 'read' | 'operate' | 'money';
+
+/** Who looks at the page. The session itself is a cookie that no script can read. */
+export interface Who {
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
+
+export interface Session extends Who {
+  readonly onEnded: () => void;
+  readonly signOut: () => void;
 }
 
 export const SessionContext = createContext<Session | undefined>(undefined);
@@ -14,25 +22,27 @@ export function useSession(): Session {
   return session;
 }
 
-const STORAGE_NAME = 'seedfleet.key';
+/** Whether the key of this session may do something. */
+export function useMay(scope: Scope): boolean {
+  return useSession().scopes.includes(scope);
+}
 
-/**
- * The key of this tab: from `#key=…`, which is taken out of the address at once so that it stays out of history and
- * bookmarks, or from the tab's own storage, which ends with the tab.
- */
-export function findKey(): string | undefined {
+const FLAG = 'seedfleet.signed-in';
+
+/** Whether this browser signed in before: else the API need not be asked. */
+export function mayHaveSession(): boolean {
+  return window.localStorage.getItem(FLAG) !== null;
+}
+
+export function noteSession(signedIn: boolean): void {
+  if (signedIn) window.localStorage.setItem(FLAG, 'yes');
+  else window.localStorage.removeItem(FLAG);
+}
+
+/** The key of an address `#key=…`; it is taken out of the address at once, so that it stays out of history. */
+export function takeKeyFromAddress(): string | undefined {
   const given = /^#key=(.+)$/.exec(window.location.hash)?.[1];
-  if (given !== undefined) {
-    window.history.replaceState(null, '', window.location.pathname);
-    storeKey(decodeURIComponent(given));
-  }
-  return window.sessionStorage.getItem(STORAGE_NAME) ?? undefined;
-}
-
-export function storeKey(key: string): void {
-  window.sessionStorage.setItem(STORAGE_NAME, key);
-}
-
-export function forgetKey(): void {
-  window.sessionStorage.removeItem(STORAGE_NAME);
+  if (given === undefined) return undefined;
+  window.history.replaceState(null, '', window.location.pathname + window.location.search);
+  return decodeURIComponent(given);
 }

@@ -8,8 +8,11 @@ const BUILT_DASHBOARD = fileURLToPath(new URL('../../../dashboard/dist/', import
 const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Seedfleet</title>
 <p>The dashboard is not built. Build the workspace, then reload. The API works all the same.</p></html>`;
 
+/** Pages of the dashboard: each address gives the page itself, which then shows what the address says. */
+const PAGES = /^\/(revenue|torrents|channels|nodes|settlement|alerts|settings)(\/[\w-]{1,64})?$/;
+
 /**
- * Serves the dashboard at `/`. Its assets carry a hash in their names and may be cached for ever; the page itself is
+ * Serves the dashboard at `/` and at the addresses of its pages. Its assets carry a hash in their names and may be cached for ever; the page itself is
  * asked for again each time, so that a new build shows at once.
  */
 export function dashboardFiles(folder = BUILT_DASHBOARD): RequestHandler {
@@ -23,10 +26,16 @@ export function dashboardFiles(folder = BUILT_DASHBOARD): RequestHandler {
     },
   });
   return (request: Request, response: Response, next: NextFunction): void => {
-    if (request.path === '/' && !existsSync(`${folder}index.html`)) {
+    const isPage = isRead(request.method) && (request.path === '/' || PAGES.test(request.path));
+    if (isPage && !existsSync(`${folder}index.html`)) {
       response.status(503).type('html').send(NOT_BUILT);
       return;
     }
+    if (isPage) request.url = '/index.html';
     files(request, response, next);
   };
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }

@@ -1,17 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeHeartbeat, nodeRegister, seedingReport } from '@seedfleet/bus';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { channelRow, storeChannels } from '../testing/channel-rows.js';
 import { findChromium, launchChromium } from '../testing/chromium.js';
+import { fillDemoFleet, type DemoFleet } from '../testing/demo-fleet.js';
 import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
 import { takeScreenshot } from '../testing/screenshot.js';
-import { torrentFile } from '../testing/torrent-file.js';
 
 const built = existsSync(fileURLToPath(new URL('../../../dashboard/dist/index.html', import.meta.url)));
 const executable = findChromium();
@@ -23,20 +22,26 @@ const missing =
       : 'the dashboard is not built (npm run build -w @seedfleet/dashboard)';
 if (missing !== undefined) console.warn(`SKIPPED: the dashboard in a real Chromium: ${missing}`);
 
-const sintel = torrentFile('Sintel', { pieceLength: 131_072, pieceCount: 987 });
-const channelId = randomUUID();
+/** Where pictures of all pages go; nowhere by default. */
+const pictures = process.env['DASHBOARD_PICTURES'];
+/** These are shown in dark colours. */
+const DARK_PICTURES = new Set(['settlement', 'channel']);
+const PATIENCE = { timeout: 30_000 };
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () => {
   let api: RunningMarketApi;
+  let fleet: DemoFleet;
   let browser: Browser;
   const faults: string[] = [];
 
   beforeAll(async () => {
     api = await startMarketApi(inject('postgresUrl'), inject('natsUrl'));
-    await sellSomething(api);
+    fleet = await fillDemoFleet(api);
     browser = await launchChromium(executable ?? '');
   });
   afterAll(async () => {
+    fleet.stop();
     await browser.close();
     await api.stop();
   });
@@ -45,9 +50,10 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     expect(faults.splice(0)).toEqual([]);
   });
 
-  const open = async (options: BrowserContextOptions = {}, path = `/#key=${api.key}`): Promise<Page> => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const open = async (path = '/', options: BrowserContextOptions = {}, key: string | null = api.key): Promise<Page> => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE.timeout);
     page.on('pageerror', (error) => faults.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error') faults.push(message.text());
@@ -55,77 +61,204 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     page.on('request', (asked) => {
       if (!asked.url().startsWith(api.url)) faults.push(`asked ${asked.url()}`);
     });
-    await page.goto(api.url + path);
+    await page.goto(`${api.url}${path}${key === null ? '' : `#key=${key}`}`);
     return page;
   };
-  const revenue = (page: Page) => page.getByRole('table', { name: /Revenue per torrent/ });
-  const channels = (page: Page) => page.getByRole('table', { name: /Channels/ });
-
-  it('takes the key out of the address and shows what was earned, and by which channel', async () => {
-    const page = await open();
-    const row = revenue(page).getByRole('row', { name: /Sintel.*6,909/ });
-    await row.waitFor();
-    expect(new URL(page.url()).hash).toBe('');
-    expect((await row.innerText()).replace(/\s+/g, ' ')).toMatch(/on sale 7 1 987 6,909 0 0 6,459 450/);
-    await page.getByRole('region', { name: 'Revenue of the fleet' }).getByText('6,459').waitFor();
+  const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
+  const settled = async (page: Page) => {
+    for (const text of ['Asking the fleet…', 'Drawing…', '…']) {
+      await page.getByText(text, { exact: true }).first().waitFor({ state: 'detached' });
+    }
     await page.getByText('live', { exact: true }).waitFor();
-    await page.getByText('127.0.0.1:7881').waitFor();
-    await channels(page).getByText('987 of 987').waitFor();
-    await page.context().close();
-  });
+  };
 
-  it('opens a channel’s story by keyboard', async () => {
-    const page = await open();
-    const opener = channels(page).getByRole('button', { name: channelId.slice(0, 8) });
-    await opener.focus();
-    await page.keyboard.press('Enter');
-    await channels(page).getByText('became buried').waitFor();
-    expect(await opener.getAttribute('aria-expanded')).toBe('true');
-    await channels(page).getByText('c'.repeat(64)).waitFor();
-    await page.context().close();
-  });
-
-  it('follows the fleet without reloading', async () => {
-    const page = await open();
-    await revenue(page)
-      .getByRole('row', { name: /Sintel/ })
-      .waitFor();
-    await storeChannels(api.admin, [channelRow({ infoHash: sintel.infoHash, state: 'funded', k: 200n })]);
-    await channels(page).getByText('200 of 987').waitFor({ timeout: 10_000 });
-    await revenue(page).getByText('8,309').first().waitFor({ timeout: 10_000 });
-    await page.context().close();
-  });
-
-  it('asks for a key, says when it is wrong, and forgets it on signing out', async () => {
-    const page = await open({}, '/');
+  it('signs in with a key, says when it is wrong, and forgets everything on signing out', async () => {
+    const page = await open('/', {}, null);
     const field = page.getByLabel('API key');
-    await field.fill('sfk_wrong');
-    await page.getByRole('button', { name: 'Open' }).click();
+    await field.fill(`sfk_${'x'.repeat(43)}`);
+    await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('does not know this key').waitFor();
     // Chromium itself logs the refusal.
     expect(faults.splice(0)).toEqual([expect.stringContaining('401')]);
     await field.fill(api.key);
-    await page.keyboard.press('Enter');
-    await revenue(page).waitFor();
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await heading(page, 'Overview');
+    expect(
+      await page.evaluate('document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage })'),
+    ).not.toContain('sfk_');
+    await page.reload();
+    await heading(page, 'Overview');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await field.waitFor();
-    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    expect((await page.context().cookies()).map(({ name }) => name)).toEqual([]);
     await page.context().close();
   });
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('is readable in %s on %i pixels', async (colorScheme, width) => {
-    const page = await open({ colorScheme, viewport: { width, height: 800 } });
-    await channels(page).getByText('987 of 987').waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
-    expect(await page.evaluate(LOW_CONTRAST)).toEqual([]);
-    expect(await page.evaluate(NAMELESS)).toEqual([]);
+  it('takes the key out of a link, and goes from page to page without loading anew', async () => {
+    const page = await open();
+    await heading(page, 'Overview');
+    expect(new URL(page.url()).hash).toBe('');
+    await page.evaluate('window.stillHere = true');
+    const navigation = page.getByRole('navigation', { name: 'Pages' });
+    for (const name of ['Revenue', 'Torrents', 'Channels', 'Nodes', 'Settlement', 'Alerts', 'Settings', 'Overview']) {
+      await navigation.getByRole('link', { name }).click();
+      await heading(page, name);
+      expect(await page.title()).toBe(`${name} · Seedfleet`);
+    }
+    await page.goBack();
+    await heading(page, 'Settings');
+    expect(await page.evaluate('window.stillHere')).toBe(true);
     await page.context().close();
   });
+
+  it('lists earners by any figure, and explains one down to its channels', async () => {
+    const page = await open('/revenue');
+    const table = page.getByRole('table', { name: /Revenue per torrent/ });
+    await table.getByRole('row').nth(3).waitFor();
+    await page.getByRole('searchbox', { name: 'Search torrents' }).fill('sintel');
+    await table.getByRole('row', { name: /Sintel/ }).waitFor();
+    await table.getByRole('row', { name: /Nosferatu/ }).waitFor({ state: 'detached' });
+    expect(page.url()).toContain('search=sintel');
+    await table
+      .getByRole('link', { name: /^[\d,]+$/ })
+      .nth(1)
+      .click();
+    await heading(page, 'Sintel');
+    const parts = page.getByRole('table', { name: 'Channels that make up: Collected' });
+    await parts.getByText('the same as in the books').waitFor();
+    await parts.getByRole('link').first().click();
+    await heading(page, /Channel [0-9a-f]{8}/);
+    await page.getByText('six blocks').waitFor();
+    await page.context().close();
+  });
+
+  it('changes a price after showing what it comes to, and tells when another was faster', async () => {
+    const infoHash = fleet.infoHashes[4] ?? '';
+    const page = await open(`/torrents/${infoHash}`);
+    await page.getByLabel('Price mode').selectOption('fixed');
+    const field = page.getByLabel('Price, satoshi per piece');
+    await field.fill('9');
+    const rehearsal = page.getByRole('status', { name: 'What it would come to' });
+    await rehearsal.getByText('8,883 sat').waitFor();
+    await rehearsal.getByText(/refuse it/).waitFor();
+    expect(await api.admin.offer.count({ where: { infoHash } })).toBe(0);
+    await page.getByRole('button', { name: 'Set this price' }).click();
+    await page.getByText('9 sat per piece').waitFor();
+    expect(await api.admin.offer.findFirst({ where: { infoHash } })).toMatchObject({ priceSat: 9n, version: 1 });
+    // Another operator sets a price while this page looks away: its own must not silently win.
+    await page.route('**/v1/events', (route) => route.abort());
+    await field.fill('10');
+    await rehearsal.getByText('9,870 sat').waitFor();
+    const path = `/v1/torrents/${infoHash}/offer`;
+    await request(api.url).put(path).set('authorization', `Bearer ${api.key}`).send({ priceSat: '8' }).expect(200);
+    const changed = page.getByText('8 sat per piece');
+    if (!(await changed.isVisible())) await page.getByRole('button', { name: 'Set this price' }).click();
+    await changed.waitFor();
+    expect(await api.admin.offer.count({ where: { infoHash, priceSat: 10n } })).toBe(0);
+    faults.length = 0;
+    await page.context().close();
+  });
+
+  it('follows the fleet without reloading', async () => {
+    const page = await open('/channels');
+    await settled(page);
+    const id = 'abcdef01-0000-4000-8000-000000000001';
+    await storeChannels(api.admin, [channelRow({ id, infoHash: fleet.infoHashes[0] ?? '', state: 'funded', k: 321n })]);
+    await page.getByRole('row', { name: /abcdef01.*321 of 987/ }).waitFor();
+    await page.context().close();
+  });
+
+  it('makes and revokes keys, adds webhooks, and lists who did it', async () => {
+    const page = await open('/settings/keys');
+    await page.getByLabel('Name').fill('bookkeeping');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const shown = await page.getByText(/^sfk_/).innerText();
+    await request(api.url).get('/v1/fleet').set('authorization', `Bearer ${shown}`).expect(200);
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByRole('button', { name: 'Revoke bookkeeping' }).click();
+    await page.getByRole('row', { name: /bookkeeping.*revoked/ }).waitFor();
+    await request(api.url).get('/v1/fleet').set('authorization', `Bearer ${shown}`).expect(401);
+    await page.getByRole('link', { name: 'Webhooks' }).click();
+    await page.getByLabel('Address').fill('http://127.0.0.1:9/hook');
+    await page.getByRole('button', { name: 'Add the webhook' }).click();
+    await page.getByRole('alert').getByText('not a public address').waitFor();
+    await page.getByLabel('Address').fill('https://books.example/hook');
+    await page.getByRole('button', { name: 'Add the webhook' }).click();
+    await page.getByText(/^whsec_/).waitFor();
+    await page.getByRole('link', { name: 'Audit log' }).click();
+    await page.getByRole('row', { name: /webhook.create/ }).waitFor();
+    // Chromium itself logs the refusal.
+    expect(faults.splice(0)).toEqual([expect.stringContaining('422')]);
+    await page.context().close();
+  });
+
+  it('shows a key that may only read no way to write', async () => {
+    const page = await open(`/torrents/${fleet.infoHashes[0]}`, {}, await api.newKey(['read']));
+    await page.getByText('A complete sale').waitFor();
+    expect(await page.getByRole('button', { name: /Pause|Set this price/ }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  const pages = (): readonly (readonly [string, string])[] => [
+    ['overview', '/'],
+    ['revenue', '/revenue'],
+    ['torrents', '/torrents'],
+    ['torrent', `/torrents/${fleet.infoHashes[1]}?explain=collected`],
+    ['channels', '/channels'],
+    ['channel', `/channels/${fleet.buriedId}`],
+    ['nodes', '/nodes'],
+    ['settlement', '/settlement'],
+    ['alerts', '/alerts'],
+    ['settings', '/settings/keys'],
+    ['webhooks', '/settings/webhooks'],
+    ['audit', '/settings/audit'],
+  ];
+
+  /** As a link within the page would. */
+  const visit = async (page: Page, path: string) => {
+    await page.evaluate(`history.pushState(null, '', '${path}'); dispatchEvent(new PopStateEvent('popstate'))`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await settled(page);
+  };
+  const trouble = async () => {
+    await api.admin.quarantinedNode.create({ data: { nodeId: 'node-9', reason: 'payments-falsified' } });
+    const lastSeenAt = new Date(Date.now() - 1_500_000);
+    await api.admin.node.create({
+      data: { id: 'node-4', peerAddress: '198.51.100.4:7881', version: '0.1.0', lastSeenAt },
+    });
+  };
+  const picture = async (page: Page, name: string, fullPage = true) => {
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
+  };
+
+  it.each([
+    [1440, ['light', 'dark']],
+    [390, ['dark']],
+  ] as const)(
+    'is accessible on %i pixels in %j, every page of it',
+    async (width, schemes) => {
+      const page = await open('/', { viewport: { width, height: 900 } });
+      await heading(page, 'Overview');
+      await page.evaluate(AXE);
+      for (const [name, path] of pages()) {
+        if (name === 'alerts' && width === 1440) await trouble();
+        await visit(page, path);
+        if (name === 'alerts') await page.getByRole('heading', { name: /quarantine/ }).waitFor();
+        for (const colorScheme of schemes) {
+          await page.emulateMedia({ colorScheme });
+          const fits = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
+          expect(fits, `${name} fits`).toBe(true);
+          expect(await violations(page), `${name} in ${colorScheme}`).toEqual([]);
+          const shown = name === 'overview' ? 'dashboard' : `dashboard-${name}`;
+          if (width === 390) {
+            if (name === 'overview' || name === 'torrent') await picture(page, `${shown}-phone`, false);
+          } else if ((colorScheme === 'dark') === DARK_PICTURES.has(name)) await picture(page, shown);
+        }
+      }
+      await page.context().close();
+    },
+    180_000,
+  );
 
   it('can be photographed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'seedfleet-dashboard-'));
@@ -139,66 +272,10 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
   });
 });
 
-/** A node that sells one torrent, and a channel that paid for all of it. */
-async function sellSomething(api: RunningMarketApi): Promise<void> {
-  const { infoHash, base64 } = sintel;
-  const body = { metainfo: base64, contentPath: '/srv/sintel' };
-  await request(api.url).post('/v1/torrents').set('authorization', `Bearer ${api.key}`).send(body).expect(201);
-  const bus = await api.busOf('swarm-node');
-  const node = { nodeId: 'node-1', peerAddress: '127.0.0.1:7881' };
-  await bus.request(nodeRegister, { ...node, version: '0.1.0' });
-  await bus.request(seedingReport, {
-    nodeId: node.nodeId,
-    reports: [{ infoHash, state: 'on-sale', progress: 1, detail: '' }],
-  });
-  const stats = { connections: 1, activeChannels: 1, joinedChannels: 0, piecesSold: 987, bytesSold: 129_368_064 };
-  const beat = () => bus.publish(nodeHeartbeat, [], { ...node, ...stats, exposureBytes: 0, draining: false });
-  beat();
-  setInterval(beat, 5_000).unref();
-  const sold = channelRow({
-    id: channelId,
-    infoHash,
-    state: 'buried',
-    k: 987n,
-    frozenK: 987n,
-    fundingTxid: 'f'.repeat(64),
-    fundingVout: 0,
-    settlementTxid: 'c'.repeat(64),
-    settlementConfirmations: 6,
-  });
-  await storeChannels(
-    api.admin,
-    [sold],
-    ['joined', 'funding-seen', 'funded', 'closing', 'settling', 'settled', 'buried'],
-  );
+/** What axe-core finds wrong, if it is serious: rule and element. */
+async function violations(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html, failureSummary }) =>
+      id + ' ' + html.slice(0, 160) + ' ' + failureSummary.slice(0, 200))))`);
 }
-
-/** Runs in the page: texts whose contrast to their ground is below 4.5:1 (WCAG 2.2, 1.4.3). */
-const LOW_CONTRAST = `(() => {
-  const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
-  const luminance = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const groundOf = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const [r, g, b, a = 1] = parse(getComputedStyle(at).backgroundColor);
-      if (a > 0) return [r, g, b];
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const element of document.body.querySelectorAll('*')) {
-    const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join('');
-    if (text === '' || element.closest('noscript') || !element.checkVisibility()) continue;
-    const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(groundOf(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) found.push(text + ' ' + ratio.toFixed(2));
-  }
-  return found;
-})()`;
-
-/** Runs in the page: controls without a name, and tables without a caption. */
-const NAMELESS = `[...document.querySelectorAll('button, input, select, table')]
-  .filter((e) => !(e.getAttribute('aria-label') || e.labels?.length || e.caption || e.textContent.trim()))
-  .map((e) => e.outerHTML)`;

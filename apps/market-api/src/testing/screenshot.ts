@@ -23,9 +23,10 @@ export async function takeScreenshot(order: ScreenshotOrder): Promise<void> {
       deviceScaleFactor: 1,
     });
     await page.goto(`${order.url}/#key=${encodeURIComponent(order.key)}`);
-    await page.getByRole('table', { name: /Revenue per torrent/ }).waitFor();
-    await page.getByRole('table', { name: /Channels/ }).waitFor();
-    await page.getByText('Asking the fleet…').first().waitFor({ state: 'detached' });
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    for (const text of ['Asking the fleet…', 'Drawing…', '…']) {
+      await page.getByText(text, { exact: true }).first().waitFor({ state: 'detached' });
+    }
     await page.screenshot({ path: order.path, fullPage: true });
   } finally {
     await browser.close();

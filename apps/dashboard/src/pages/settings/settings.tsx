@@ -1,0 +1,31 @@
+import { PageHead } from '../../components/page-head';
+import { Link } from '../../router';
+import { AuditCard } from './audit';
+import { KeysCard } from './keys';
+import { WebhooksCard } from './webhooks';
+
+const PARTS = [
+  ['keys', 'API keys'],
+  ['webhooks', 'Webhooks'],
+  ['audit', 'Audit log'],
+] as const;
+
+/** Who may do what, who is told, and who did what. */
+export function SettingsPage({ part }: { readonly part: string }) {
+  const open = part === '' ? 'keys' : part;
+  return (
+    <>
+      <PageHead title="Settings" lead="Who may do what, who is told of it, and who did it." />
+      <nav aria-label="Settings" className="tabs">
+        {PARTS.map(([id, title]) => (
+          <Link key={id} to={`/settings/${id}`} current={id === open}>
+            {title}
+          </Link>
+        ))}
+      </nav>
+      {open === 'keys' && <KeysCard />}
+      {open === 'webhooks' && <WebhooksCard />}
+      {open === 'audit' && <AuditCard />}
+    </>
+  );
+}

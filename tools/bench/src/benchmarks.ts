@@ -16,6 +16,10 @@ export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readon
       what: 'the leecher: paid download from 1 and 4 sellers with verification and disk, streaming and seeks',
       load: async () => (await import('./leecher/leecher.js')).leecher,
     },
+    market: {
+      what: 'pages and price changes of the market API with 100,000 torrents and a million channels behind them',
+      load: async () => (await import('./market/market.js')).market,
+    },
     payments: {
       what: 'payments made durable and committed, with 1, 100 and 10,000 active channels',
       load: async () => (await import('./payments/payments.js')).payments,

@@ -57,8 +57,7 @@ export class OfferController {
     @Body({ schema: setOfferBody }) terms: SetOfferBody,
     @Req() request: Request,
   ) {
-    const torrent = await this.torrents.row(infoHash);
-    const row =
+    const { torrent, row } =
       dryRun === 'true'
         ? await this.service.preview(infoHash, terms)
         : await this.service.set(infoHash, terms, actorOf(request), versionsToMatch(request));

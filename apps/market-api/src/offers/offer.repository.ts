@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PrismaClient, type Prisma } from '@seedfleet/persistence';
 import { auditRow } from '../audit/audit-log.js';
-import { requireVersion } from '../http/versioned.js';
 import type { PriceOrigin } from './price-rule.schemas.js';
 import type { PricedTorrentRow } from './asked-price.js';
 import { sortPrice, type StoredOffer } from './terms-of-sale.js';
@@ -47,45 +46,69 @@ export class OfferRepository {
     });
   }
 
-  /** What a torrent's price depends on; null where there is no such torrent. */
-  async priced(infoHash: string): Promise<PricedTorrentRow | null> {
-    const rows = await this.prisma.$queryRaw<PricedTorrentRow[]>`
-      SELECT t."pieceLength", t."pieceCount", t.tier, q."multiplierPerMille"
-      FROM market.torrent t JOIN market.tier q ON q.name = t.tier WHERE t."infoHash" = ${infoHash}`;
-    return rows[0] ?? null;
+  /** What a torrent's price depends on, and its newest offer; null where there is no such torrent. */
+  async priced(infoHash: string): Promise<{ torrent: PricedTorrentRow; offer: OfferRow | null } | null> {
+    const [rows, offer] = await Promise.all([
+      this.prisma.$queryRaw<PricedTorrentRow[]>`
+        SELECT t."pieceLength", t."pieceCount", t.tier, q."multiplierPerMille"
+        FROM market.torrent t JOIN market.tier q ON q.name = t.tier WHERE t."infoHash" = ${infoHash}`,
+      this.current(infoHash),
+    ]);
+    const [torrent] = rows;
+    return torrent === undefined ? null : { torrent, offer };
   }
 
   /**
-   * Adds a version, of the terms that `decide` makes of the torrent as it is now; it may throw to add none. The torrent must
-   * exist. Two edits at once get two versions, in the order of the lock; one that was made for other versions than the
-   * present is refused with `precondition-failed`.
+   * Adds the version after `before` in one statement, with the audit entry: a lock held over several round trips would
+   * make everybody wait. Null where somebody else added that version, or graded the torrent, meanwhile.
    */
-  async set(
+  async addAfter(
     infoHash: string,
-    decide: (torrent: PricedTorrentRow) => OfferTerms,
+    before: number,
+    torrent: PricedTorrentRow,
+    terms: OfferTerms,
     actor: string,
-    versions?: readonly number[],
-  ): Promise<OfferRow> {
-    return this.prisma.$transaction((tx) => addVersion(tx, infoHash, decide, actor, versions));
+  ): Promise<OfferRow | null> {
+    const version = before + 1;
+    const createdAt = new Date();
+    const fact = auditRow({ actor, action: 'offer.set', target: infoHash, data: { version, ...auditTerms(terms) } });
+    const rows = await this.prisma.$queryRaw<{ version: number }[]>`
+      WITH added AS (
+        INSERT INTO market.offer ("infoHash", version, "priceSat", "lockUnits", "settlementFeeSat",
+          "minContractFeePerKbSat", "maxSellers", "freeBytesPerDay", "freeBytesPerPeerDay", "priceMode", "rateMilliSat",
+          tier, "multiplierPerMille", "createdBy", "createdAt")
+        SELECT t."infoHash", ${version}::int, ${terms.priceSat}::bigint, ${terms.lockUnits}::int,
+          ${terms.settlementFeeSat}::bigint, ${terms.minContractFeePerKbSat}::bigint, ${terms.maxSellers}::int,
+          ${terms.freeBytesPerDay}::bigint, ${terms.freeBytesPerPeerDay}::bigint, ${terms.priceMode},
+          ${terms.rateMilliSat}::bigint, ${terms.tier}, ${terms.multiplierPerMille}::int, ${actor}, ${createdAt}::timestamptz
+        FROM market.torrent t WHERE t."infoHash" = ${infoHash} AND t.tier = ${torrent.tier}
+        ON CONFLICT DO NOTHING RETURNING "infoHash", version
+      ), priced AS (
+        UPDATE market.torrent t SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)}
+        FROM added WHERE t."infoHash" = added."infoHash"
+      ), noted AS (
+        INSERT INTO market.audit_entry (actor, action, target, data)
+        SELECT ${fact.actor}, ${fact.action}, ${fact.target}, ${JSON.stringify(fact.data)}::jsonb FROM added
+      )
+      SELECT version FROM added`;
+    return rows.length === 0 ? null : { ...terms, version, createdBy: actor, createdAt };
   }
 }
 
-/** The same within a transaction of somebody else. */
+/** Adds a version within a transaction that changes the torrent, of the terms that `decide` makes of it. */
 export async function addVersion(
   tx: Prisma.TransactionClient,
   infoHash: string,
-  decide: (torrent: PricedTorrentRow, before: OfferRow | null) => OfferTerms,
+  decide: (torrent: PricedTorrentRow) => OfferTerms,
   actor: string,
-  versions?: readonly number[],
-): Promise<OfferRow> {
+): Promise<void> {
   const [torrent] = await tx.$queryRaw<PricedTorrentRow[]>`
     SELECT t."pieceLength", t."pieceCount", t.tier, q."multiplierPerMille"
     FROM market.torrent t JOIN market.tier q ON q.name = t.tier
     WHERE t."infoHash" = ${infoHash} FOR UPDATE OF t`;
   if (torrent === undefined) throw new Error(`no torrent ${infoHash}`);
   const last = await tx.offer.findFirst({ where: { infoHash }, orderBy: { version: 'desc' } });
-  requireVersion(versions, last?.version ?? 0);
-  const terms = decide(torrent, last);
+  const terms = decide(torrent);
   const row = await tx.offer.create({
     data: { infoHash, version: (last?.version ?? 0) + 1, ...terms, createdBy: actor, createdAt: new Date() },
   });
@@ -93,7 +116,6 @@ export async function addVersion(
     UPDATE market.torrent SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)} WHERE "infoHash" = ${infoHash}`;
   const data = { version: row.version, ...auditTerms(terms) };
   await tx.auditEntry.create({ data: auditRow({ actor, action: 'offer.set', target: infoHash, data }) });
-  return row;
 }
 
 /** Terms as the audit log keeps them. */

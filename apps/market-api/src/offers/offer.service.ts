@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { shortestLockUnits } from '@seedfleet/policy';
 import { Problem, validationProblem } from '../http/problem.js';
+import { requireVersion } from '../http/versioned.js';
 import { IDENTITY, type FleetIdentity } from '../identity.js';
 import { FleetNews } from '../nodes/fleet-news.js';
 import { torrentNotFound } from '../torrents/torrent.service.js';
@@ -11,6 +12,15 @@ import type { SetOfferBody } from './offer.schemas.js';
 import { ruleOf } from './price-rule.schemas.js';
 import { POLICY } from './terms-of-sale.js';
 
+/** More edits of one offer at once than people make. */
+const MAX_TRIES = 50;
+
+/** An offer as it was set, and what of the torrent it depends on. */
+export interface SetOffer {
+  readonly torrent: PricedTorrentRow;
+  readonly row: OfferRow;
+}
+
 /** Sets what torrents are sold for. Running channels keep the terms they were opened with. */
 @Injectable()
 export class OfferService {
@@ -20,22 +30,36 @@ export class OfferService {
     @Inject(IDENTITY) private readonly identity: FleetIdentity,
   ) {}
 
-  /** Throws `torrent-not-found`, `offer-invalid` or `precondition-failed`. */
-  async set(infoHash: string, body: SetOfferBody, actor: string, versions?: readonly number[]): Promise<OfferRow> {
+  /** Throws `torrent-not-found`, `offer-invalid`, or `precondition-failed` where `versions` don't name the present one. */
+  async set(infoHash: string, body: SetOfferBody, actor: string, versions?: readonly number[]): Promise<SetOffer> {
     this.checkLock(body.lockUnits);
-    if ((await this.offers.priced(infoHash)) === null) throw torrentNotFound(infoHash);
-    const row = await this.offers.set(infoHash, (torrent) => termsOf(body, torrent), actor, versions);
-    await this.news.offersChanged([infoHash], `offer of ${infoHash} changed`);
-    return row;
+    // Of edits made at the same time one is added, and the others look again at what they follow.
+    for (let tries = 1; ; tries += 1) {
+      const priced = await this.priced(infoHash);
+      const before = priced.offer?.version ?? 0;
+      requireVersion(versions, before);
+      const terms = termsOf(body, priced.torrent);
+      const row = await this.offers.addAfter(infoHash, before, priced.torrent, terms, actor);
+      if (row !== null) {
+        await this.news.offersChanged([infoHash], `offer of ${infoHash} changed`);
+        return { torrent: priced.torrent, row };
+      }
+      if (tries >= MAX_TRIES) throw new Problem(503, 'unavailable', 'too many edits of this offer at once');
+    }
   }
 
   /** What `set` would store. */
-  async preview(infoHash: string, body: SetOfferBody): Promise<OfferRow> {
+  async preview(infoHash: string, body: SetOfferBody): Promise<SetOffer> {
     this.checkLock(body.lockUnits);
-    const [torrent, current] = await Promise.all([this.offers.priced(infoHash), this.offers.current(infoHash)]);
-    if (torrent === null) throw torrentNotFound(infoHash);
-    const version = (current?.version ?? 0) + 1;
-    return { ...termsOf(body, torrent), version, createdBy: 'dry run', createdAt: new Date() };
+    const { torrent, offer } = await this.priced(infoHash);
+    const version = (offer?.version ?? 0) + 1;
+    return { torrent, row: { ...termsOf(body, torrent), version, createdBy: 'dry run', createdAt: new Date() } };
+  }
+
+  private async priced(infoHash: string) {
+    const priced = await this.offers.priced(infoHash);
+    if (priced === null) throw torrentNotFound(infoHash);
+    return priced;
   }
 
   /** Throws where a lock leaves no time to serve and settle. */

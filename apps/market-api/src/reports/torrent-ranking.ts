@@ -121,7 +121,7 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
     if (filter.label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[filter.label]}::text[]`);
     if (filter.tier !== undefined) conditions.push(Prisma.sql`t.tier = ${filter.tier}`);
     if (filter.search !== undefined) {
-      conditions.push(Prisma.sql`market.words(t.name) @@ to_tsquery('simple', ${nameQuery(filter.search)})`);
+      conditions.push(Prisma.sql`t.words @@ to_tsquery('simple', ${nameQuery(filter.search)})`);
     }
     if (after !== undefined) {
       conditions.push(Prisma.sql`(${amount}, e."infoHash") < (${after.amount}, ${after.infoHash})`);

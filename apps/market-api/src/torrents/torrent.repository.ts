@@ -212,7 +212,7 @@ export function filterConditions(filter: TorrentFilter): Prisma.Sql[] {
   if (filter.label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[filter.label]}::text[]`);
   if (filter.tier !== undefined) conditions.push(Prisma.sql`t.tier = ${filter.tier}`);
   if (filter.search !== undefined) {
-    conditions.push(Prisma.sql`market.words(t.name) @@ to_tsquery('simple', ${nameQuery(filter.search)})`);
+    conditions.push(Prisma.sql`t.words @@ to_tsquery('simple', ${nameQuery(filter.search)})`);
   }
   if (filter.available === true) {
     conditions.push(Prisma.sql`EXISTS (

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServers } from '@seedfleet/fleet';
+import pg from 'pg';
+import { machineText } from '../machine/machine-text.js';
+import { print } from '../measure.js';
+import { makeData, sizeAt } from './data.js';
+import { quantile, underLoad } from './load.js';
+import { MarketService } from './market-service.js';
+import { MARKET_USAGE, marketOptions, type MarketOptions } from './options.js';
+import { pages } from './pages.js';
+import { priceNews } from './price-news.js';
+
+const AIM_MS = 100;
+const NEWS_AIM_MS = 1_000;
+/** Requests that fill caches and plans before a page is measured. */
+const WARM_SECONDS = 2;
+const SAMPLE = 5_000;
+
+/**
+ * The market API with a large fleet's past behind it: its slowest pages and an offer change at a steady rate, with a tenth
+ * of the data and with all, and how soon nodes hear of a price. True when every aim was reached.
+ */
+export const market = async (args: readonly string[]): Promise<boolean> => {
+  const options = marketOptions(args);
+  if (options === undefined) {
+    print(MARKET_USAGE);
+    return false;
+  }
+  print(machineText());
+  const scales = options.tenth ? [options.scale / 10, options.scale] : [options.scale];
+  let reached = true;
+  for (const scale of scales) reached = (await atScale(scale, options)) && reached;
+  return reached;
+};
+
+async function atScale(scale: number, options: MarketOptions): Promise<boolean> {
+  const size = sizeAt(scale);
+  const number = (value: number): string => value.toLocaleString('en-US');
+  print(`\n${number(size.torrents)} torrents, ${number(size.channels)} channels`);
+  const folder = mkdtempSync(join(tmpdir(), 'seedfleet-bench-'));
+  try {
+    const servers = await startServers({ stateDir: folder, env: {} });
+    const database = new pg.Client({ connectionString: servers.connections.postgres.url });
+    let service: MarketService | undefined;
+    try {
+      service = await MarketService.start(servers.connections, folder, await freePort());
+      await service.stop();
+      await database.connect();
+      await makeData(database, size, print);
+      // Started anew, so that it finds the past as a service that was updated does.
+      service = await MarketService.start(servers.connections, folder, await freePort());
+      await ranked(database, size.torrents);
+      return await measure(service, servers.connections.nats.url, database, options);
+    } finally {
+      await service?.stop();
+      await database.end();
+      await servers.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  service: MarketService,
+  natsUrl: string,
+  database: pg.Client,
+  options: MarketOptions,
+): Promise<boolean> {
+  const { rows } = await database.query<{ infoHash: string }>(
+    `SELECT "infoHash" FROM market.torrent ORDER BY md5("infoHash") LIMIT ${SAMPLE}`,
+  );
+  const infoHashes = rows.map(({ infoHash }) => infoHash);
+  print(row(['page', 'asked/s', 'answered/s', 'failed', 'median ms', 'p99 ms', 'worst ms']));
+  let reached = true;
+  for (const { name, ask } of pages(service.api, infoHashes)) {
+    await underLoad(ask, options.rate, WARM_SECONDS);
+    const { failures, perSecond, milliseconds } = await underLoad(ask, options.rate, options.seconds);
+    const p99 = quantile(milliseconds, 0.99);
+    reached &&= failures === 0 && p99 < AIM_MS;
+    const times = [quantile(milliseconds, 0.5), p99, milliseconds.at(-1) ?? Number.NaN].map((ms) => ms.toFixed(1));
+    print(row([name, String(options.rate), perSecond.toFixed(0), String(failures), ...times]));
+  }
+  const news = await priceNews(service.api, natsUrl, service.fleetId, options.nodes, infoHashes);
+  const [median, last] = [quantile(news, 0.5), news.at(-1) ?? Number.NaN];
+  print(`a price at the last of ${options.nodes} nodes: median ${median.toFixed(0)} ms, worst ${last.toFixed(0)} ms`);
+  return reached && last < NEWS_AIM_MS;
+}
+
+/** Waits until the service has ranked the torrents. */
+async function ranked(database: pg.Client, torrents: number): Promise<void> {
+  const deadlineMs = performance.now() + 300_000;
+  for (;;) {
+    const { rows } = await database.query<{ ranked: number }>(
+      'SELECT count(*)::int AS ranked FROM market.torrent_earning',
+    );
+    // The square leaves a few torrents without a sale.
+    if ((rows[0]?.ranked ?? 0) > torrents / 2) break;
+    if (performance.now() > deadlineMs) throw new Error('the torrents were not ranked');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  await database.query('ANALYZE market.torrent_earning');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, column) => (column === 0 ? cell.padEnd(20) : cell.padStart(11))).join(' ');
+}

@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm run bench -- market` measures. */
+export interface MarketOptions {
+  /** 1 is 100,000 torrents, 1,000,000 channels and about 10,000,000 book entries. */
+  readonly scale: number;
+  /** Requests per second. */
+  readonly rate: number;
+  /** Of each page. */
+  readonly seconds: number;
+  /** Simulated nodes that listen for prices. */
+  readonly nodes: number;
+  /** Whether the same is measured before with a tenth of the data. */
+  readonly tenth: boolean;
+}
+
+export const MARKET_USAGE = `options of market:
+  --scale 1        1: 100,000 torrents, 1,000,000 channels, 10,000,000 book entries
+  --rate 200       requests per second
+  --seconds 15     of each page
+  --nodes 100      simulated nodes
+  --no-tenth       don't measure with a tenth of the data first
+`;
+
+/** Reads the command line; undefined where it can't be used. */
+export function marketOptions(args: readonly string[]): MarketOptions | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        scale: { type: 'string', default: '1' },
+        rate: { type: 'string', default: '200' },
+        seconds: { type: 'string', default: '15' },
+        nodes: { type: 'string', default: '100' },
+        'no-tenth': { type: 'boolean', default: false },
+      },
+    });
+    const scale = Number(values.scale);
+    const [rate, seconds, nodes] = [values.rate, values.seconds, values.nodes].map(Number) as [number, number, number];
+    if (!(scale >= 0.0001 && scale <= 10)) return undefined;
+    if (![rate, seconds, nodes].every((value) => Number.isSafeInteger(value) && value >= 1)) return undefined;
+    return { scale, rate, seconds, nodes, tenth: !values['no-tenth'] };
+  } catch {
+    return undefined;
+  }
+}

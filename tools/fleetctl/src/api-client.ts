@@ -47,6 +47,19 @@ export class ApiClient {
     throw refusal(url, text, status);
   }
 
+  /** The body of a file, as it comes. Throws a failure with the API's code when it refuses. */
+  async download(path: string): Promise<ReadableStream<Uint8Array>> {
+    const { url, key } = this.target;
+    let response: Response;
+    try {
+      response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` }, redirect: 'error' });
+    } catch (thrown) {
+      throw new Failure('api-unreachable', `the market API at ${url} does not answer: ${reason(thrown)}`);
+    }
+    if (!response.ok || response.body === null) throw refusal(url, await response.text(), response.status);
+    return response.body;
+  }
+
   /**
    * Messages of an event stream, for ever: where it breaks off it is asked again from the last message seen, once a second.
    * Throws where the API refuses or has never answered.

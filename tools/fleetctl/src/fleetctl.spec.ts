@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,6 +48,10 @@ const answer = (request: Asked): [number, object] => {
   if (pathname === '/v1/api-keys')
     return request.method === 'POST' ? [201, { id: 'k1', key: 'sfk_new' }] : [200, page([])];
   if (request.method === 'DELETE') return [204, {}];
+  if (pathname === '/v1/offers/bulk')
+    return [200, { matched: 2, changed: 1, refusedByDefaultBuyers: 1, declined: 0, items: [] }];
+  if (pathname === '/v1/reports/export') return [200, { row: 1 }];
+  if (pathname.startsWith('/v1/reports/') || pathname === '/v1/market/torrents') return [200, page([])];
   if (pathname === '/v1/webhooks')
     return request.method === 'POST' ? [201, { secret: 'whsec_x' }] : [200, { items: [] }];
   if (['/v1/audit', '/v1/events/log', '/v1/alerts'].includes(pathname)) return [200, page([])];
@@ -135,6 +139,72 @@ describe('fleetctl', () => {
     expect(asked).toHaveLength(0);
     await run(...set, '--free-per-peer', '1000');
     expect(asked[0]).toMatchObject({ body: { freeTier: { bytesPerDay: 5_000, bytesPerPeerDay: 1_000 } } });
+  });
+
+  it('prices by a rule, and many torrents at once, also only to see', async () => {
+    await run('offers', 'set', infoHash, '--per-mib', '2.5', '--dry-run');
+    expect(asked[0]).toMatchObject({
+      url: `/v1/torrents/${infoHash}/offer?dryRun=true`,
+      body: { price: { mode: 'mib', rate: '2.5' } },
+    });
+    asked = [];
+    expect(
+      await run('offers', 'bulk', '--label', 'films', '--formula', '2', '--lock', '30', '--dry-run', '--text'),
+    ).toBe(0);
+    expect(asked[0]).toMatchObject({
+      method: 'POST',
+      body: {
+        select: { label: 'films' },
+        change: { price: { mode: 'formula', rate: '2' }, lockUnits: 30 },
+        dryRun: true,
+      },
+    });
+    expect(out).toContain('2, of which 1 change');
+    expect(errors).toContain('nothing was changed');
+    asked = [];
+    expect(await run('offers', 'bulk', '--tier', 'high', '--reprice')).toBe(0);
+    expect(asked[0]).toMatchObject({ body: { select: { tier: 'high' }, change: { reprice: true }, dryRun: false } });
+    for (const wrong of [
+      ['offers', 'bulk', '--formula', '2'],
+      ['offers', 'bulk', '--all', '--formula', '2', '--price', '3'],
+      ['offers', 'set', infoHash],
+      ['offers', 'set', infoHash, '--per-mib', 'much'],
+      ['torrents', 'tier', infoHash],
+      ['revenue', 'by', 'luck'],
+      ['revenue', 'by', 'nodes', '--sort', 'lost'],
+      ['revenue', 'total', '--from', 'yesterday'],
+      ['export'],
+      ['export', 'days', '--format', 'xml'],
+      ['tiers', 'set', 'high'],
+    ]) {
+      expect(await run(...wrong), wrong.join(' ')).toBe(2);
+    }
+  });
+
+  it('asks for reports, exports and the market as they are described', async () => {
+    await run('revenue', 'by', 'torrents', '--sort', 'lost', '--from', '2026-01-01', '--search', 'red river');
+    await run('revenue', 'by', 'days', '--node', 'node-1');
+    await run('revenue', 'explain', 'buriedSat', '--torrent', infoHash);
+    await run('market', 'list', '--available', '--sort', 'cheapest');
+    const file = join(folder, 'days.json');
+    expect(await run('export', 'days', '--format', 'json', '--out', file)).toBe(0);
+    expect(asked.map(({ url }) => url.replace(/[?&]limit=\d+/, ''))).toEqual([
+      '/v1/reports/torrents?from=2026-01-01&sort=lost&search=red+river',
+      '/v1/reports/days?nodeId=node-1',
+      `/v1/reports/explain?figure=buriedSat&infoHash=${infoHash}`,
+      '/v1/market/torrents?sort=cheapest&available=true',
+      '/v1/reports/export?of=days&format=json',
+    ]);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ row: 1 });
+  });
+
+  it('labels and grades torrents', async () => {
+    await run('torrents', 'label', infoHash, '--label', 'a', '--label', 'b');
+    await run('torrents', 'tier', infoHash, 'lossless');
+    expect(asked.map(({ method, body }) => ({ method, body }))).toEqual([
+      { method: 'PATCH', body: { labels: ['a', 'b'] } },
+      { method: 'PATCH', body: { tier: 'lossless' } },
+    ]);
   });
 
   it('gives a refusal as JSON too', async () => {

@@ -6,10 +6,19 @@ import { listChannels, showChannel } from './commands/channels.js';
 import { showEvents } from './commands/events.js';
 import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, showFleet } from './commands/nodes.js';
-import { offerHistory, setOffer, showOffer } from './commands/offers.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
+import { listMarket, listTiers, setTier, showMarket } from './commands/market.js';
+import { bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
+import { costs, exportReport, revenueBy, revenueExplain, revenueTotal } from './commands/reports.js';
 import { showRevenue } from './commands/revenue.js';
-import { addTorrent, changeTorrent, listTorrents, showTorrent } from './commands/torrents.js';
+import {
+  addTorrent,
+  changeTorrent,
+  gradeTorrent,
+  labelTorrent,
+  listTorrents,
+  showTorrent,
+} from './commands/torrents.js';
 import {
   addWebhook,
   changeWebhook,
@@ -34,12 +43,24 @@ const COMMANDS = new Map<string, Command>(
     'torrents pause': changeTorrent('paused'),
     'torrents resume': changeTorrent('active'),
     'torrents remove': changeTorrent('removed'),
+    'torrents label': labelTorrent,
+    'torrents tier': gradeTorrent,
     'offers set': setOffer,
+    'offers bulk': bulkOffers,
     'offers show': showOffer,
     'offers history': offerHistory,
     'channels list': listChannels,
     'channels show': showChannel,
     revenue: showRevenue,
+    'revenue by': revenueBy,
+    'revenue total': revenueTotal,
+    'revenue explain': revenueExplain,
+    export: exportReport,
+    costs,
+    'market list': listMarket,
+    'market show': showMarket,
+    'tiers list': listTiers,
+    'tiers set': setTier,
     'nodes list': listNodes,
     'nodes cordon': cordonNode,
     'nodes uncordon': uncordonNode,

@@ -1,22 +1,44 @@
 export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-file F] COMMAND [--json | --text]
 
-  torrents add FILE.torrent --content PATH [--label L]… [--wait]
+  torrents add FILE.torrent --content PATH [--label L]… [--tier T] [--wait]
                               PATH: the file, or the folder that holds what the torrent names
                               --wait: return once it is on sale on at least one node
-  torrents list [--state-of active|paused|removed] [--label L] [--limit N]
+  torrents list [--state-of active|paused|removed] [--label L] [--tier T] [--search WORDS] [--sort ORDER] [--limit N]
+                              ORDER: newest, oldest, name, cheapest, dearest, smallest, largest
   torrents show INFOHASH
   torrents pause|resume|remove INFOHASH
   torrents replicas INFOHASH N|auto
                               how many nodes sell it; auto follows demand
-  offers set INFOHASH --price SAT_PER_PIECE [--lock UNITS] [--settlement-fee SAT]
-             [--min-fee-per-kb SAT] [--max-sellers N] [--free-per-day BYTES --free-per-peer BYTES]
+  torrents label INFOHASH [--label L]…
+                              these labels and no others
+  torrents tier INFOHASH TIER quality tier; a price by rule follows
+  offers set INFOHASH PRICE [TERMS] [--dry-run]
+                              PRICE: --price SAT, exactly this for a piece; or by a rule that the quality tier multiplies:
+                              --per-piece SAT, --per-mib SAT, --formula SAT (default clients accept --formula 2)
+                              TERMS: [--lock UNITS] [--settlement-fee SAT] [--min-fee-per-kb SAT] [--max-sellers N]
+                              [--free-per-day BYTES --free-per-peer BYTES]
                               what is left out is sold at the default; a lock unit is 512 s;
                               --free-…: what each node gives to ordinary leechers a day; else not a byte
+  offers bulk [INFOHASH…] [--label L] [--tier T] [--search WORDS] [--all] [PRICE | --reprice] [TERMS] [--dry-run]
+                              what is left out stays as it is; --reprice: each its own rule, at the tiers of now;
+                              --dry-run: say per torrent what it would come to
   offers show INFOHASH
   offers history INFOHASH
   channels list [--in-state S]… [--torrent INFOHASH] [--limit N]
   channels show ID
   revenue [--torrent INFOHASH] [--limit N]
+  revenue total [--from DAY] [--to DAY]
+  revenue by torrents|nodes|labels|buyers|days [--from DAY] [--to DAY] [--limit N]
+                              torrents: [--sort revenue|collectable|buried|lost|channels] [--label L] [--tier T]
+                              [--search WORDS]; days: [--torrent INFOHASH | --node ID | --buyer SUBNET]
+  revenue explain FIGURE [--torrent INFOHASH | --node ID | --buyer SUBNET] [--from DAY] [--to DAY] [--limit N]
+                              the channels and transactions behind a figure, as buriedSat
+  export torrents|nodes|buyers|days|channels|postings [--format csv|json] [--out FILE] [--from DAY] [--to DAY]
+  costs [--bandwidth SAT_PER_GIB] [--disk SAT_PER_GIB_MONTH]
+  market list [--search WORDS] [--sort ORDER] [--tier T] [--available] [--limit N]
+  market show INFOHASH        as buyers see it, with what it cost before
+  tiers list
+  tiers set NAME MULTIPLIER [--description TEXT]
   nodes list
   nodes cordon ID --why TEXT  empty a node: its torrents move to others, which take over one by one
   nodes uncordon ID

@@ -1,45 +1,95 @@
-import { memberOf, textOf, type JsonObject } from '../api-client.js';
-import { allowOptions, infoHash, required, rowLimit, satoshi, wholeNumber, type OptionValues } from '../arguments.js';
+import { memberOf, objects, textOf, type JsonObject } from '../api-client.js';
+import { allowOptions, infoHash, rowLimit, wholeNumber } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { fields, table } from '../table.js';
-import { grouped, moment } from '../words.js';
+import { grouped, moment, short } from '../words.js';
+import { PRICE_OPTIONS, priceOf, TERM_OPTIONS, termsOf } from './price-options.js';
 
 export const setOffer: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, [
-    'price',
-    'lock',
-    'settlement-fee',
-    'min-fee-per-kb',
-    'max-sellers',
-    'free-per-day',
-    'free-per-peer',
-  ]);
+  allowOptions(options, [...PRICE_OPTIONS, ...TERM_OPTIONS, 'dry-run']);
   const torrent = infoHash(operands[0]);
-  const fee = options['settlement-fee'];
-  const minFee = options['min-fee-per-kb'];
-  const sellers = options['max-sellers'];
-  const offer = await api.call('PUT', `/v1/torrents/${torrent}/offer`, {
-    priceSat: satoshi(required(options, 'price'), '--price'),
-    ...(options.lock === undefined ? {} : { lockUnits: wholeNumber(options.lock, '--lock', 65_535) }),
-    ...(fee === undefined ? {} : { settlementFeeSat: satoshi(fee, '--settlement-fee') }),
-    ...(minFee === undefined ? {} : { minContractFeePerKbSat: satoshi(minFee, '--min-fee-per-kb') }),
-    ...(sellers === undefined ? {} : { maxSellers: wholeNumber(sellers, '--max-sellers', 0x7fff_ffff) }),
-    ...freeTier(options),
-  });
+  const price = priceOf(options);
+  if (price === undefined) throw new Failure('usage', '--price, --per-piece, --per-mib or --formula is missing');
+  const query = options['dry-run'] === true ? '?dryRun=true' : '';
+  const offer = await api.call('PUT', `/v1/torrents/${torrent}/offer${query}`, { ...price, ...termsOf(options) });
   output.result(offer, () => describe(offer));
+  if (query !== '') output.note('nothing was changed');
 };
 
-/** Both limits or neither: one alone would leave the other open. */
-function freeTier(options: OptionValues): object {
-  const day = options['free-per-day'];
-  const peer = options['free-per-peer'];
-  if (day === undefined && peer === undefined) return {};
-  if (day === undefined || peer === undefined) {
-    throw new Failure('usage', '--free-per-day and --free-per-peer go together');
-  }
-  const bytesPerDay = wholeNumber(day, '--free-per-day', 2 ** 49);
-  return { freeTier: { bytesPerDay, bytesPerPeerDay: wholeNumber(peer, '--free-per-peer', bytesPerDay) } };
+/** Changes what many torrents are sold for, or says what that would come to. */
+export const bulkOffers: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, [
+    ...PRICE_OPTIONS,
+    ...TERM_OPTIONS,
+    'dry-run',
+    'label',
+    'tier',
+    'search',
+    'all',
+    'reprice',
+    'limit',
+  ]);
+  const [label, ...otherLabels] = options.label ?? [];
+  if (otherLabels.length > 0) throw new Failure('usage', 'give one --label');
+  const select: JsonObject = {
+    ...(operands.length === 0 ? {} : { infoHashes: operands.map(infoHash) }),
+    ...(label === undefined ? {} : { label }),
+    ...(options.tier === undefined ? {} : { tier: options.tier }),
+    ...(options.search === undefined ? {} : { search: options.search }),
+    ...(options.all === true ? { all: true } : {}),
+  };
+  if (Object.keys(select).length === 0)
+    throw new Failure('usage', 'which torrents? INFOHASH…, --label, --tier, --search or --all');
+  const change = { ...priceOf(options), ...termsOf(options), ...(options.reprice === true ? { reprice: true } : {}) };
+  const shown = options.limit === undefined ? 100 : wholeNumber(options.limit, '--limit', 500);
+  const dryRun = options['dry-run'] === true;
+  const answer = await api.call('POST', '/v1/offers/bulk', { select, change, dryRun, limit: shown });
+  output.result(answer, () => describeBulk(answer));
+  if (dryRun) output.note('nothing was changed');
+};
+
+function describeBulk(answer: JsonObject): string {
+  const right = true;
+  const items = objects(answer['items']);
+  const rows = items.map((item) => {
+    const before = memberOf(item, 'before');
+    const after = memberOf(item, 'after') ?? {};
+    const economics = memberOf(after, 'economics') ?? {};
+    return [
+      textOf(item, 'infoHash'),
+      short(textOf(item, 'name'), 30),
+      `${grouped(textOf(before, 'priceSat'))} → ${grouped(textOf(after, 'priceSat'))}`,
+      textOf(after, 'satPerMib'),
+      grouped(textOf(economics, 'totalSat')),
+      textOf(economics, 'kMin'),
+      `${(Number(economics['earnsNothingPerMille'] ?? 0) / 10).toFixed(1)} %`,
+      grouped(
+        String(BigInt(textOf(economics, 'settlementFeeSat') || '0') + BigInt(textOf(economics, 'sweepCostSat') || '0')),
+      ),
+      economics['acceptedByDefaultBuyers'] === true ? 'accept' : 'refuse',
+      textOf(economics, 'declined'),
+    ];
+  });
+  const counts = fields([
+    ['torrents', `${textOf(answer, 'matched')}, of which ${textOf(answer, 'changed')} change`],
+    ['default buyers', `refuse ${textOf(answer, 'refusedByDefaultBuyers')} of them`],
+    ['never sold', `${textOf(answer, 'declined')}: they could not pay for their settlement`],
+  ]);
+  if (rows.length === 0) return counts;
+  const heads = [
+    { title: 'INFOHASH' },
+    { title: 'NAME' },
+    { title: 'SAT/PIECE', right },
+    { title: 'SAT/MIB', right },
+    { title: 'TOTAL', right },
+    { title: 'KMIN', right },
+    { title: 'EARNS NOTHING', right },
+    { title: 'ON CHAIN', right },
+    { title: 'DEFAULT BUYERS' },
+    { title: 'DECLINED' },
+  ];
+  return `${table(heads, rows)}\n\n${counts}`;
 }
 
 export const showOffer: Command = async ({ api, options, operands, output }) => {
@@ -101,6 +151,9 @@ function describe(offer: JsonObject): string {
     ['max sellers', textOf(terms, 'maxSellers')],
     ['free', free(memberOf(terms, 'freeTier'))],
     ['first paying piece', textOf(economics, 'kMin')],
+    ['smallest sensible sale', `${textOf(economics, 'smallestSensiblePieces') || 'none'} pieces`],
+    ['breaks even up to', breakEven(textOf(economics, 'breakEvenFeeRateSatPerKvb'))],
+    ['price per GiB', `${grouped(textOf(economics, 'satPerGib'))} sat`],
     ['default buyers', objections === '' ? 'accept' : `refuse: ${objections}`],
     ...(problem === '' ? [] : [['not sold', problem] as const]),
   ]);
@@ -114,4 +167,8 @@ function free(tier: JsonObject | undefined): string {
 
 function orDefault(text: string): string {
   return text === '' ? 'default' : text;
+}
+
+function breakEven(satPerKvb: string): string {
+  return satPerKvb === '' ? 'no fee rate' : `${(Number(satPerKvb) / 1000).toFixed(1)} sat/vB`;
 }

@@ -14,7 +14,7 @@ const MAX_TORRENT_BYTES = 16 * 1024 * 1024;
 const NAME_WIDTH = 40;
 
 export const addTorrent: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['content', 'label', 'wait']);
+  allowOptions(options, ['content', 'label', 'tier', 'wait']);
   const [file, ...rest] = operands;
   if (file === undefined || rest.length > 0) throw new Failure('usage', 'torrents add takes one FILE.torrent');
   const content = resolve(callersFolder(), required(options, 'content'));
@@ -23,19 +23,23 @@ export const addTorrent: Command = async ({ api, options, operands, output }) =>
     metainfo: metainfo.toString('base64'),
     contentPath: content,
     ...(options.label === undefined ? {} : { labels: options.label }),
+    ...(options.tier === undefined ? {} : { tier: options.tier }),
   });
   if (options.wait === true) torrent = await waitForSale(api, torrent, (line) => output.note(line));
   output.result(torrent, () => describe(torrent));
 };
 
 export const listTorrents: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['state-of', 'label', 'limit']);
+  allowOptions(options, ['state-of', 'label', 'tier', 'search', 'sort', 'limit']);
   noOperands(operands);
   const query = new URLSearchParams();
   if (options['state-of'] !== undefined) query.set('state', options['state-of']);
   const [label, ...otherLabels] = options.label ?? [];
   if (otherLabels.length > 0) throw new Failure('usage', 'give one --label');
   if (label !== undefined) query.set('label', label);
+  for (const name of ['tier', 'search', 'sort'] as const) {
+    if (options[name] !== undefined) query.set(name, options[name]);
+  }
   const { rows, more } = await api.list('/v1/torrents', query, rowLimit(options));
   output.result({ items: rows, more }, () => listing(rows));
   if (more) output.note('there are more; see --limit');
@@ -55,6 +59,22 @@ export const changeTorrent =
     const torrent = await api.call('PATCH', `/v1/torrents/${infoHash(operands[0])}`, { state });
     output.result(torrent, () => describe(torrent));
   };
+
+/** Sets the labels to those given; with none, removes all. */
+export const labelTorrent: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['label']);
+  const torrent = await api.call('PATCH', `/v1/torrents/${infoHash(operands[0])}`, { labels: options.label ?? [] });
+  output.result(torrent, () => describe(torrent));
+};
+
+/** Puts a torrent into a quality tier; its price by rule follows. */
+export const gradeTorrent: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const [torrent, tier] = operands;
+  if (tier === undefined) throw new Failure('usage', 'torrents tier takes INFOHASH and TIER');
+  const answer = await api.call('PATCH', `/v1/torrents/${infoHash(torrent)}`, { tier });
+  output.result(answer, () => describe(answer));
+};
 
 async function readTorrentFile(path: string): Promise<Buffer> {
   let content: Buffer;
@@ -109,6 +129,8 @@ function describe(torrent: JsonObject): string {
     ['name', textOf(torrent, 'name')],
     ['size', `${bytes(Number(torrent['totalBytes']))} in ${textOf(torrent, 'pieceCount')} pieces`],
     ['content', textOf(torrent, 'contentPath')],
+    ['labels', (Array.isArray(torrent['labels']) ? torrent['labels'] : []).join(', ') || '-'],
+    ['tier', textOf(torrent, 'tier')],
     ['state', `${saleState(torrent)} on ${textOf(sale, 'nodesOnSale')} nodes`],
     ...(textOf(sale, 'detail') === '' ? [] : [['detail', textOf(sale, 'detail')] as const]),
     ...(refused === '' ? [] : [['at today’s fees', `no channel is opened: ${refused}`] as const]),

@@ -48,8 +48,9 @@ function readIfThere(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
-function listMigrations(): MigrationList {
-  const names = existsSync(migrationsPath) ? readdirSync(migrationsPath) : [];
+function listMigrations(only?: readonly string[]): MigrationList {
+  const all = existsSync(migrationsPath) ? readdirSync(migrationsPath) : [];
+  const names = only === undefined ? all : all.filter((name) => only.includes(name));
   return {
     baseDir: migrationsPath,
     shadowDbInitScript: '',
@@ -181,10 +182,11 @@ async function withEngine<T>(databaseUrl: string, work: (engine: SchemaEngine) =
 /**
  * Applies what is missing of `prisma/migrations` to the database. Safe to call at each start; the engine takes an
  * advisory lock. Returns the names of the migrations applied.
+ * @param only names of the migrations to look at; default: all.
  */
-export async function deployMigrations(databaseUrl: string): Promise<string[]> {
+export async function deployMigrations(databaseUrl: string, only?: readonly string[]): Promise<string[]> {
   return withEngine(databaseUrl, async (engine) => {
-    const applied = await engine.applyMigrations({ migrationsList: listMigrations(), filters });
+    const applied = await engine.applyMigrations({ migrationsList: listMigrations(only), filters });
     return applied.appliedMigrationNames;
   });
 }
@@ -218,6 +220,32 @@ export async function createMigration(databaseUrl: string, name: string): Promis
 /** Passwords of the services' own Postgres roles. */
 export type RolePasswords = Readonly<Record<'chain' | 'channel' | 'market', string>>;
 
+const SERVICES = ['chain', 'channel', 'market'] as const;
+
+const roleName = (database: string, service: string): string => `${database}_${service}`;
+
+function grantsFor(client: pg.Client, database: string): string {
+  return readFileSync(rolesPath, 'utf8').replace(/:"(chain|channel|market)"/g, (_, service: string) =>
+    client.escapeIdentifier(roleName(database, service)),
+  );
+}
+
+/** Gives the services' roles their rights again, where the server has those roles. Returns whether it has. */
+export async function grantRoles(databaseUrl: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { database } = connectionParts(databaseUrl);
+    const names = SERVICES.map((service) => roleName(database, service));
+    const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = ANY($1)', [names]);
+    if (known.rowCount !== names.length) return false;
+    await client.query(grantsFor(client, database));
+    return true;
+  } finally {
+    await client.end();
+  }
+}
+
 /**
  * Gives each service its own role, which may write its own schema and read what it reports on (`prisma/roles.sql`).
  * Role names carry the database's name, so that fleets sharing a server don't share roles. Returns one URL per service,
@@ -232,17 +260,14 @@ export async function deployRoles(databaseUrl: string, passwords: RolePasswords)
     );
     if (may.rows[0]?.may !== true) return null;
     const database = connectionParts(databaseUrl).database;
-    const role = (service: string) => `${database}_${service}`;
-    for (const service of ['chain', 'channel', 'market'] as const) {
+    const role = (service: string) => roleName(database, service);
+    for (const service of SERVICES) {
       const name = client.escapeIdentifier(role(service));
       const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role(service)]);
       const verb = known.rowCount === 0 ? 'CREATE' : 'ALTER';
       await client.query(`${verb} ROLE ${name} LOGIN PASSWORD ${client.escapeLiteral(passwords[service])}`);
     }
-    const grants = readFileSync(rolesPath, 'utf8').replace(/:"(chain|channel|market)"/g, (_, service: string) =>
-      client.escapeIdentifier(role(service)),
-    );
-    await client.query(grants);
+    await client.query(grantsFor(client, database));
     const urlFor = (service: 'chain' | 'channel' | 'market') => {
       const url = new URL(databaseUrl);
       url.username = encodeURIComponent(role(service));

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, scryptSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, scryptSync } from 'node:crypto';
 import { fromHex, toHex } from '@seedfleet/payment-channel';
 
 /**
@@ -142,4 +142,9 @@ function isHex(value: unknown, minBytes: number, maxBytes: number): value is str
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A fingerprint of a seed that tells nothing about it: 16 hex digits of a tagged hash. */
+export function seedId(seed: Uint8Array): string {
+  return createHash('sha256').update('seedfleet seed id').update(seed).digest('hex').slice(0, 16);
 }

@@ -18,6 +18,8 @@ export type FleetErrorCode =
   | 'data-gone'
   /** Preparing the database failed. */
   | 'database-failed'
+  /** A backup can't be taken, or is damaged, or can't go where it should. */
+  | 'backup-refused'
   /** A service of the fleet answered a request with an error. */
   | 'service-refused'
   /** The buyer did not finish. */

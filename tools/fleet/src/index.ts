@@ -14,4 +14,12 @@ export { mine, walletUrl } from './providers/regtest.js';
 export { startServers, silentConsent, type RunningServers, type ServerOptions } from './servers.js';
 export type { ProcessEvent } from './supervise/supervised-process.js';
 export { beginFleet, startFleet, type FleetOptions, type FleetStart, type RunningFleet } from './fleet.js';
+export {
+  backUp,
+  restoreBackup,
+  verifyBackup,
+  type BackupManifest,
+  type BackupSource,
+  type RestoreTarget,
+} from './backup/backup.js';
 export type { RunFile } from './state/run-file.js';

@@ -4,16 +4,18 @@ import type { Database } from '../channels/database.js';
 /*
  * An epoch of contract keys belongs to one life of the database. A restore gives the table of keys another life, and
  * the keys in it that look free may have been handed out after the backup: none of them is taken any more, and a new
- * epoch begins. Its number comes from the time, so that not even restoring the same backup twice, or an empty database
+ * epoch begins. A restart of the server counts as one too: its files may have gone back to a snapshot while it was down. Its number comes from the time, so that not even restoring the same backup twice, or an empty database
  * beside an old seed, leads to an epoch that was there before.
  */
 
 /**
- * The life of the database: of the cluster, of its timeline (another after a recovery to a point in time), and of the
- * table of keys itself (another when a dump is loaded, into a new table or over an emptied one).
+ * The life of the database: of the cluster, of its timeline (another after a recovery to a point in time), of the table of
+ * keys itself (another when a dump is loaded, into a new table or over an emptied one), and of the server's process: files
+ * can only go back to an older snapshot while it is down, and nothing in them tells that they did.
  */
 const DATABASE_LIFE = Prisma.sql`(
   SELECT s."system_identifier" || '/' || c."timeline_id" || '/' || k."oid" || '/' || pg_relation_filenode(k."oid")
+    || '/' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint
   FROM pg_control_system() s, pg_control_checkpoint() c, pg_class k
   WHERE k."oid" = '"channel"."contract_key"'::regclass)`;
 
@@ -42,9 +44,14 @@ export async function renewEpoch(database: Database, seedId: string | null): Pro
   const rows = await database.$queryRaw<{ epoch: number }[]>`
     INSERT INTO "channel"."key_epoch" ("epoch", "seedId", "reason")
     SELECT greatest(known."last" + 1, floor(extract(epoch FROM clock_timestamp()))::bigint - ${FIRST_SECOND})::int,
-      known."seedId", CASE WHEN known."last" = 0 THEN 'first-start ' ELSE 'restored ' END || ${DATABASE_LIFE}
+      known."seedId", CASE
+        WHEN known."last" = 0 THEN 'first-start '
+        WHEN known."reason" LIKE '% ' || regexp_replace(${DATABASE_LIFE}, '/[0-9]+$', '') || '/%' THEN 'server-restarted '
+        ELSE 'restored '
+      END || ${DATABASE_LIFE}
     FROM (
-      SELECT coalesce(max("epoch"), 0) AS "last", coalesce(${seedId}, max("seedId")) AS "seedId"
+      SELECT coalesce(max("epoch"), 0) AS "last", coalesce(${seedId}, max("seedId")) AS "seedId",
+        (SELECT e."reason" FROM "channel"."key_epoch" e ORDER BY e."epoch" DESC LIMIT 1) AS "reason"
       FROM "channel"."key_epoch"
     ) known
     WHERE ${CURRENT_EPOCH} IS NULL AND known."seedId" IS NOT NULL

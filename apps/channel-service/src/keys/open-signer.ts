@@ -1,9 +1,10 @@
 import type { Ecdsa } from '@seedfleet/payment-channel';
+import { seedId } from '@seedfleet/wallet';
 import type { Database } from '../channels/database.js';
 import type { Policy } from '@seedfleet/policy';
 import type { ChannelServiceConfig } from '../config.js';
 import { knownSeedId, renewEpoch } from './key-epoch.js';
-import { openOrCreateSeed, SeedError, seedId } from './seed-store.js';
+import { openOrCreateSeed, SeedError } from './seed-store.js';
 import { SeedSigner, type Signer } from './signer.js';
 
 /**

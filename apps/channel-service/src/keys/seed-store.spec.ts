@@ -1,8 +1,9 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seedId } from '@seedfleet/wallet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openOrCreateSeed, SeedError, seedId, type SeedFiles } from './seed-store.js';
+import { openOrCreateSeed, SeedError, type SeedFiles } from './seed-store.js';
 
 let folder: string;
 let files: SeedFiles;

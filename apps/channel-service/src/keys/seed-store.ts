@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { openSeed, sealSeed, SEED_FILE_RANDOM_BYTES, type SeedFileError } from '@seedfleet/wallet';
+import { openSeed, sealSeed, SEED_FILE_RANDOM_BYTES, seedId, type SeedFileError } from '@seedfleet/wallet';
 
 /** Why the service can't get at its seed. */
 export type SeedErrorCode =
@@ -63,11 +63,6 @@ export function openOrCreateSeed(files: SeedFiles, knownSeedId: string | null): 
     );
   }
   return seed;
-}
-
-/** A fingerprint of a seed that tells nothing about it: 16 hex digits of a tagged hash. */
-export function seedId(seed: Uint8Array): string {
-  return createHash('sha256').update('seedfleet seed id').update(seed).digest('hex').slice(0, 16);
 }
 
 /** The content of the key file without the line end that editors add. */

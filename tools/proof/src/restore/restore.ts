@@ -1,15 +1,15 @@
-import { ProofBuyer } from '../buyer/buyer.js';
+import type { ProofBuyer } from '../buyer/buyer.js';
 import type { Scorecard } from '../scorecard.js';
 import { finishChannels } from '../world/finish.js';
 import { channelOf, reaches } from '../world/states.js';
 import { channelFaults } from '../world/verdict.js';
 import { waitFor, type Goods, type World } from '../world/world.js';
 import { loadBackup, takeBackup, type Backup } from './backup.js';
+import { proveLostSite } from './lost-site.js';
+import { beginSale, buyOn, epochsOf, keysOf, newest, RESTORED_MS, SERVICES, sellTo } from './sales.js';
 
 const PIECES = 12;
 const PRICE_SAT = 1_000n;
-const RESTORED_MS = 60_000;
-const SERVICES = ['chain-watcher', 'channel-settler', 'channel-intake', 'market-api'];
 
 /** Who was where when the backup was taken, and what happened afterwards. */
 interface Lives {
@@ -47,18 +47,13 @@ export async function proveRestore(world: World, short: boolean, scores: Scoreca
       unknown(world, lives),
     );
   }
+  await proveLostSite(world, goods, scores);
 }
 
 /** A sale before and after the backup. */
 async function live(world: World, goods: Goods): Promise<{ backup: Backup; lives: Lives }> {
   const { chain } = world;
-  const begin = async (): Promise<ProofBuyer> => {
-    const buyer = new ProofBuyer(chain, goods.metainfo, { pieces: 4, stay: true, at: mineFunding(world) });
-    await buyer.play(world.node());
-    await waitFor(async () => (await channelOf(world, buyer)).k === 4, RESTORED_MS, 'four payments to be stored');
-    return buyer;
-  };
-  const [selling, finished] = [await begin(), await begin()];
+  const [selling, finished] = [await beginSale(world, goods), await beginSale(world, goods)];
   const backup = await takeBackup(world.database.url);
   await buyOn(selling, 9);
   await buyOn(finished, 7);
@@ -110,39 +105,4 @@ async function unknown(world: World, { forgotten }: Lives): Promise<string[]> {
   if (quarantined.length > 0) faults.push('an honest node is quarantined');
   if (forgotten.funding === undefined) faults.push('it was never funded');
   return faults;
-}
-
-/** Buys and pays up to a piece, and waits until it is paid. */
-async function buyOn(buyer: ProofBuyer, upTo: number): Promise<void> {
-  for (let piece = buyer.received; piece < upTo; piece += 1) buyer.requestMore();
-  if (!(await buyer.until(() => buyer.paid >= upTo))) throw new Error(`only ${buyer.paid} pieces could be bought`);
-}
-
-async function sellTo(world: World, goods: Goods): Promise<ProofBuyer> {
-  for (let attempt = 1; ; attempt += 1) {
-    const buyer = new ProofBuyer(world.chain, goods.metainfo, { pieces: 3, at: mineFunding(world) });
-    await buyer.play(world.node());
-    if (buyer.paid === 3) return buyer;
-    if (attempt === 10) throw new Error(`nothing can be bought: ${buyer.closed}`);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-}
-
-function mineFunding(world: World): (moment: string, buyer: ProofBuyer) => Promise<void> {
-  return async (moment, { funding }) => {
-    if (moment === 'funded') await world.chain.mineOnly([funding?.txid ?? '']);
-  };
-}
-
-async function keysOf(world: World): Promise<Set<string>> {
-  return new Set((await world.database.channels()).map(({ sellerPublicKey }) => sellerPublicKey));
-}
-
-async function epochsOf(world: World): Promise<number[]> {
-  const rows = await world.database.query<{ epoch: number }>('SELECT "epoch" FROM channel.key_epoch');
-  return rows.map(({ epoch }) => epoch);
-}
-
-async function newest(world: World): Promise<number> {
-  return Math.max(0, ...(await epochsOf(world)));
 }

@@ -1,0 +1,187 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { FleetError } from '../errors.js';
+import { NETWORKS, type Network } from '../providers/provider.js';
+import { startServers } from '../servers.js';
+import type { RunFile } from '../state/run-file.js';
+import { StateDir, writeAtomically } from '../state/state-dir.js';
+import {
+  backUp,
+  readSecret,
+  restoreBackup,
+  verifyBackup,
+  type BackupManifest,
+  type BackupSource,
+  type RestoreTarget,
+} from './backup.js';
+
+export const BACKUP_USAGE = `npm run backup -- take --out DIR [FROM] [--passphrase-file FILE]
+npm run backup -- verify --from DIR [--passphrase-file FILE]
+npm run backup -- restore --from DIR --key-file FILE [TO] [--passphrase-file FILE]
+
+Everything that is needed to settle: all rows of the services' tables at one moment, the place in the payment stream that they
+stand for, and the encrypted seed. The key file that opens the seed is never in a backup: keep it elsewhere.
+
+FROM, of a running fleet:
+  --state DIR            its state folder (default: .seedfleet)
+  --database URL --seed-file FILE --key-file FILE --network NAME --fleet-id ID
+                         or where its database (as the owner of the tables) and its seed are
+TO:
+  --state DIR            a folder that does not exist yet: \`npm start -- --state DIR\` goes on from there
+  --database URL --seed-file FILE
+                         or an empty database, and where the settler's SEED_FILE is going to be
+
+  --passphrase-file FILE encrypts the backup, or opens it`;
+
+const ROOT = resolve(import.meta.dirname, '../../../..');
+
+/** Runs one command; the exit code: 0 done, 1 refused or failed, 2 the command line makes no sense. */
+export async function runBackupCommand(args: readonly string[]): Promise<number> {
+  try {
+    return await run(args);
+  } catch (thrown) {
+    if (!(thrown instanceof FleetError)) throw thrown;
+    process.stderr.write(`${thrown.what}: ${thrown.why}\nTo do: ${thrown.todo}\n`);
+    return 1;
+  }
+}
+
+type Values = Partial<
+  Record<
+    'out' | 'from' | 'state' | 'database' | 'seed-file' | 'key-file' | 'network' | 'fleet-id' | 'passphrase-file',
+    string
+  >
+>;
+
+async function run(args: readonly string[]): Promise<number> {
+  let parsed: { values: Values; positionals: string[] };
+  try {
+    const text = { type: 'string' } as const;
+    parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        out: text,
+        from: text,
+        state: text,
+        database: text,
+        'seed-file': text,
+        'key-file': text,
+        network: text,
+        'fleet-id': text,
+        'passphrase-file': text,
+      },
+    });
+  } catch (thrown) {
+    return usage(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+  const { values, positionals } = parsed;
+  const passphrase = values['passphrase-file'] === undefined ? null : readSecret(values['passphrase-file']);
+  const [verb, ...more] = positionals;
+  if (more.length > 0) return usage(`${more.join(' ')}: not understood`);
+  if (verb === 'take' && values.out !== undefined) {
+    const source = values.database === undefined ? ofState(values.state) : ofServers(values);
+    if (source === null) return usage('--database needs --seed-file, --key-file, --network and --fleet-id');
+    report('taken', await backUp(source, values.out, passphrase));
+    process.stdout.write(`in ${values.out}; the key ${source.keyFile} is not in it: keep it elsewhere\n`);
+    return 0;
+  }
+  if (verb === 'verify' && values.from !== undefined) {
+    report('whole', await verifyBackup(values.from, passphrase));
+    return 0;
+  }
+  if (verb === 'restore' && values.from !== undefined && values['key-file'] !== undefined) {
+    return restore(values.from, values['key-file'], values, passphrase);
+  }
+  return usage(verb === undefined ? 'take, verify or restore?' : `${verb}: an option is missing`);
+}
+
+async function restore(from: string, keyFile: string, values: Values, passphrase: Uint8Array | null): Promise<number> {
+  if (values.database !== undefined) {
+    if (values['seed-file'] === undefined) return usage('--database needs --seed-file');
+    const target = { databaseUrl: values.database, seedFile: values['seed-file'], keyFile };
+    report('restored', await restoreBackup(from, target, passphrase));
+  } else {
+    if (values.state === undefined) return usage('restore needs --state, or --database and --seed-file');
+    report('restored', await intoState(from, keyFile, values.state, passphrase));
+    process.stdout.write(`go on with: npm start -- --no-sale --state ${values.state}\n`);
+  }
+  process.stdout.write(
+    'Channels opened after that moment are not in it: nobody can settle them, and payments for them that the broker or a\n' +
+      'node still has are kept as parked payments with the code unknown-channel.\n',
+  );
+  return 0;
+}
+
+/** A fleet of the same identity in a new folder, with servers of its own for as long as it takes. */
+async function intoState(
+  from: string,
+  keyFile: string,
+  stateDir: string,
+  passphrase: Uint8Array | null,
+): Promise<BackupManifest> {
+  const manifest = await verifyBackup(from, passphrase);
+  const network = NETWORKS.find((name) => name === manifest.network);
+  if (existsSync(stateDir) || network === undefined) {
+    throw new FleetError(
+      'backup-refused',
+      `the backup can't go to ${stateDir}`,
+      network === undefined ? `its network ${manifest.network} is unknown` : 'it exists',
+      'name a folder that does not exist',
+    );
+  }
+  const state = StateDir.open(stateDir);
+  // The identity names its subjects at the broker, which may still have payments; one of another form can't be taken over.
+  state.remember(/^[0-9a-f]{8}$/.test(manifest.fleetId) ? { id: manifest.fleetId, network } : { network });
+  const target = filesOf(state);
+  writeAtomically(target.keyFile, readFileSync(keyFile, 'utf8'));
+  const servers = await startServers({ stateDir, network: network satisfies Network });
+  try {
+    return await restoreBackup(from, { ...target, databaseUrl: servers.connections.postgres.url }, passphrase);
+  } finally {
+    await servers.stop();
+  }
+}
+
+function filesOf(state: StateDir): Omit<RestoreTarget, 'databaseUrl'> {
+  const folder = state.folder('services', 'channel-settler');
+  return { seedFile: join(folder, 'seed.json'), keyFile: join(folder, 'seed.key') };
+}
+
+function ofState(given: string | undefined): BackupSource {
+  const path = resolve(given ?? join(ROOT, '.seedfleet'));
+  let run: RunFile;
+  try {
+    run = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')) as RunFile;
+  } catch {
+    throw new FleetError(
+      'backup-refused',
+      `no fleet runs from ${path}`,
+      'there is no run.json in it',
+      'start it, or name --database, --seed-file, --key-file, --network and --fleet-id',
+    );
+  }
+  return { ...filesOf(StateDir.open(path)), databaseUrl: run.postgres, network: run.network, fleetId: run.id };
+}
+
+function ofServers(values: Values): BackupSource | null {
+  const { database, 'seed-file': seedFile, 'key-file': keyFile, network, 'fleet-id': fleetId } = values;
+  if (!database || !seedFile || !keyFile || !network || !fleetId) return null;
+  return { databaseUrl: database, seedFile, keyFile, network, fleetId };
+}
+
+function report(verb: string, { takenAt, files, channels, payments, network, salt }: BackupManifest): void {
+  const rows = files.reduce((sum, { table, lines }) => sum + (table === null ? 0 : lines), 0);
+  const states = Object.entries(channels).map(([state, count]) => `${count} ${state}`);
+  const place = payments.map(({ partition, committedSeq }) => `partition ${partition} at ${committedSeq}`);
+  process.stdout.write(
+    `${verb}: ${network}, ${rows} rows as of ${takenAt}${salt === null ? ', not encrypted' : ', encrypted'}\n` +
+      `channels: ${states.join(', ') || 'none'}; payment stream: ${place.join(', ') || 'nothing yet'}\n`,
+  );
+}
+
+function usage(problem: string): number {
+  process.stderr.write(`${problem}\n\n${BACKUP_USAGE}\n`);
+  return 2;
+}

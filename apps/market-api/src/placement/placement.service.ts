@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { assignmentsChanged, Bus } from '@seedfleet/bus';
 import type { PlacementNode } from '@seedfleet/placement';
 import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { IDENTITY, type FleetIdentity } from '../identity.js';
-import { FleetNews } from '../nodes/fleet-news.js';
 import { NODE_SILENCE_MS } from '../nodes/liveness.js';
 import { fleetSignature, placementNode, type View } from './placement-node.js';
 import { PlacementRepository, type Decided, type Transaction } from './placement.repository.js';
@@ -28,7 +28,8 @@ export class PlacementService implements OnApplicationBootstrap, OnModuleDestroy
 
   constructor(
     private readonly repository: PlacementRepository,
-    private readonly news: FleetNews,
+    // Not FleetNews, which needs the assignments, which need this.
+    private readonly bus: Bus,
     @Inject(IDENTITY) private readonly identity: FleetIdentity,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Registry) registry: Registry,
@@ -81,7 +82,7 @@ export class PlacementService implements OnApplicationBootstrap, OnModuleDestroy
   private async round(): Promise<void> {
     if (this.stopped) return;
     const changed = await this.repository.plan((tx) => this.roundIn(tx), false);
-    if (changed === true) this.news.assignmentsChanged('placement');
+    if (changed === true) this.bus.publish(assignmentsChanged, [], { reason: 'placement' });
   }
 
   private async roundIn(tx: Transaction): Promise<boolean> {

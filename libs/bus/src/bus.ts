@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { EventContract, RequestContract, Service, StreamContract } from './contract.js';
 import { FleetNatsClient } from './nest-client.js';
 import { PARKED } from './parking.js';
+import { inboxPrefix } from './permissions.js';
 
 /** Why the bus refused or lost something. */
 export type BusErrorCode =
@@ -18,7 +19,9 @@ export type BusErrorCode =
   /** The connection to the broker is down. */
   | 'bus_disconnected'
   /** The owner failed while it worked on the request. */
-  | 'internal';
+  | 'internal'
+  /** The message names another node than the subject on which it came: only the subject is bound to a credential. */
+  | 'forged_sender';
 
 export type BusResult<T> =
   | { readonly ok: true; readonly value: T }
@@ -27,6 +30,13 @@ export type BusResult<T> =
 /** Told of every message that was refused, for a counter and a log line. */
 export type RejectionHook = (rejection: { code: BusErrorCode; subject: string; detail: string }) => void;
 
+/** Paths of PEM files. */
+export interface BusTls {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
 export interface BusOptions {
   readonly natsUrl: string;
   /** First token of every subject and stream name: fleets that share a broker don't hear one another. */
@@ -34,6 +44,8 @@ export interface BusOptions {
   readonly service: Service;
   /** Distinguishes instances in the broker's connection list. */
   readonly instance: string;
+  /** Certificates for a broker that is reached over TLS; without them a `tls://` address is checked by the system's. */
+  readonly tls?: BusTls;
   readonly onRejected: RejectionHook;
   /** Told when the connection is lost and found again. */
   readonly onStatus?: (status: 'connected' | 'disconnected' | 'closed') => void;
@@ -55,20 +67,23 @@ export class Bus {
     readonly options: BusOptions,
   ) {
     this.jetstream = jetstream(connection);
-    this.client = new FleetNatsClient(connection);
+    this.client = new FleetNatsClient(connection, inboxPrefix(userOf(options.natsUrl)));
     void this.followStatus();
   }
 
   /** Connects and stays connected: after the first success it reconnects for ever. Rejects when the first try fails. */
   static async connect(options: BusOptions): Promise<Bus> {
     const url = new URL(options.natsUrl);
+    const user = userOf(options.natsUrl);
     const connection = await connect({
       servers: url.host,
+      inboxPrefix: inboxPrefix(user),
+      ...(options.tls === undefined && url.protocol !== 'tls:' ? {} : { tls: options.tls ?? {} }),
       name: `${options.service}:${options.instance}`,
       timeout: CONNECT_TIMEOUT_MS,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       maxReconnectAttempts: -1,
-      ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
+      ...(user === '' ? {} : { user }),
       ...(url.password === '' ? {} : { pass: decodeURIComponent(url.password) }),
     });
     const bus = new Bus(connection, options);
@@ -89,7 +104,8 @@ export class Bus {
     value: z.output<Q>,
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<BusResult<z.output<A>>> {
-    const reply = await this.client.ask(this.subject(contract.subject), contract.request.encode(value), timeoutMs);
+    const subject = this.subject(contract.subject, ...(contract.fromNode ? [nodeIdIn(value)] : []));
+    const reply = await this.client.ask(subject, contract.request.encode(value), timeoutMs);
     if (!reply.ok) return reply;
     const parsed = contract.reply.safeDecode(reply.value as z.input<A>);
     if (parsed.success) return { ok: true, value: parsed.data };
@@ -97,10 +113,14 @@ export class Bus {
     return { ok: false, code: 'invalid_reply', detail: parsed.error.message };
   }
 
-  /** Publishes news; lost when the connection is down or nobody listens. */
+  /** Publishes news; lost when the connection is down or nobody listens. A node's own news are keyed by its id. */
   publish<P extends z.ZodType>(contract: EventContract<P>, keys: string[], payload: z.output<P>): void {
     if (this.connection.isClosed()) return;
-    this.connection.publish(this.subject(contract.subject, ...keys), JSON.stringify(contract.payload.encode(payload)));
+    const filled = contract.fromNode ? [nodeIdIn(payload)] : keys;
+    this.connection.publish(
+      this.subject(contract.subject, ...filled),
+      JSON.stringify(contract.payload.encode(payload)),
+    );
   }
 
   /** Listens to news; with no keys, to all of them. A handler's failure is logged by the hook and ends nothing. */
@@ -116,6 +136,9 @@ export class Bus {
         if (error !== null) return this.reject('internal', contract.subject, error.message);
         const parsed = this.decode(contract.payload, contract.subject, message.data);
         if (parsed === undefined) return;
+        if (contract.fromNode && !isFrom(message.subject, parsed)) {
+          return this.reject('forged_sender', contract.subject, message.subject, message.data);
+        }
         Promise.resolve()
           .then(() => handler(parsed))
           .catch((failure: unknown) => this.reject('internal', contract.subject, String(failure)));
@@ -194,4 +217,21 @@ export class Bus {
   async close(): Promise<void> {
     if (!this.connection.isClosed()) await this.connection.drain();
   }
+}
+
+/** The node that a message of a node's own names. Throws when it names none: that is a fault of the contract. */
+export function nodeIdIn(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'nodeId' in value && typeof value.nodeId === 'string') {
+    return value.nodeId;
+  }
+  throw new TypeError('a message of a node names its node');
+}
+
+/** Whether a message names the node to which its subject belongs. */
+export function isFrom(subject: string, value: unknown): boolean {
+  return subject.slice(subject.lastIndexOf('.') + 1) === nodeIdIn(value);
+}
+
+function userOf(natsUrl: string): string {
+  return decodeURIComponent(new URL(natsUrl).username);
 }

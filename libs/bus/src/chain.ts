@@ -30,6 +30,7 @@ const feeRates = z.object({
 export const chainStatus = defineEvent({
   subject: 'chain.status',
   owner: 'chain-watcher',
+  heardBy: ['swarm-node', 'channel-service', 'market-api'],
   payload: z.object({ tip, feeRates, observedAt: unixSeconds }),
 });
 
@@ -37,6 +38,7 @@ export const chainStatus = defineEvent({
 export const chainGetStatus = defineRequest({
   subject: 'chain.get-status',
   owner: 'chain-watcher',
+  askedBy: ['channel-service'],
   request: z.object({}),
   reply: z.object({ tip, feeRates, observedAt: unixSeconds }),
 });
@@ -47,6 +49,7 @@ const spend = z.object({ txid, height: z.int().nullable(), hash: blockHash.nulla
 export const chainGetOutput = defineRequest({
   subject: 'chain.get-output',
   owner: 'chain-watcher',
+  askedBy: ['channel-service'],
   request: z.object({ txid, vout }),
   reply: z.discriminatedUnion('found', [
     z.object({ found: z.literal(false) }),
@@ -82,6 +85,7 @@ export const chainGetOutput = defineRequest({
 export const chainWatchOutput = defineRequest({
   subject: 'chain.watch-output',
   owner: 'chain-watcher',
+  askedBy: ['channel-service'],
   request: z.object({ txid, vout, script: boundedBytes(10_000), label }),
   reply: z.object({}),
 });
@@ -91,6 +95,7 @@ export const chainOutputChanged = defineStream({
   stream: 'CHAIN_OUTPUTS',
   subject: 'chain.output.*',
   owner: 'chain-watcher',
+  readBy: ['channel-service'],
   maxAgeHours: 72,
   maxBytes: 256 * 1024 * 1024,
   payload: z.object({
@@ -115,6 +120,7 @@ const broadcastState = z.enum(['stored', 'mempool', 'confirmed', 'buried', 'reje
 export const chainBroadcast = defineRequest({
   subject: 'chain.broadcast',
   owner: 'chain-watcher',
+  askedBy: ['channel-service'],
   request: z.object({
     txid,
     raw: boundedBytes(MAX_TRANSACTION_BYTES),
@@ -149,6 +155,7 @@ export const chainBroadcastChanged = defineStream({
   stream: 'CHAIN_BROADCASTS',
   subject: 'chain.broadcast-state.*',
   owner: 'chain-watcher',
+  readBy: ['channel-service'],
   maxAgeHours: 72,
   maxBytes: 256 * 1024 * 1024,
   payload: z.object({
@@ -168,6 +175,7 @@ export const chainBroadcastChanged = defineStream({
 export const chainGetBroadcast = defineRequest({
   subject: 'chain.get-broadcast',
   owner: 'chain-watcher',
+  askedBy: ['channel-service'],
   request: z.object({ txid }),
   reply: z.object({ broadcast: chainBroadcastChanged.payload.nullable() }),
 });

@@ -34,8 +34,10 @@ export const buyerTerms = z.object({
 
 /** A node asks to join an invitation. Repeating it with the same `joinId` gives the same channel. */
 export const channelOpen = defineRequest({
-  subject: 'channel.open',
+  subject: 'channel.open.*',
   owner: 'channel-service',
+  askedBy: ['swarm-node'],
+  fromNode: true,
   request: z.object({
     joinId: z.uuid(),
     nodeId,
@@ -88,8 +90,10 @@ export const fundingVerdict = z.object({
 
 /** The buyer's `ready`. The answer may be `wait`; later verdicts come as events, and repeating the request is harmless. */
 export const channelFund = defineRequest({
-  subject: 'channel.fund',
+  subject: 'channel.fund.*',
   owner: 'channel-service',
+  askedBy: ['swarm-node'],
+  fromNode: true,
   request: z.object({
     nodeId,
     channelId,
@@ -106,6 +110,8 @@ export const channelFund = defineRequest({
 export const channelVerdict = defineEvent({
   subject: 'channel.verdict.*',
   owner: 'channel-service',
+  heardBy: ['swarm-node'],
+  toNode: true,
   payload: fundingVerdict,
 });
 
@@ -113,6 +119,7 @@ export const channelVerdict = defineEvent({
 export const channelQuote = defineEvent({
   subject: 'channel.quote',
   owner: 'channel-service',
+  heardBy: ['swarm-node', 'market-api'],
   payload: z.object({ settlementFeeSat: satoshi, draining: z.boolean(), observedAt: unixSeconds }),
 });
 
@@ -128,6 +135,8 @@ export const paymentStream = defineStream({
   /** payments.PARTITION.NODE */
   subject: 'payments.*.*',
   owner: 'swarm-node',
+  readBy: ['channel-service'],
+  fromNode: true,
   maxAgeHours: 72,
   maxBytes: 4 * 1024 * 1024 * 1024,
   payload: z.object({
@@ -153,6 +162,7 @@ export function paymentPartition(id: string): number {
 export const paymentWatermark = defineEvent({
   subject: 'payments-watermark.*',
   owner: 'channel-service',
+  heardBy: ['swarm-node'],
   payload: z.object({
     partition: z.int().min(0),
     streamEpoch: z.string().max(64),

@@ -12,6 +12,10 @@ export interface RequestContract<Q extends z.ZodType = z.ZodType, A extends z.Zo
   readonly kind: 'request';
   readonly subject: string;
   readonly owner: Service;
+  /** Who may ask: nobody else's credential lets it. */
+  readonly askedBy: readonly Service[];
+  /** The subject's last token `*` is the id of the node that asks, and must be the request's `nodeId`. */
+  readonly fromNode?: true;
   readonly request: Q;
   readonly reply: A;
 }
@@ -22,6 +26,12 @@ export interface EventContract<P extends z.ZodType = z.ZodType> {
   /** A last token `*` is filled with a key (a node's id) by the publisher. */
   readonly subject: string;
   readonly owner: Service;
+  /** Who may listen. */
+  readonly heardBy: readonly Service[];
+  /** The last token is the id of the node that publishes, and must be the payload's `nodeId`. */
+  readonly fromNode?: true;
+  /** The last token is the id of the node it is meant for: a node hears its own only. */
+  readonly toNode?: true;
   readonly payload: P;
 }
 
@@ -34,6 +44,10 @@ export interface StreamContract<P extends z.ZodType = z.ZodType> {
   readonly subject: string;
   /** Who publishes. */
   readonly owner: Service;
+  /** Who may consume it. */
+  readonly readBy: readonly Service[];
+  /** The subject's last token is the id of the node that publishes. */
+  readonly fromNode?: true;
   readonly payload: P;
   readonly maxAgeHours: number;
   readonly maxBytes: number;

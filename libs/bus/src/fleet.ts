@@ -20,8 +20,10 @@ export const nodePlace = z.object({
 
 /** A node enters the fleet, or comes back. */
 export const nodeRegister = defineRequest({
-  subject: 'fleet.register',
+  subject: 'fleet.register.*',
   owner: 'market-api',
+  askedBy: ['swarm-node'],
+  fromNode: true,
   request: z.object({
     nodeId,
     /** HOST:PORT for leechers. */
@@ -35,8 +37,10 @@ export const nodeRegister = defineRequest({
 
 /** A node lives. Every 5 s. */
 export const nodeHeartbeat = defineEvent({
-  subject: 'fleet.heartbeat',
+  subject: 'fleet.heartbeat.*',
   owner: 'swarm-node',
+  heardBy: ['market-api'],
+  fromNode: true,
   payload: z.object({
     nodeId,
     peerAddress: z.string().max(300),
@@ -53,8 +57,10 @@ export const nodeHeartbeat = defineEvent({
 
 /** How the verification and sale of a torrent stand on a node. Sent on each change and at most once a second. */
 export const seedingReport = defineRequest({
-  subject: 'fleet.seeding-report',
+  subject: 'fleet.seeding-report.*',
   owner: 'market-api',
+  askedBy: ['swarm-node'],
+  fromNode: true,
   request: z.object({
     nodeId,
     reports: z
@@ -89,8 +95,10 @@ export const effectiveOffer = z.object({
 
 /** The torrents a node has to seed, in pages ordered by infohash. */
 export const nodeAssignments = defineRequest({
-  subject: 'fleet.assignments',
+  subject: 'fleet.assignments.*',
   owner: 'market-api',
+  askedBy: ['swarm-node'],
+  fromNode: true,
   request: z.object({ nodeId, after: infoHash.nullable() }),
   reply: z.object({
     torrents: z
@@ -114,6 +122,7 @@ export const nodeAssignments = defineRequest({
 export const torrentMetainfo = defineRequest({
   subject: 'fleet.metainfo',
   owner: 'market-api',
+  askedBy: ['swarm-node'],
   request: z.object({ infoHash, offsetBytes: z.int().min(0) }),
   reply: z.object({ found: z.boolean(), part: base64Bytes(METAINFO_PART_BYTES), totalBytes: z.int().min(0) }),
 });
@@ -122,6 +131,7 @@ export const torrentMetainfo = defineRequest({
 export const assignmentsChanged = defineEvent({
   subject: 'fleet.assignments-changed',
   owner: 'market-api',
+  heardBy: ['swarm-node'],
   payload: z.object({ reason: z.string().max(100) }),
 });
 

@@ -1,3 +1,4 @@
+export * from './broker-users.js';
 export * from './bus.js';
 export * from './chain.js';
 export * from './channels.js';
@@ -7,6 +8,7 @@ export * from './durability.js';
 export * from './fleet.js';
 export { FleetNatsServer, Handles } from './nest-server.js';
 export { PARKED } from './parking.js';
+export * from './permissions.js';
 export {
   consumeStream,
   ensureStream,

@@ -5,8 +5,11 @@ import type { BusResult } from './bus.js';
 
 /** Nest's NATS client on the process's one connection, answering with results instead of exceptions. */
 export class FleetNatsClient extends ClientNats {
-  constructor(private readonly connection: NatsConnection) {
-    super({});
+  constructor(
+    private readonly connection: NatsConnection,
+    inboxPrefix: string,
+  ) {
+    super({ inboxPrefix });
   }
 
   override createClient(): Promise<NatsConnection> {

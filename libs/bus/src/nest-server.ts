@@ -1,8 +1,8 @@
-import { MessagePattern, ServerNats, type MessageHandler } from '@nestjs/microservices';
+import { MessagePattern, NatsContext, ServerNats, type MessageHandler } from '@nestjs/microservices';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { z } from 'zod';
-import type { Bus, BusResult } from './bus.js';
+import { isFrom, type Bus, type BusResult } from './bus.js';
 import type { RequestContract } from './contract.js';
 
 /**
@@ -58,6 +58,10 @@ export class FleetNatsServer extends ServerNats {
       if (!request.success) {
         this.bus.reject('invalid_message', contract.subject, request.error.message, data);
         return { ok: false, code: 'invalid_message', detail: request.error.message.slice(0, 1_000) };
+      }
+      if (contract.fromNode && !(context instanceof NatsContext && isFrom(context.getSubject(), request.data))) {
+        this.bus.reject('forged_sender', contract.subject, 'the request names another node than its subject', data);
+        return { ok: false, code: 'forged_sender', detail: 'the request names another node than its subject' };
       }
       try {
         const result: unknown = await callback(request.data, context);

@@ -7,6 +7,7 @@ export const PARKED = defineStream({
   stream: 'PARKED',
   subject: 'parked.*',
   owner: 'channel-service',
+  readBy: ['channel-service'],
   maxAgeHours: 7 * 24,
   maxBytes: 64 * 1024 * 1024,
   payload: z.object({

@@ -7,11 +7,12 @@ import { pickPort } from '../free-port.js';
 import { plainEnvironment, runCommand } from '../run-command.js';
 import type { NatsConnection } from './connections.js';
 import { findProgram } from './find-program.js';
+import { adminUrl, fleetAccount } from './nats-users.js';
 import type { Binaries, Probe, ProviderContext, ServerProvider } from './provider.js';
 import { startOnFreePorts } from './start-server.js';
+import type { StateDir } from '../state/state-dir.js';
 
 const PROBE_MS = 3000;
-const USER = 'seedfleet';
 
 /** NATS with JetStream: requests between services and the durable streams. */
 export const natsProvider: ServerProvider<NatsConnection> = {
@@ -70,16 +71,13 @@ function splitUrl(url: string): { servers: string; user?: string; pass?: string;
 
 function start(binaries: Binaries, { state, supervisor }: ProviderContext): Promise<NatsConnection> {
   const folder = state.folder('servers', 'nats');
-  const password = state.known.secrets.nats;
   return startOnFreePorts('NATS', supervisor.logOf('nats'), async () => {
     const port = await pickPort();
     const monitorPort = await pickPort();
-    const monitorUrls = `http://127.0.0.1:${monitorPort}`;
-    const connection = { url: `nats://${USER}:${password}@127.0.0.1:${port}`, monitorUrls };
+    const connection = { url: adminUrl(state, port), monitorUrls: `http://127.0.0.1:${monitorPort}` };
     const config = join(folder, 'nats.conf');
-    writeFileSync(config, configuration(join(folder, 'jetstream'), { port, monitorPort }, state.id, password), {
-      mode: 0o600,
-    });
+    const text = configuration(join(folder, 'jetstream'), { port, monitorPort }, state);
+    writeFileSync(config, text, { mode: 0o600 });
     const outcome = await supervisor.start({
       name: 'nats',
       command: join(binaries.folder, 'nats-server'),
@@ -101,18 +99,18 @@ interface Ports {
   readonly monitorPort: number;
 }
 
-function configuration(store: string, { port, monitorPort }: Ports, id: string, password: string): string {
+function configuration(store: string, { port, monitorPort }: Ports, state: StateDir): string {
   return [
-    `server_name: seedfleet-${id}`,
+    `server_name: seedfleet-${state.id}`,
     `listen: "127.0.0.1:${port}"`,
     // Services ask it at their start how the server flushes.
     `http: "127.0.0.1:${monitorPort}"`,
     // An acknowledgement must mean the disk, not the page cache: it frees a piece's window slot.
     // The streams' upper limits are reserved against `max_file`, which else is three quarters of what the disk has free.
     `jetstream { store_dir: ${JSON.stringify(store)}, sync_interval: always, max_file: 32GB }`,
-    `authorization { user: ${USER}, password: "${password}" }`,
     // Batches of payments may be up to 256 KiB, answers with torrents' piece lists more.
     'max_payload: 8MB',
+    fleetAccount(state),
     '',
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { NETWORKS, type Network } from '../providers/provider.js';
+import { MAX_NODES } from './max-nodes.js';
 
 /** What the command line of `npm start` asks for. */
 export interface StartOptions {
@@ -22,9 +23,6 @@ export type ParsedOptions =
   | { readonly ok: true; readonly options: StartOptions }
   | { readonly ok: false; readonly code: 'help' }
   | { readonly ok: false; readonly code: 'usage'; readonly problem: string };
-
-/** Addresses 127.0.0.1 to 127.0.0.64: as many nodes as one machine is likely to bear. */
-const MAX_NODES = 64;
 
 /** The text of `npm start -- --help`. */
 export const USAGE = `npm start -- [OPTIONS]

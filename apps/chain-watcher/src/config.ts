@@ -1,9 +1,9 @@
-import { commonConfig } from '@seedfleet/service-kit';
+import { commonConfig, databaseConfig } from '@seedfleet/service-kit';
 import { z } from 'zod';
 
 /** What chain-watcher reads from the environment. */
 export const chainWatcherConfig = commonConfig.extend({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  ...databaseConfig,
   /** RPC address of the Bitcoin node, with user and password unless BTC_COOKIE is given. */
   BTC_RPC: z.url({ protocol: /^https?$/ }),
   /** Path of the node's cookie file. */

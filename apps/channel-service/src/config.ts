@@ -1,11 +1,11 @@
-import { brokerConfig, commonConfig } from '@seedfleet/service-kit';
+import { brokerConfig, commonConfig, databaseConfig, redisConfig } from '@seedfleet/service-kit';
 import { z } from 'zod';
 
 /** What this service reads of the environment. */
 export const channelServiceConfig = commonConfig
   .extend({
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-    REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+    ...databaseConfig,
+    ...redisConfig,
     ...brokerConfig,
     /** intake: opens, verifies, stores; holds no private key. settler: seed, signing, broadcasting. all: both. */
     ROLE: z.enum(['intake', 'settler', 'all']).default('all'),

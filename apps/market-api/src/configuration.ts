@@ -1,4 +1,4 @@
-import { commonConfig } from '@seedfleet/service-kit';
+import { commonConfig, databaseConfig, redisConfig } from '@seedfleet/service-kit';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
@@ -16,11 +16,10 @@ const networks = z
 
 /** What this service reads from its environment besides what every service does. */
 export const marketApiConfig = commonConfig.extend({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  ...databaseConfig,
   /** Where the first administrator key is written on the first start; only its hash is in the database. */
   API_KEY_FILE: z.string().min(1),
-  /** Keeps the time of webhooks; what is to be delivered stands in Postgres. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  ...redisConfig,
   /** Private networks that webhooks may call nevertheless, as a receiver in the same cluster. */
   WEBHOOK_NETWORKS: networks,
   /** Proxies in front of this service: only their X-Forwarded-For and -Proto count. */

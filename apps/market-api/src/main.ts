@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createPrismaClient, type PrismaClient } from '@seedfleet/persistence';
-import { runService, type HealthRegistry, type Logger } from '@seedfleet/service-kit';
+import { redisTls, runService, type HealthRegistry, type Logger } from '@seedfleet/service-kit';
 import { ApiKeyRepository } from './access/api-key.repository.js';
 import { ensureFirstKey } from './access/first-key.js';
 import { marketApiConfig } from './configuration.js';
@@ -19,7 +19,11 @@ await runService({
     registerHealth(health, prisma);
     await prepareFirstKey(prisma, config.API_KEY_FILE, logger);
     const { SEEDFLEET_NETWORK: network, FLEET_ID: fleetId, REDIS_URL: redisUrl, WEBHOOK_NETWORKS: networks } = config;
-    return MarketApiModule.with(prisma, { network, fleetId }, { redisUrl, fleetId, networks });
+    return MarketApiModule.with(
+      prisma,
+      { network, fleetId },
+      { redisUrl, redisTls: redisTls(config), fleetId, networks },
+    );
   },
   configure: (app, { logger, config }) => configureHttp(app, logger, { trustedProxies: config.TRUSTED_PROXIES }),
 });

@@ -12,7 +12,7 @@ export const swarmNodeConfig = commonConfig.extend({
   ...brokerConfig,
   /** Address to listen on for BitTorrent: one of this machine's, or `::` for all. */
   PEER_HOST: z.string().min(1).default('127.0.0.1'),
-  /** 0: any free port. */
+  /** Port for BitTorrent; 0: any free one. */
   PEER_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** Address announced to leechers. Default: PEER_HOST, or what DHT nodes and trackers see where that is `::`. */
   PEER_PUBLIC_HOST: z.string().min(1).optional(),
@@ -25,6 +25,7 @@ export const swarmNodeConfig = commonConfig.extend({
   PRIVATE_TRACKERS: z.stringbool().default(false),
   /** `true`: peers may come by uTP too, on the UDP port of the same number, where its library is installed. */
   UTP: z.stringbool().default(true),
+  /** `false` leaves the DHT. */
   DHT: z.stringbool().default(true),
   /** UDP port of the DHT, shared with uTP where they meet. 0: the number of the peers' port if it is free, else any. */
   DHT_PORT: z.coerce.number().int().min(0).max(65_535).default(0),

@@ -3,6 +3,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
 import {
   Bus,
   chainGetStatus,
@@ -90,8 +91,8 @@ describe('the bus on a real broker', () => {
   });
 
   it('refuses a request that does not fit its schema, with a code, and counts it', async () => {
-    const wild = { ...channelOpen, request: chainGetStatus.request };
-    const reply = await bus.request(wild, {});
+    const wild = { ...channelOpen, request: z.object({ nodeId: z.string() }) };
+    const reply = await bus.request(wild, { nodeId: 'node-1' });
     expect(reply).toMatchObject({ ok: false, code: 'invalid_message' });
     expect(rejections).toContainEqual(
       expect.objectContaining({ code: 'invalid_message', subject: channelOpen.subject }),

@@ -78,7 +78,10 @@ export class Bus {
     const connection = await connect({
       servers: url.host,
       inboxPrefix: inboxPrefix(user),
-      ...(options.tls === undefined && url.protocol !== 'tls:' ? {} : { tls: options.tls ?? {} }),
+      // From the first byte: a broker that is asked in plain text first could be made to answer that it has no TLS.
+      ...(options.tls === undefined && url.protocol !== 'tls:'
+        ? {}
+        : { tls: { ...options.tls, handshakeFirst: true } }),
       name: `${options.service}:${options.instance}`,
       timeout: CONNECT_TIMEOUT_MS,
       reconnectTimeWait: RECONNECT_WAIT_MS,

@@ -147,6 +147,7 @@ export const chainBroadcast = defineRequest({
 export const chainWithdraw = defineRequest({
   subject: 'chain.withdraw',
   owner: 'chain-watcher',
+  askedBy: ['channel-service'],
   request: z.object({ txid }),
   reply: z.object({ state: broadcastState.nullable() }),
 });

@@ -145,6 +145,7 @@ export const MAX_NEWS_TORRENTS = 100;
 export const offersChanged = defineEvent({
   subject: 'fleet.offers-changed',
   owner: 'market-api',
+  heardBy: ['swarm-node'],
   payload: z.object({
     torrents: z
       .array(z.object({ infoHash, version: z.int(), state: z.enum(['active', 'paused']), offer: effectiveOffer }))

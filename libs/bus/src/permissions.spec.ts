@@ -17,7 +17,7 @@ describe('what a credential lets its holder do', () => {
 
   it('lets a node use its own subjects, and no stream but by publishing its payments', () => {
     const { publish, subscribe } = node('node-1');
-    expect(publish.filter((subject) => subject.startsWith('$JS'))).toEqual([]);
+    expect(publish.filter((subject) => subject.startsWith('$JS'))).toEqual(['$JS.API.STREAM.INFO.fleet-PAYMENTS']);
     expect(publish).toContain('fleet.payments.*.node-1');
     expect(subscribe).toContain('fleet.channel.verdict.node-1');
     for (const subject of [...publish, ...subscribe]) {
@@ -30,7 +30,7 @@ describe('what a credential lets its holder do', () => {
     const others = new Set(node('node-2').publish);
     const shared = node('node-1').publish.filter((subject) => others.has(subject));
     // What is shared names no node in it.
-    expect(shared.sort()).toEqual(['fleet.fleet.metainfo', 'fleet.parked.swarm-node']);
+    expect(shared).toEqual(['$JS.API.STREAM.INFO.fleet-PAYMENTS', 'fleet.fleet.metainfo', 'fleet.parked.swarm-node']);
   });
 
   it('lets nobody delete or empty a stream', () => {

@@ -53,6 +53,8 @@ export function permissionsOf(fleetId: string, user: string, holder: Holder): Br
       case 'stream':
         if (contract === PARKED) publish.add(`${fleetId}.${contract.subject.replace('*', service)}`);
         else if (own) publish.add(subjectFor(fleetId, contract, holder));
+        // A node looks on how many servers its payments are kept, and may do nothing else with the stream.
+        if (service === 'swarm-node' && own) publish.add(`$JS.API.STREAM.INFO.${fleetId}-${contract.stream}`);
         if (service !== 'swarm-node' && (own || contract.readBy.includes(service))) {
           for (const api of streamApi(`${fleetId}-${contract.stream}`)) publish.add(api);
         }

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Bus, FleetNatsServer, type Service } from '@seedfleet/bus';
+import { Bus, FleetNatsServer, type BusTls, type Service } from '@seedfleet/bus';
 import type { z } from 'zod';
 import { parseConfig, type CommonConfig } from './config.js';
 import { HealthRegistry } from './health.js';
@@ -92,6 +92,7 @@ async function connectBus(
   const rejected = busRejections(registry);
   const bus = await Bus.connect({
     natsUrl: config.NATS_URL,
+    ...natsTls(config),
     fleetId: config.FLEET_ID,
     service: name,
     instance: `${hostname()}-${randomUUID().slice(0, 8)}`,
@@ -108,6 +109,19 @@ async function connectBus(
   });
   health.register({ name: 'nats', check: () => (bus.isConnected ? null : 'disconnected') });
   return bus;
+}
+
+function natsTls({ NATS_CA_FILE: caFile, NATS_CERT_FILE: certFile, NATS_KEY_FILE: keyFile }: CommonConfig): {
+  tls?: BusTls;
+} {
+  if (caFile === undefined && certFile === undefined) return {};
+  return {
+    tls: {
+      ...(caFile === undefined ? {} : { caFile }),
+      ...(certFile === undefined ? {} : { certFile }),
+      ...(keyFile === undefined ? {} : { keyFile }),
+    },
+  };
 }
 
 async function listen(app: INestApplication, config: CommonConfig): Promise<void> {

@@ -1,3 +1,4 @@
+export { main } from './main.js';
 export { projectFile, readYamlDocuments } from './files.js';
 export { monitoringFaults } from './monitoring/monitoring-faults.js';
 export { promtool, type ToolResult } from './monitoring/promtool.js';

@@ -171,7 +171,8 @@ describe('a credential of the broker', () => {
       `${id}.chain.broadcast`,
       `${id}.parked.channel-service`,
       // the broker's own interface
-      `$JS.API.STREAM.INFO.${id}-PAYMENTS`,
+      `$JS.API.STREAM.INFO.${id}-PARKED`,
+      `$JS.API.STREAM.UPDATE.${id}-PAYMENTS`,
       `$JS.API.STREAM.DELETE.${id}-PAYMENTS`,
       `$JS.API.CONSUMER.CREATE.${id}-PAYMENTS.x`,
       // an answer in somebody's place

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { Counter, LOGGER, redisTls, Registry, type Logger } from '@seedfleet/service-kit';
 import { Queue, Worker } from 'bullmq';
 import type { ChannelServiceConfig } from '../config.js';
 import { CONFIG } from '../tokens.js';
@@ -35,7 +35,7 @@ export class SettlementWake implements OnApplicationShutdown {
     this.queue = new Queue(QUEUE, {
       prefix: this.prefix(),
       // A wake that has to wait for Redis to come back is of no use any more.
-      connection: { url: config.REDIS_URL, enableOfflineQueue: false, maxRetriesPerRequest: 1 },
+      connection: { url: config.REDIS_URL, ...redisTls(config), enableOfflineQueue: false, maxRetriesPerRequest: 1 },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
     this.queue.on('error', (failure) => this.redisFailed(failure));
@@ -63,7 +63,10 @@ export class SettlementWake implements OnApplicationShutdown {
         this.redisAnswered();
         listener();
       },
-      { prefix: this.prefix(), connection: { url: this.config.REDIS_URL, maxRetriesPerRequest: null } },
+      {
+        prefix: this.prefix(),
+        connection: { url: this.config.REDIS_URL, ...redisTls(this.config), maxRetriesPerRequest: null },
+      },
     );
     this.worker.on('error', (failure) => this.redisFailed(failure));
   }

@@ -50,7 +50,7 @@ export class DeliveryQueue implements OnApplicationBootstrap, OnModuleDestroy {
     if (redisUrl === undefined) return;
     this.queue = new Queue(QUEUE, {
       prefix: this.prefix(),
-      connection: { url: redisUrl, enableOfflineQueue: false, maxRetriesPerRequest: 1 },
+      connection: { url: redisUrl, ...settings.redisTls, enableOfflineQueue: false, maxRetriesPerRequest: 1 },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
     this.queue.on('error', (failure) => this.redisFailed(failure));
@@ -65,7 +65,11 @@ export class DeliveryQueue implements OnApplicationBootstrap, OnModuleDestroy {
         const { id, attempts } = job.data as { id: string; attempts: number };
         await this.attempt({ id: BigInt(id), attempts });
       },
-      { prefix: this.prefix(), concurrency: CONCURRENCY, connection: { url: redisUrl, maxRetriesPerRequest: null } },
+      {
+        prefix: this.prefix(),
+        concurrency: CONCURRENCY,
+        connection: { url: redisUrl, ...this.settings.redisTls, maxRetriesPerRequest: null },
+      },
     );
     this.worker.on('error', (failure) => this.redisFailed(failure));
     this.worker.on('failed', (_job, failure) =>

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeCredentials } from './credential-files.js';
+
+const USAGE = `npm run credentials -- [OPTIONS]
+
+Writes every secret of a fleet into a folder, one file each: the broker's users and what each may do, and for each service
+and node the URLs with its own passwords. What exists is kept. Have the broker read its configuration again afterwards
+(nats-server --signal reload).
+
+  --out DIR          folder of the files (default: secrets)
+  --fleet ID         FLEET_ID of the fleet (default: seedfleet)
+  --nodes ID,ID,…    all nodes; one that is left out loses its credential (default: node-1)
+  --nats HOST:PORT   (default: nats:4222)
+  --postgres HOST:PORT/DATABASE   (default: postgres:5432/seedfleet)
+  --redis HOST:PORT  (default: redis:6379)
+`;
+const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Runs `npm run credentials`: 0 done, 2 for a command line that makes no sense. */
+export function credentialsCommand(args: readonly string[]): number {
+  let options;
+  try {
+    options = parseArgs({
+      args: [...args],
+      options: {
+        out: { type: 'string', default: 'secrets' },
+        fleet: { type: 'string', default: 'seedfleet' },
+        nodes: { type: 'string', default: 'node-1' },
+        nats: { type: 'string', default: 'nats:4222' },
+        postgres: { type: 'string', default: 'postgres:5432/seedfleet' },
+        redis: { type: 'string', default: 'redis:6379' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (failure) {
+    return usage(failure instanceof Error ? failure.message : String(failure));
+  }
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const nodes = options.nodes.split(',').filter((id) => id !== '');
+  const wrong = [options.fleet, ...nodes].find((id) => !ID.test(id));
+  if (wrong !== undefined) return usage(`${wrong}: ids are lowercase letters, digits and hyphens`);
+  if (!/^[^/]+\/[a-z0-9_]+$/.test(options.postgres)) return usage('--postgres takes HOST:PORT/DATABASE');
+  const folder = resolve(process.env['INIT_CWD'] ?? process.cwd(), options.out);
+  const { nats, postgres, redis, fleet: fleetId } = options;
+  const { made, revoked } = writeCredentials({ folder, fleetId, nodes, nats, postgres, redis });
+  process.stdout.write(made.length === 0 ? 'nothing new\n' : `made ${made.join(', ')}\n`);
+  if (revoked.length > 0) process.stdout.write(`revoked ${revoked.join(', ')}\n`);
+  process.stdout.write(`${folder}\n`);
+  return 0;
+}
+
+function usage(problem: string): number {
+  process.stderr.write(`${problem}\n\n${USAGE}`);
+  return 2;
+}

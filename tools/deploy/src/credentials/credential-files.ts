@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brokerAccount, brokerUser, SERVICE_CREDENTIALS, type Holder } from '@seedfleet/bus';
+
+/** What to make credentials for. */
+export interface CredentialPlan {
+  /** Folder of the files: one for each secret, readable by its owner only. */
+  readonly folder: string;
+  readonly fleetId: string;
+  /** HOST:PORT of the broker. */
+  readonly nats: string;
+  /** HOST:PORT/DATABASE of Postgres. */
+  readonly postgres: string;
+  /** HOST:PORT of Redis. */
+  readonly redis: string;
+  /** Ids of all nodes: one that is left out loses its credential. */
+  readonly nodes: readonly string[];
+}
+
+export interface CredentialChanges {
+  /** Names of the files that were written anew. */
+  readonly made: readonly string[];
+  /** Nodes whose credential is gone: the broker lets them in until it has read its configuration again. */
+  readonly revoked: readonly string[];
+}
+
+const ROLE_OF: Readonly<Record<string, 'chain' | 'channel' | 'market'>> = {
+  'chain-watcher': 'chain',
+  'channel-intake': 'channel',
+  'channel-settler': 'channel',
+  'market-api': 'market',
+};
+const SUFFIX = '.nats-url';
+
+/**
+ * Writes every secret of a fleet: the broker's users with their rights, and for each process the URLs with its own
+ * passwords. What exists stays as it is, so that a node can be added, or one taken out, without touching the others.
+ */
+export function writeCredentials(plan: CredentialPlan): CredentialChanges {
+  mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
+  const made: string[] = [];
+  const secret = (name: string): string => keep(plan.folder, name, () => randomBytes(24).toString('hex'), made);
+
+  const holders: [string, Holder][] = [
+    ...Object.entries(SERVICE_CREDENTIALS),
+    ...plan.nodes.map((nodeId): [string, Holder] => [nodeId, { service: 'swarm-node', nodeId }]),
+  ];
+  const credentials = holders.map(([name, holder]) => {
+    const user = brokerUser(plan.fleetId, name, holder);
+    const file = `${name}${SUFFIX}`;
+    const make = () => `nats://${user}:${randomBytes(24).toString('hex')}@${plan.nats}`;
+    return { name, holder, password: new URL(keep(plan.folder, file, make, made)).password };
+  });
+  const admin = { user: 'seedfleet', password: secret('nats-admin.password') };
+  replace(plan.folder, 'nats-account.conf', brokerAccount(plan.fleetId, credentials, admin));
+
+  const [postgres = '', database = ''] = plan.postgres.split('/');
+  const owner = secret('postgres-owner.password');
+  const passwords = Object.fromEntries(
+    [...new Set(Object.values(ROLE_OF))].map((role) => [role, secret(`postgres-${role}.password`)]),
+  );
+  replace(plan.folder, 'role-passwords.json', JSON.stringify(passwords));
+  replace(plan.folder, 'owner.database-url', `postgresql://seedfleet:${owner}@${postgres}/${database}`);
+  for (const [name, role] of Object.entries(ROLE_OF)) {
+    const url = `postgresql://${database}_${role}:${passwords[role]}@${postgres}/${database}`;
+    replace(plan.folder, `${name}.database-url`, url);
+  }
+
+  const redis = secret('redis.password');
+  replace(plan.folder, 'redis-url', `redis://:${redis}@${plan.redis}`);
+  replace(plan.folder, 'redis.conf', `requirepass ${redis}\nmaxmemory-policy noeviction\nappendonly yes\n`);
+  secret('seed-key');
+  return {
+    made,
+    revoked: revoke(
+      plan,
+      holders.map(([name]) => name),
+    ),
+  };
+}
+
+function revoke({ folder }: CredentialPlan, names: readonly string[]): string[] {
+  const gone = readdirSync(folder)
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length))
+    .filter((name) => !names.includes(name));
+  for (const name of gone) rmSync(join(folder, `${name}${SUFFIX}`));
+  return gone;
+}
+
+/** What a file holds, which is made when there is none. */
+function keep(folder: string, name: string, make: () => string, made: string[]): string {
+  const path = join(folder, name);
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const text = make();
+  replace(folder, name, text);
+  made.push(name);
+  return text;
+}
+
+function replace(folder: string, name: string, text: string): void {
+  const path = join(folder, name);
+  writeFileSync(`${path}.new`, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}

@@ -5,7 +5,8 @@ const SERVICES = ['apps/chain-watcher', 'apps/channel-service', 'apps/market-api
 const NEEDS_FLEET = new Set(['sale', 'payments']);
 
 const args = process.argv.slice(2);
-await prepare(['tools/bench', ...(NEEDS_FLEET.has(args[0]) ? SERVICES : [])]);
+const SERVICES_OF = { market: ['apps/market-api'] };
+await prepare(['tools/bench', ...(NEEDS_FLEET.has(args[0]) ? SERVICES : (SERVICES_OF[args[0]] ?? []))]);
 const { main } = await import('./dist/index.js');
 // A fleet's connections may linger for a moment after it was stopped.
 process.exit(await main(args));

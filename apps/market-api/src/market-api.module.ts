@@ -16,6 +16,8 @@ import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { RepeatableWrites } from './http/repeatable-writes.js';
+import { DemandBusController } from './demand/demand-bus.controller.js';
+import { DemandController } from './demand/demand.controller.js';
 import { DemandRepository } from './demand/demand.repository.js';
 import { IDENTITY, type FleetIdentity } from './identity.js';
 import { MarketController } from './market/market.controller.js';
@@ -32,6 +34,7 @@ import { BulkEditController } from './offers/bulk-edit.controller.js';
 import { BulkEditRepository } from './offers/bulk-edit.repository.js';
 import { BulkEditService } from './offers/bulk-edit.service.js';
 import { OfferController } from './offers/offer.controller.js';
+import { OfferNews } from './offers/offer-news.js';
 import { OfferRepository } from './offers/offer.repository.js';
 import { OfferService } from './offers/offer.service.js';
 import { CostSettings, CostSettingsController } from './settings/cost-settings.js';
@@ -81,6 +84,7 @@ export class MarketApiModule {
         OfferController,
         BulkEditController,
         TierController,
+        DemandController,
         TorrentController,
         ChannelController,
         RevenueController,
@@ -99,6 +103,7 @@ export class MarketApiModule {
         EventsController,
         WebhookController,
         FleetBusController,
+        DemandBusController,
       ],
       providers: [
         { provide: PrismaClient, useValue: prisma },
@@ -125,6 +130,7 @@ export class MarketApiModule {
         BulkEditRepository,
         BulkEditService,
         OfferRepository,
+        OfferNews,
         OfferService,
         TierRepository,
         PriceHistory,

@@ -423,8 +423,23 @@ describe('a node on a real broker', () => {
     await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: 3, reason: 'shutdown' });
     await bus.close();
     await startNode();
+    // Told once more at the stop: what buyers of all these tests asked for.
+    const seen = fleet.demand.filter(({ infoHash }) => infoHash === film.infoHash);
+    const sum = (name: 'buyers' | 'joined' | 'won' | 'speedTestsAnswered' | 'sentBytes') =>
+      seen.reduce((total, demand) => total + demand[name], 0);
+    const funded = new Set(fleet.funded.map(({ channelId: id }) => id).filter(soldFilm));
+    expect(sum('won')).toBe(funded.size);
+    expect(sum('joined')).toBeGreaterThanOrEqual(sum('won'));
+    expect(sum('buyers')).toBeGreaterThanOrEqual(sum('joined'));
+    expect(sum('speedTestsAnswered')).toBe(1);
+    expect(sum('sentBytes')).toBeGreaterThanOrEqual(content.length);
+    expect(seen.flatMap(({ bids }) => bids)).toContainEqual({ priceSat: 1_000_000n, count: expect.any(Number) });
   });
 });
 
 /** Accepts half of the first offer. */
 const cheap = { maxContractFeePerKb: 1024n, maxLock: 20, maxPrice: 50n, minNumberOfSellers: 1 };
+
+function soldFilm(channelId: string): boolean {
+  return fleet.opened.some((opened) => opened.channelId === channelId && opened.infoHash === film.infoHash);
+}

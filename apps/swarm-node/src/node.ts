@@ -10,6 +10,8 @@ import { Shelf } from './content/shelf.js';
 import { Verifier } from './content/verifier.js';
 import { FreeBudget } from './giving/free-budget.js';
 import { GivenFile, readGiven } from './giving/given-file.js';
+import { DemandBook } from './demand/demand-book.js';
+import { DemandReports } from './demand/demand-reports.js';
 import { Lease } from './lease/lease.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { Exposure } from './limits/exposure.js';
@@ -56,6 +58,7 @@ export class SwarmNode {
     private readonly outreach: Outreach,
     private readonly assignments: Assignments,
     private readonly reports: SeedingReports,
+    private readonly demandReports: DemandReports,
     private readonly registration: Registration,
     private readonly given: GivenFile,
     private readonly addressNow: () => string,
@@ -103,6 +106,7 @@ export class SwarmNode {
       joins: new JoinPlaces(policy),
       sources: new SourceScores(policy, nowMs, (cost) => metrics.sourceCosts.inc({ cost })),
       speedTests: new SpeedTestBudget(policy, config.BANDWIDTH_BYTES_PER_SECOND, nowMs),
+      demand: new DemandBook(),
       free,
       metrics,
       logger,
@@ -138,6 +142,7 @@ export class SwarmNode {
     const outreach = await Outreach.open({ ...meeting, config, peerPort: port, utp: door.utp });
     const peerAddress = (): string => hostPort(publicHost(config, outreach.detectedAddress), port);
     const reports = new SeedingReports({ nodeId, bus, shelf, logger });
+    const demandReports = new DemandReports({ nodeId, bus, book: services.demand, logger });
     const assignments = new Assignments({ nodeId, bus, shelf, files, verifier, logger });
     const registration = new Registration({
       nodeId,
@@ -172,6 +177,7 @@ export class SwarmNode {
       outreach,
       assignments,
       reports,
+      demandReports,
       registration,
       new GivenFile(givenPath, free, logger),
       peerAddress,
@@ -183,6 +189,7 @@ export class SwarmNode {
     this.given.start();
     this.floor.start();
     this.reports.start();
+    this.demandReports.start();
     this.assignments.start();
     this.registration.start();
     this.outreach.start();
@@ -219,6 +226,7 @@ export class SwarmNode {
     this.registration.beat();
     this.registration.stop();
     this.reports.stop();
+    await this.demandReports.stop();
     this.floor.stop();
     this.door.closeUtp();
     this.given.stop();

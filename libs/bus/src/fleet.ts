@@ -152,3 +152,46 @@ export const offersChanged = defineEvent({
       .max(MAX_NEWS_TORRENTS),
   }),
 });
+
+/** Torrents in one demand report, and different bids of each: together far below the broker's 1 MiB. */
+export const MAX_REPORTED_TORRENTS = 100;
+export const MAX_REPORTED_BIDS = 64;
+
+const seen = z.int().min(0);
+
+/**
+ * What buyers asked of a node since its last report. `run` changes with each start of the node and `seq` grows with each
+ * report, so that a repeated one is not counted twice.
+ */
+export const demandReport = defineRequest({
+  subject: 'fleet.demand-report',
+  owner: 'market-api',
+  request: z.object({
+    nodeId,
+    run: z.uuid(),
+    seq: z.int().min(1),
+    torrents: z
+      .array(
+        z.object({
+          infoHash,
+          buyers: seen,
+          buyersBelowPrice: seen,
+          bidsUncounted: seen,
+          speedTestsAnswered: seen,
+          speedTestsRefused: seen,
+          lostAfterSpeedTest: seen,
+          joinsRefused: seen,
+          joined: seen,
+          won: seen,
+          lostAfterJoin: seen,
+          sentBytes: seen,
+          /** How long those took to leave, added up over pieces. */
+          sentMs: seen,
+          /** Most that buyers pay for a piece, and how many of them. */
+          bids: z.array(z.object({ priceSat: satoshi, count: z.int().min(1) })).max(MAX_REPORTED_BIDS),
+        }),
+      )
+      .max(MAX_REPORTED_TORRENTS),
+  }),
+  reply: z.object({}),
+});

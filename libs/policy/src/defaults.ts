@@ -160,6 +160,9 @@ export const DEFAULT_POLICY = {
     formulaSettlementFeeSat: 450n,
   },
 
+  /** Bids, or buyers at one step of a sale, that must have been seen before anything is concluded from them. */
+  advice: { minBids: 10n },
+
   /** Other terms of `sell` where the offer does not say. */
   terms: {
     /** Sellers in one funding transaction; default sellers say five. */

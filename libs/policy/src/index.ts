@@ -1,3 +1,4 @@
+export * from './advice.js';
 export * from './child.js';
 export * from './defaults.js';
 export * from './economics.js';

@@ -8,7 +8,7 @@ import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, showFleet } from './commands/nodes.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
 import { listMarket, listTiers, setTier, showMarket } from './commands/market.js';
-import { bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
+import { adviseOffer, bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
 import { costs, exportReport, revenueBy, revenueExplain, revenueTotal } from './commands/reports.js';
 import { showRevenue } from './commands/revenue.js';
 import {
@@ -47,6 +47,7 @@ const COMMANDS = new Map<string, Command>(
     'torrents tier': gradeTorrent,
     'offers set': setOffer,
     'offers bulk': bulkOffers,
+    'offers advise': adviseOffer,
     'offers show': showOffer,
     'offers history': offerHistory,
     'channels list': listChannels,

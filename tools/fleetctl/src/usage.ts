@@ -24,6 +24,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
                               --dry-run: say per torrent what it would come to
   offers show INFOHASH
   offers history INFOHASH
+  offers advise INFOHASH      what it should cost by what buyers bid, and why
   channels list [--in-state S]… [--torrent INFOHASH] [--limit N]
   channels show ID
   revenue [--torrent INFOHASH] [--limit N]

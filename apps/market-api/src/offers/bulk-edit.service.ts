@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Prisma } from '@seedfleet/persistence';
 import { Problem } from '../http/problem.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
-import { FleetNews } from '../nodes/fleet-news.js';
+import { OfferNews } from './offer-news.js';
 import { exceedsAllMoney, sameTerms } from './asked-price.js';
 import { changedTerms } from './bulk-edit.js';
 import { BulkEditRepository, type BulkRow, type NewVersion } from './bulk-edit.repository.js';
@@ -24,7 +24,7 @@ export class BulkEditService {
     private readonly repository: BulkEditRepository,
     private readonly offers: OfferService,
     private readonly fees: FeeOutlookBoard,
-    private readonly news: FleetNews,
+    private readonly news: OfferNews,
   ) {}
 
   /** Throws `selection-too-large` and `offer-invalid`; then nothing was changed. */
@@ -37,7 +37,7 @@ export class BulkEditService {
     }
     if (body.dryRun) return (await this.run(this.repository.reader(), body, actor)).answer;
     const { answer, added } = await this.repository.transaction((tx) => this.run(tx, body, actor));
-    await this.news.offersChanged(added, `offers of ${added.length} torrents changed`);
+    await this.news.changed(added, `offers of ${added.length} torrents changed`);
     return answer;
   }
 

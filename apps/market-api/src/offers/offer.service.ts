@@ -3,7 +3,7 @@ import { shortestLockUnits } from '@seedfleet/policy';
 import { Problem, validationProblem } from '../http/problem.js';
 import { requireVersion } from '../http/versioned.js';
 import { IDENTITY, type FleetIdentity } from '../identity.js';
-import { FleetNews } from '../nodes/fleet-news.js';
+import { OfferNews } from './offer-news.js';
 import { torrentNotFound } from '../torrents/torrent.service.js';
 import { exceedsAllMoney, resolvePrice, type AskedPrice, type PricedTorrentRow } from './asked-price.js';
 import { freeColumns } from './free-columns.js';
@@ -26,7 +26,7 @@ export interface SetOffer {
 export class OfferService {
   constructor(
     private readonly offers: OfferRepository,
-    private readonly news: FleetNews,
+    private readonly news: OfferNews,
     @Inject(IDENTITY) private readonly identity: FleetIdentity,
   ) {}
 
@@ -41,7 +41,7 @@ export class OfferService {
       const terms = termsOf(body, priced.torrent);
       const row = await this.offers.addAfter(infoHash, before, priced.torrent, terms, actor);
       if (row !== null) {
-        await this.news.offersChanged([infoHash], `offer of ${infoHash} changed`);
+        await this.news.changed([infoHash], `offer of ${infoHash} changed`);
         return { torrent: priced.torrent, row };
       }
       if (tries >= MAX_TRIES) throw new Problem(503, 'unavailable', 'too many edits of this offer at once');

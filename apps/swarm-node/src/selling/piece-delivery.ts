@@ -75,7 +75,7 @@ export class PieceDelivery {
   }
 
   deliver({ id, entry, sizeBytes }: DeliverPiece): void {
-    const { metrics } = this.services;
+    const { metrics, demand, nowMs } = this.services;
     const item = this.items.get(entry);
     const lease = item?.lease;
     if (item === undefined || lease === undefined) throw new Error(`entry ${entry} is delivered before it is loaded`);
@@ -83,11 +83,16 @@ export class PieceDelivery {
     const frame = encodeFrame({ type: 'full_piece', data: lease.data }, idsWith('full_piece', id));
     metrics.piecesSent.inc();
     metrics.bytesSent.inc(sizeBytes);
+    const startedMs = nowMs();
     this.peer.sendFrame(frame.header, frame.body, {
       lane: 'bulk',
-      onFlushed: () => {
+      onFlushed: (sent) => {
         lease.release();
         this.onProgress();
+        if (!sent) return;
+        demand.count(this.torrent.infoHash, 'sentBytes', sizeBytes);
+        // A piece that leaves at once counts as a millisecond, so that no speed is without end.
+        demand.count(this.torrent.infoHash, 'sentMs', Math.max(1, Math.round(nowMs() - startedMs)));
       },
     });
     faultPoint('node.piece.after-send');

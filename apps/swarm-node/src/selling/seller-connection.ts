@@ -14,6 +14,7 @@ import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import { encodeExtendedHandshake, encodeFrame, MESSAGE_ID } from '@seedfleet/wire';
 import type { z } from 'zod';
 import type { TorrentOnSale } from '../content/shelf.js';
+import { BuyerTrack } from '../demand/buyer-track.js';
 import { foreignHandshake, isForeign } from '../peers/foreign-ids.js';
 import { Giving } from '../giving/giving.js';
 import { costOfClose, isBlameless } from '../limits/costs.js';
@@ -53,6 +54,7 @@ export class SellerConnection {
   private readonly delivery: PieceDelivery;
   private readonly offering: Offering;
   private readonly giving: Giving;
+  private readonly demand: BuyerTrack;
   private funding: FundingWatch | undefined;
   private servedChannelId: string | undefined;
   private durablyPaid = 0;
@@ -103,6 +105,7 @@ export class SellerConnection {
       dispatch,
       onStale: () => this.close('stale-quote'),
     });
+    this.demand = new BuyerTrack(services.demand, infoHash, () => host.torrent.offer.priceSat);
     this.giving = new Giving(services, host.torrent, host.origin, peer);
     const onProgress = (): void => void (this.moments.movedAtMs = services.nowMs());
     this.delivery = new PieceDelivery(services, host.torrent, host.origin, peer, dispatch, onProgress);
@@ -136,7 +139,9 @@ export class SellerConnection {
     this.stepping = true;
     try {
       for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
-        for (const effect of stepConnection(this.machine, next).effects) this.carryOut(effect);
+        const { effects } = stepConnection(this.machine, next);
+        this.demand.onStep(next, effects);
+        for (const effect of effects) this.carryOut(effect);
       }
     } catch (fault) {
       this.onFault(fault);
@@ -218,7 +223,9 @@ export class SellerConnection {
       case 'quote-wanted':
         return this.offering.onWanted(effect.buyerTerms);
       case 'speed-test-wanted':
-        return answerSpeedTest(this.services, this.peer, this.host.origin, effect.id, effect.sizeBytes, this.logger);
+        return this.demand.onSpeedTest(
+          answerSpeedTest(this.services, this.peer, this.host.origin, effect.id, effect.sizeBytes, this.logger),
+        );
       case 'join-wanted':
         return void this.opening.open(effect);
       case 'join-lapsed':
@@ -337,6 +344,7 @@ export class SellerConnection {
   }
 
   private onPeerClosed(reason: CloseReason): void {
+    this.demand.onClosed();
     this.offering.stop();
     this.giving.stop();
     // The transport stopped reading at the header; the exchange has its own name for that.

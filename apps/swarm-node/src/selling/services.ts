@@ -4,6 +4,7 @@ import type { Ecdsa, Network } from '@seedfleet/payment-channel';
 import type { Policy } from '@seedfleet/policy';
 import type { Logger } from '@seedfleet/service-kit';
 import type { Verifier } from '../content/verifier.js';
+import type { DemandBook } from '../demand/demand-book.js';
 import type { FreeBudget } from '../giving/free-budget.js';
 import type { Exposure } from '../limits/exposure.js';
 import type { JoinPlaces } from '../limits/join-places.js';
@@ -28,6 +29,7 @@ export interface SellingServices {
   readonly joins: JoinPlaces;
   readonly sources: SourceScores;
   readonly speedTests: SpeedTestBudget;
+  readonly demand: DemandBook;
   readonly free: FreeBudget;
   readonly metrics: NodeMetrics;
   readonly logger: Logger;

@@ -12,7 +12,7 @@ const payload = new Uint8Array(DEFAULT_POLICY.speedTest.maxBytes).fill(FILL);
 
 /**
  * Answers a speed test ahead of pieces: buyers pick the fastest answer (hazard H32). Over budget it stays unanswered,
- * which is legal on the wire and only means that this buyer goes elsewhere.
+ * which is legal on the wire and only means that this buyer goes elsewhere. Returns whether it was answered.
  */
 export function answerSpeedTest(
   services: SellingServices,
@@ -21,10 +21,13 @@ export function answerSpeedTest(
   id: number,
   sizeBytes: number,
   logger: Logger,
-): void {
+): boolean {
   const verdict = sizeBytes > payload.length ? 'node-budget' : services.speedTests.charge(origin, sizeBytes);
   services.metrics.speedTests.inc({ verdict });
-  if (verdict !== 'answered') return logger.info({ verdict, sizeBytes }, 'speed test not answered');
+  if (verdict !== 'answered') {
+    logger.info({ verdict, sizeBytes }, 'speed test not answered');
+    return false;
+  }
   const startedMs = services.nowMs();
   const message = { type: 'speedTestPayload', data: payload.subarray(0, sizeBytes) } as const;
   const frame = encodeFrame(message, idsWith('speedTestPayload', id));
@@ -34,4 +37,5 @@ export function answerSpeedTest(
       if (sent) services.metrics.speedTestSeconds.observe((services.nowMs() - startedMs) / 1000);
     },
   });
+  return true;
 }

@@ -8,6 +8,7 @@ import {
   channelOpen,
   channelQuote,
   consumeStream,
+  demandReport,
   ensureStream,
   FleetNatsServer,
   Handles,
@@ -36,6 +37,7 @@ export class FakeFleet {
   readonly assignments: Assignment[] = [];
   readonly metainfo = new Map<string, Uint8Array>();
   readonly reports: Report[] = [];
+  readonly demand: z.output<typeof demandReport.request>['torrents'] = [];
   readonly opened: (Opened & { readonly channelId: string })[] = [];
   readonly funded: Funded[] = [];
   /** As the stream brought them, in order. */
@@ -160,6 +162,12 @@ class FleetController {
   @Handles(seedingReport)
   report({ reports }: z.output<typeof seedingReport.request>) {
     this.fleet.reports.push(...reports);
+    return {};
+  }
+
+  @Handles(demandReport)
+  demand({ torrents }: z.output<typeof demandReport.request>) {
+    this.fleet.demand.push(...torrents);
     return {};
   }
 

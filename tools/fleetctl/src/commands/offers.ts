@@ -98,6 +98,46 @@ export const showOffer: Command = async ({ api, options, operands, output }) => 
   output.result(offer, () => describe(offer));
 };
 
+/** What a torrent should cost, and why. */
+export const adviseOffer: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const torrent = `/v1/torrents/${infoHash(operands[0])}`;
+  const advice = await api.call('GET', `${torrent}/advice`);
+  const demand = await api.call('GET', `${torrent}/demand`);
+  output.result({ ...advice, demand }, () => {
+    const price = (name: string) => {
+      const priced = memberOf(advice, name);
+      return `${grouped(textOf(priced, 'priceSat'))} sat per piece, ${textOf(priced, 'satPerMib')} sat per MiB`;
+    };
+    const counters = memberOf(demand, 'counters');
+    const bids = objects(demand['bids']).map((bid) =>
+      ['priceSat', 'buyers', 'accepting'].map((name) => textOf(bid, name)),
+    );
+    const head = fields([
+      ['now', price('current')],
+      ['suggested', price('suggested')],
+      ['because', (Array.isArray(advice['reasons']) ? advice['reasons'] : []).join(', ')],
+      [
+        'bids',
+        `${textOf(advice, 'acceptedNow')} of ${textOf(advice, 'bids')} accept now, ${textOf(advice, 'acceptedBids')} the suggestion`,
+      ],
+      [
+        'would bring',
+        `${grouped(textOf(advice, 'expectedNetSat'))} sat, now ${grouped(textOf(advice, 'expectedNetNowSat'))} sat`,
+      ],
+      ['buyers', `${textOf(counters, 'buyers')}, ${textOf(counters, 'buyersBelowPrice')} below the price`],
+      [
+        'lost',
+        `${textOf(counters, 'lostAfterSpeedTest')} after the speed test, ${textOf(counters, 'lostAfterJoin')} after joining`,
+      ],
+      ['won', `${textOf(counters, 'won')} of ${textOf(counters, 'joined')} that joined`],
+    ]);
+    if (bids.length === 0) return head;
+    const heads = ['BID', 'BUYERS', 'ACCEPTING'].map((title) => ({ title, right: true }));
+    return `${head}\n\n${table(heads, bids)}`;
+  });
+};
+
 export const offerHistory: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, ['limit']);
   const path = `/v1/torrents/${infoHash(operands[0])}/offers`;

@@ -43,10 +43,10 @@ import { TierController } from './tiers/tier.controller.js';
 import { TierRepository } from './tiers/tier.repository.js';
 import { AlertRepository } from './overview/alert.repository.js';
 import { AlertsController } from './overview/alerts.controller.js';
-import { EarningsController } from './overview/earnings.controller.js';
-import { EarningsRepository } from './overview/earnings.repository.js';
 import { FleetController } from './overview/fleet.controller.js';
 import { FleetRepository } from './overview/fleet.repository.js';
+import { SeriesController } from './overview/series.controller.js';
+import { SeriesRepository } from './overview/series.repository.js';
 import { ExplainController } from './reports/explain.controller.js';
 import { ExplainRepository } from './reports/explain.repository.js';
 import { ExportController } from './reports/export.controller.js';
@@ -94,7 +94,7 @@ export class MarketApiModule {
         CostSettingsController,
         NodeController,
         FleetController,
-        EarningsController,
+        SeriesController,
         AlertsController,
         MarketController,
         ApiKeyController,
@@ -118,7 +118,7 @@ export class MarketApiModule {
         DemandRepository,
         DeliveryQueue,
         DeliveryRepository,
-        EarningsRepository,
+        SeriesRepository,
         EventGatherer,
         EventLog,
         EventStreams,

@@ -14,11 +14,30 @@ export interface Earnings {
   readonly collectableSat: string;
   readonly feesReservedSat: string;
   readonly broadcastSat: string;
-  readonly confirmedSat: string;
-  readonly collectedSat: string;
+  readonly settledSat: string;
+  readonly buriedSat: string;
   readonly feesSat: string;
   readonly uncollectableSat: string;
   readonly lostSat: string;
+  readonly sweptSat: string;
+}
+
+/** Figures that open to the channels behind them. */
+export type BookedFigure = Exclude<keyof Earnings, 'channels' | 'pieces'>;
+
+export interface Explanation extends Page<ExplainedChannel> {
+  readonly figure: BookedFigure;
+  readonly totalSat: string;
+}
+
+export interface ExplainedChannel {
+  readonly channelId: string;
+  readonly nodeId: string;
+  readonly state: string;
+  readonly amountSat: string;
+  readonly fundingTxid: string | null;
+  readonly settlementTxid: string | null;
+  readonly createdAt: string;
 }
 
 export interface EarningsAt extends Earnings {
@@ -34,7 +53,8 @@ export interface Series {
 export interface Earner extends Earnings {
   readonly infoHash: string;
   readonly name: string | null;
-  readonly days: readonly string[];
+  readonly revenueByDay: readonly string[];
+  readonly profit: { readonly profitSat: string };
 }
 
 export interface Alert {

@@ -1,6 +1,6 @@
 import { Area, Bar, CartesianGrid, ComposedChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { EarningsAt, Series } from '../api/types';
-import { compact, moment, periodLabel, satoshi, sum } from '../format';
+import { collected, compact, moment, periodLabel, satoshi, sum } from '../format';
 
 interface RevenueChartProps {
   readonly series: Series;
@@ -25,12 +25,12 @@ export function RevenueChart({ series, label }: RevenueChartProps) {
     start: item.start,
     label: periodLabel(item.start, period),
     revenue: Number(item.revenueSat),
-    collected: Number(item.collectedSat),
+    collected: Number(collected(item)),
     of: item,
   }));
   const revenue = sum(...items.map(({ revenueSat }) => revenueSat));
-  const collected = sum(...items.map(({ collectedSat }) => collectedSat));
-  const text = `${label}: ${satoshi(revenue)} satoshi paid and ${satoshi(collected)} collected in ${items.length} ${period}s`;
+  const buried = items.reduce((all, item) => all + collected(item), 0n);
+  const text = `${label}: ${satoshi(revenue)} satoshi paid and ${satoshi(buried)} collected in ${items.length} ${period}s`;
   return (
     <figure className="chart">
       <div role="img" aria-label={text}>
@@ -74,7 +74,7 @@ export function RevenueChart({ series, label }: RevenueChartProps) {
           <i className="key revenue" /> paid by buyers <strong>{satoshi(revenue)}</strong>
         </span>
         <span>
-          <i className="key collected" /> collected on chain <strong>{satoshi(collected)}</strong>
+          <i className="key collected" /> collected on chain <strong>{satoshi(buried)}</strong>
         </span>
       </figcaption>
     </figure>
@@ -99,7 +99,7 @@ function Tip({ active, payload }: TipProps) {
         <dt>paid</dt>
         <dd>{satoshi(of.revenueSat)}</dd>
         <dt>collected</dt>
-        <dd>{satoshi(of.collectedSat)}</dd>
+        <dd>{satoshi(collected(of))}</dd>
         <dt>fees</dt>
         <dd>{satoshi(of.feesSat)}</dd>
         <dt>sales</dt>

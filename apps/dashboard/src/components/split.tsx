@@ -1,13 +1,13 @@
 import type { Earnings } from '../api/types';
-import { percentOf, satoshi, sum } from '../format';
+import { collected, onItsWay, percentOf, satoshi, sum } from '../format';
 
 /** Where each satoshi of the revenue is, as one bar. */
 export function Split({ of }: { readonly of: Earnings }) {
   const whole = BigInt(of.revenueSat);
   if (whole <= 0n) return null;
   const parts = [
-    { name: 'collected', amount: BigInt(of.collectedSat) },
-    { name: 'on its way', amount: sum(of.broadcastSat, of.confirmedSat) },
+    { name: 'collected', amount: collected(of) },
+    { name: 'on its way', amount: onItsWay(of) },
     { name: 'collectable', amount: BigInt(of.collectableSat) },
     { name: 'fees', amount: sum(of.feesSat, of.feesReservedSat) },
     { name: 'not yet collectable', amount: BigInt(of.accruedSat) },

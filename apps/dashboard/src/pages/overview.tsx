@@ -9,7 +9,7 @@ import { RevenueChart } from '../components/chart';
 import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
-import { bytes, count, satoshi, shortHash, sum } from '../format';
+import { bytes, collected, count, onItsWay, satoshi, shortHash } from '../format';
 import { Link } from '../router';
 
 const SPANS = [
@@ -95,12 +95,13 @@ function Headline({ total, today }: { readonly total: Earnings | undefined; read
         sat={total?.revenueSat}
         note={total && `${count(total.channels)} sales`}
       />
-      <Stat name="Collected" hint="settlements buried in the chain, after fees" sat={total?.collectedSat} tone="good" />
       <Stat
-        name="On its way"
-        hint="settlements sent or mined, not yet buried"
-        sat={total && sum(total.broadcastSat, total.confirmedSat)}
+        name="Collected"
+        hint="settlements buried in the chain, after fees"
+        sat={total && collected(total)}
+        tone="good"
       />
+      <Stat name="On its way" hint="settlements sent or mined, not yet buried" sat={total && onItsWay(total)} />
       <Stat name="Collectable" hint="in running channels, after fees" sat={total?.collectableSat} />
       <Stat
         name="Lost"
@@ -140,7 +141,7 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 }
 
 function Earners() {
-  const earners = usePages<Earner>('/v1/overview/earners?limit=7', MONEY_NEWS);
+  const earners = usePages<Earner>('/v1/reports/torrents?limit=7&sparkDays=30', MONEY_NEWS);
   const rows = earners.value?.items;
   return (
     <Card title="Best earners" failure={earners.failure} tools={<Link to="/revenue">All torrents</Link>}>
@@ -152,7 +153,7 @@ function Earners() {
         </p>
       ) : (
         <ol className="earners">
-          {rows.map(({ infoHash, name, days, revenueSat, channels }) => (
+          {rows.map(({ infoHash, name, revenueByDay, revenueSat, channels }) => (
             <li key={infoHash}>
               <span className="grow">
                 <Link to={`/torrents/${infoHash}`} className="name">
@@ -160,7 +161,7 @@ function Earners() {
                 </Link>
                 <small className="muted block">{count(channels)} sales</small>
               </span>
-              <Sparkline values={days} label="Revenue of the last 30 days" />
+              <Sparkline values={revenueByDay} label="Revenue of the last 30 days" />
               <span className="amount">{satoshi(revenueSat)}</span>
             </li>
           ))}

@@ -1,4 +1,4 @@
-import type { Earner, Earnings, Series } from '../api/types';
+import type { BookedFigure, Earner, Earnings, Series } from '../api/types';
 import { useLive, usePages } from '../api/use-live';
 import { Card } from '../components/card';
 import { DataTable, type Column } from '../components/data-table';
@@ -7,7 +7,7 @@ import { Pager } from '../components/pager';
 import { Search } from '../components/search';
 import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
-import { count, satoshi, shortHash, sum } from '../format';
+import { collected, count, onItsWay, satoshi, shortHash, sum } from '../format';
 import { Link, useQuery } from '../router';
 
 const MONEY_NEWS = ['channel', 'pulse'];
@@ -17,8 +17,8 @@ export function RevenuePage() {
   const [query, setQuery] = useQuery();
   const sort = query.get('sort') ?? 'revenue';
   const search = query.get('search') ?? '';
-  const asked = new URLSearchParams({ limit: '25', sort, ...(search === '' ? {} : { search }) });
-  const earners = usePages<Earner>(`/v1/overview/earners?${asked}`, MONEY_NEWS);
+  const asked = new URLSearchParams({ limit: '25', sparkDays: '30', sort, ...(search === '' ? {} : { search }) });
+  const earners = usePages<Earner>(`/v1/reports/torrents?${asked}`, MONEY_NEWS);
   const total = useLive<Series>('/v1/overview/series?period=day&count=1', MONEY_NEWS).value?.total;
   return (
     <>
@@ -60,11 +60,12 @@ function footer(total: Earnings) {
     '',
     count(total.channels),
     satoshi(total.revenueSat),
-    satoshi(total.collectedSat),
-    satoshi(sum(total.broadcastSat, total.confirmedSat)),
+    satoshi(collected(total)),
+    satoshi(onItsWay(total)),
     satoshi(total.collectableSat),
     satoshi(sum(total.feesSat, total.feesReservedSat)),
     satoshi(total.lostSat),
+    '',
   ];
 }
 
@@ -77,34 +78,37 @@ const COLUMNS: readonly Column<Earner>[] = [
       </Link>
     ),
   },
-  { title: '30 days', cell: ({ days }) => <Sparkline values={days} label="Revenue of the last 30 days" /> },
-  { title: 'Sales', right: true, sort: 'sales', cell: ({ channels }) => count(channels) },
+  {
+    title: '30 days',
+    cell: ({ revenueByDay }) => <Sparkline values={revenueByDay} label="Revenue of the last 30 days" />,
+  },
+  { title: 'Sales', right: true, sort: 'channels', cell: ({ channels }) => count(channels) },
   {
     title: 'Revenue',
     right: true,
     sort: 'revenue',
     hint: 'all payments verified, before fees',
-    cell: (row) => <Explained row={row} figure="revenue" amount={row.revenueSat} />,
+    cell: (row) => <Explained row={row} figure="revenueSat" amount={row.revenueSat} />,
   },
   {
     title: 'Collected',
     right: true,
-    sort: 'collected',
+    sort: 'buried',
     hint: 'settlements buried, after fees',
-    cell: (row) => <Explained row={row} figure="collected" amount={row.collectedSat} />,
+    cell: (row) => <Explained row={row} figure="buriedSat" amount={collected(row)} />,
   },
   {
     title: 'On its way',
     right: true,
     hint: 'settlements sent or mined, not yet buried',
-    cell: (row) => <Explained row={row} figure="on-its-way" amount={sum(row.broadcastSat, row.confirmedSat)} />,
+    cell: (row) => <Explained row={row} figure="settledSat" amount={onItsWay(row)} />,
   },
   {
     title: 'Collectable',
     right: true,
     sort: 'collectable',
     hint: 'in running channels, after fees',
-    cell: (row) => <Explained row={row} figure="collectable" amount={row.collectableSat} />,
+    cell: (row) => <Explained row={row} figure="collectableSat" amount={row.collectableSat} />,
   },
   {
     title: 'Fees',
@@ -116,7 +120,13 @@ const COLUMNS: readonly Column<Earner>[] = [
     title: 'Lost',
     right: true,
     sort: 'lost',
-    cell: (row) => <Explained row={row} figure="lost" amount={row.lostSat} />,
+    cell: (row) => <Explained row={row} figure="lostSat" amount={row.lostSat} />,
+  },
+  {
+    title: 'Profit',
+    right: true,
+    hint: 'mined and buried, less bandwidth and disk at the operator’s rates',
+    cell: ({ profit }) => satoshi(profit.profitSat),
   },
 ];
 
@@ -127,7 +137,7 @@ function Explained({
   amount,
 }: {
   readonly row: Earner;
-  readonly figure: string;
+  readonly figure: BookedFigure;
   readonly amount: string | bigint;
 }) {
   if (BigInt(amount) === 0n) return '0';

@@ -8,7 +8,7 @@ import { Pager } from '../components/pager';
 import { Pill } from '../components/pill';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
-import { ago, count, satoshi, shortHash } from '../format';
+import { ago, collected, count, satoshi, shortHash } from '../format';
 import { Link, useQuery } from '../router';
 
 const VIEWS = [
@@ -37,8 +37,13 @@ export function SettlementPage() {
       <Stats label="Where the money is">
         <Stat name="To be settled" hint="in running and closing channels, after fees" sat={total?.collectableSat} />
         <Stat name="Sent" hint="settlements broadcast, not yet mined" sat={total?.broadcastSat} />
-        <Stat name="Mined" hint="settlements in a block, not yet buried" sat={total?.confirmedSat} />
-        <Stat name="Collected" hint="settlements buried" sat={total?.collectedSat} tone="good" />
+        <Stat name="Mined" hint="settlements in a block, not yet buried" sat={total?.settledSat} />
+        <Stat
+          name="Collected"
+          hint="settlements buried, in the treasury or on the way there"
+          sat={total && collected(total)}
+          tone="good"
+        />
         <Stat name="Fees paid" hint="mining fees of settlements sent" sat={total?.feesSat} />
         <Stat name="Fees to come" hint="mining fees of settlements to come" sat={total?.feesReservedSat} />
       </Stats>

@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
       .nth(1)
       .click();
     await heading(page, 'Sintel');
-    const parts = page.getByRole('table', { name: 'Channels that make up: Collected' });
+    const parts = page.getByRole('table', { name: 'Channels that make up: Buried' });
     await parts.getByText('the same as in the books').waitFor();
     await parts.getByRole('link').first().click();
     await heading(page, /Channel [0-9a-f]{8}/);
@@ -203,7 +203,7 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     ['overview', '/'],
     ['revenue', '/revenue'],
     ['torrents', '/torrents'],
-    ['torrent', `/torrents/${fleet.infoHashes[1]}?explain=collected`],
+    ['torrent', `/torrents/${fleet.infoHashes[1]}?explain=buriedSat`],
     ['channels', '/channels'],
     ['channel', `/channels/${fleet.buriedId}`],
     ['nodes', '/nodes'],

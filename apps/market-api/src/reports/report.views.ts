@@ -5,7 +5,10 @@ import type { FiguresView, ProfitView } from './report.schemas.js';
 
 /** Figures as they travel: satoshi as decimal strings. */
 export function figuresView(measures: Measures | undefined): FiguresView {
-  const { channels, pieces, ...amounts } = figuresOf(measures);
+  return figuresText(figuresOf(measures));
+}
+
+export function figuresText({ channels, pieces, ...amounts }: Figures): FiguresView {
   const texts = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, amount.toString()]));
   return { channels: Number(channels), pieces: Number(pieces), ...texts } as FiguresView;
 }

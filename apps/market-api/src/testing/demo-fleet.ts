@@ -67,6 +67,11 @@ export async function fillDemoFleet(api: RunningMarketApi): Promise<DemoFleet> {
       UPDATE channel.book_posting p SET at = c."createdAt" FROM channel.channel c WHERE c.id = p."channelId"`,
   ]);
   await api.admin.$queryRaw`SELECT channel.roll_up_books(100000)`;
+  // The ranking looks only at what was booked lately.
+  await api.admin.$executeRaw`
+    INSERT INTO market.torrent_earning ("infoHash", "revenueSat", "collectableSat", "buriedSat", "lostSat", channels)
+    SELECT "infoHash", "revenueSat", "collectableSat", "buriedSat", "lostSat", channels FROM channel.revenue_by_torrent
+    ON CONFLICT DO NOTHING`;
   await api.admin.chainBlock.create({
     data: {
       height: 874_213,

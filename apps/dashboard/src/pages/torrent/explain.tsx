@@ -1,81 +1,50 @@
-import type { Channel, Earnings } from '../../api/types';
+import type { BookedFigure, Earnings, ExplainedChannel, Explanation } from '../../api/types';
 import { usePages } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
 import { Pill } from '../../components/pill';
-import { count, satoshi, shortHash, sum } from '../../format';
+import { moment, satoshi, shortHash, sum } from '../../format';
 import { Link, useQuery } from '../../router';
 
 interface Figure {
-  readonly id: string;
+  readonly id: BookedFigure;
   readonly name: string;
   readonly meaning: string;
-  readonly amount: (of: Earnings) => string | bigint;
-  /** States of the channels that it is made of; none: all. */
-  readonly states: readonly string[];
-  /** What one channel adds to it. */
-  readonly part: (channel: Channel) => bigint;
+  /** Shown also where it is 0. */
+  readonly always?: boolean;
 }
 
-/** A settlement of this much or less has no output for the seller. */
-const DUST_SAT = 546n;
-const paid = (channel: Channel) => BigInt(channel.paidSat);
-const net = (channel: Channel) => BigInt(channel.netSat);
-const collects = (channel: Channel) => paid(channel) > DUST_SAT + BigInt(channel.settlementFeeSat);
-const OPEN = ['funding-seen', 'funded', 'closing', 'settle-rejected', 'refund-seen', 'funding-missing', 'joined'];
-
 const FIGURES: readonly Figure[] = [
+  { id: 'revenueSat', name: 'Revenue', meaning: 'all payments verified: pieces paid × price', always: true },
+  { id: 'buriedSat', name: 'Buried', meaning: 'settlements buried in the chain, less their mining fee', always: true },
+  { id: 'sweptSat', name: 'Swept', meaning: 'moved on to the treasury' },
+  { id: 'settledSat', name: 'Mined', meaning: 'settlements in a block, not yet buried', always: true },
+  { id: 'broadcastSat', name: 'Sent', meaning: 'settlements broadcast, not yet mined' },
   {
-    id: 'revenue',
-    name: 'Revenue',
-    meaning: 'all payments verified: pieces paid × price',
-    amount: ({ revenueSat }) => revenueSat,
-    states: [],
-    part: paid,
-  },
-  {
-    id: 'collected',
-    name: 'Collected',
-    meaning: 'settlements buried in the chain: pieces paid × price − mining fee',
-    amount: ({ collectedSat }) => collectedSat,
-    states: ['buried'],
-    part: net,
-  },
-  {
-    id: 'on-its-way',
-    name: 'On its way',
-    meaning: 'settlements sent or mined, not yet buried: pieces paid × price − mining fee',
-    amount: ({ broadcastSat, confirmedSat }) => sum(broadcastSat, confirmedSat),
-    states: ['settling', 'settled'],
-    part: net,
-  },
-  {
-    id: 'collectable',
+    id: 'collectableSat',
     name: 'Collectable',
-    meaning: 'channels still to be settled: pieces paid × price − mining fee',
-    amount: ({ collectableSat }) => collectableSat,
-    states: OPEN,
-    part: (channel) => (collects(channel) ? net(channel) : 0n),
+    meaning: 'channels still to be settled, less the mining fee',
+    always: true,
   },
-  {
-    id: 'lost',
-    name: 'Lost',
-    meaning: 'payments that never arrive',
-    amount: ({ lostSat }) => lostSat,
-    states: ['lost'],
-    part: (channel) => (collects(channel) ? paid(channel) : 0n),
-  },
+  { id: 'feesReservedSat', name: 'Fees to come', meaning: 'mining fees of settlements to come' },
+  { id: 'feesSat', name: 'Fees', meaning: 'mining fees of settlements sent, and of children that paid for them' },
+  { id: 'accruedSat', name: 'Accrued', meaning: 'paid, but still below what a settlement would pay out' },
+  { id: 'uncollectableSat', name: 'Too little', meaning: 'of channels that ended below what a settlement pays out' },
+  { id: 'lostSat', name: 'Lost', meaning: 'payments that never arrive' },
 ];
 
 /** The figures of a torrent; each opens to the channels and transactions that it adds up from. */
 export function Explain({ infoHash, of }: { readonly infoHash: string; readonly of: Earnings | undefined }) {
   const [query, setQuery] = useQuery();
   const open = FIGURES.find(({ id }) => id === query.get('explain'));
+  const shown = FIGURES.filter(
+    (figure) => figure.always === true || figure === open || (of?.[figure.id] ?? '0') !== '0',
+  );
   return (
     <>
       <section aria-label="What it earned" className="stats explainable">
-        {FIGURES.map((figure) => (
+        {shown.map((figure) => (
           <button
             key={figure.id}
             type="button"
@@ -86,41 +55,34 @@ export function Explain({ infoHash, of }: { readonly infoHash: string; readonly 
           >
             <span className="stat-name">{figure.name}</span>
             <span className="stat-value">
-              {of === undefined ? '…' : satoshi(figure.amount(of))} <small>sat</small>
+              {of === undefined ? '…' : satoshi(of[figure.id])} <small>sat</small>
             </span>
             <span className="note">{open === figure ? 'close' : 'explain this figure'}</span>
           </button>
         ))}
       </section>
-      {open !== undefined && (
-        <Breakdown key={open.id} infoHash={infoHash} figure={open} amount={of && open.amount(of)} />
-      )}
+      {open !== undefined && <Breakdown key={open.id} infoHash={infoHash} figure={open} />}
     </>
   );
 }
 
-interface BreakdownProps {
-  readonly infoHash: string;
-  readonly figure: Figure;
-  readonly amount: string | bigint | undefined;
-}
-
-function Breakdown({ infoHash, figure, amount }: BreakdownProps) {
-  const query = new URLSearchParams({ infoHash, limit: '100' });
-  for (const state of figure.states) query.append('state', state);
-  const channels = usePages<Channel>(`/v1/channels?${query}`, ['channel', 'pulse']);
-  const rows = (channels.value?.items ?? []).filter((channel) => figure.part(channel) > 0n);
-  const shown = sum(...rows.map((channel) => figure.part(channel).toString()));
-  const whole = channels.page === 1 && channels.next === undefined;
+/** The channels behind a figure, as the books have them. */
+function Breakdown({ infoHash, figure }: { readonly infoHash: string; readonly figure: Figure }) {
+  const query = new URLSearchParams({ figure: figure.id, infoHash, limit: '100' });
+  const list = usePages<ExplainedChannel>(`/v1/reports/explain?${query}`, ['channel', 'pulse']);
+  const rows = list.value?.items ?? [];
+  const total = (list.value as Explanation | undefined)?.totalSat;
+  const shown = sum(...rows.map(({ amountSat }) => amountSat));
+  const whole = list.page === 1 && list.next === undefined;
   return (
-    <Card className="explained" title={`${figure.name}, explained`} failure={channels.failure}>
+    <Card className="explained" title={`${figure.name}, explained`} failure={list.failure}>
       <p className="muted">{figure.meaning}</p>
       <DataTable
         caption={`Channels that make up: ${figure.name}`}
-        columns={columns(figure)}
+        columns={COLUMNS}
         rows={rows}
-        keyOf={({ id }) => id}
-        empty={channels.value === undefined ? 'Asking the fleet…' : 'No channel adds to it.'}
+        keyOf={({ channelId }) => channelId}
+        empty={list.value === undefined ? 'Asking the fleet…' : 'No channel adds to it.'}
         footer={[
           whole ? 'Together' : 'On this page',
           '',
@@ -128,45 +90,40 @@ function Breakdown({ infoHash, figure, amount }: BreakdownProps) {
           '',
           <span key="sum">
             {satoshi(shown)}
-            {whole && amount !== undefined && (
-              <small className={shown === BigInt(amount) ? 'good block' : 'bad block'}>
-                {shown === BigInt(amount) ? 'the same as in the books' : `the books say ${satoshi(amount)}`}
+            {total !== undefined && (
+              <small className={whole && shown !== BigInt(total) ? 'bad block' : 'good block'}>
+                {!whole
+                  ? `of ${satoshi(total)}`
+                  : shown === BigInt(total)
+                    ? 'the same as in the books'
+                    : `the books say ${satoshi(total)}`}
               </small>
             )}
           </span>,
         ]}
       />
-      <Pager list={channels} name="channels" />
+      <Pager list={list} name="channels" />
     </Card>
   );
 }
 
-function columns(figure: Figure): readonly Column<Channel>[] {
-  return [
-    {
-      title: 'Channel',
-      cell: ({ id }) => (
-        <Link to={`/channels/${id}`} className="mono">
-          {id.slice(0, 8)}
-        </Link>
-      ),
+const COLUMNS: readonly Column<ExplainedChannel>[] = [
+  {
+    title: 'Channel',
+    cell: ({ channelId }) => (
+      <Link to={`/channels/${channelId}`} className="mono">
+        {channelId.slice(0, 8)}
+      </Link>
+    ),
+  },
+  { title: 'Opened', cell: ({ createdAt }) => moment(createdAt) },
+  { title: 'State', cell: ({ state }) => <Pill state={state} /> },
+  {
+    title: 'Transaction',
+    cell: ({ settlementTxid, fundingTxid }) => {
+      const txid = settlementTxid ?? fundingTxid;
+      return txid === null ? '–' : <code title={txid}>{shortHash(txid)}</code>;
     },
-    { title: 'State', cell: ({ state }) => <Pill state={state} /> },
-    {
-      title: 'Transaction',
-      cell: ({ settlementTxid, fundingTxid }) => {
-        const txid = settlementTxid ?? fundingTxid;
-        return txid === null ? '–' : <code title={txid}>{shortHash(txid)}</code>;
-      },
-    },
-    {
-      title: 'How',
-      right: true,
-      cell: (channel) =>
-        figure.part === net || figure.id === 'collectable'
-          ? `${count(channel.k)} × ${satoshi(channel.priceSat)} − ${satoshi(channel.settlementFeeSat)}`
-          : `${count(channel.k)} × ${satoshi(channel.priceSat)}`,
-    },
-    { title: 'Satoshi', right: true, cell: (channel) => satoshi(figure.part(channel)) },
-  ];
-}
+  },
+  { title: 'Satoshi', right: true, cell: ({ amountSat }) => satoshi(amountSat) },
+];

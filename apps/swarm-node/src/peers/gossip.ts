@@ -1,4 +1,11 @@
-import { Allowance, PEX_INTERVAL_MS, type Metainfo, type Peer, type PeerAddress } from '@seedfleet/bittorrent';
+import {
+  addressKey,
+  Allowance,
+  PEX_INTERVAL_MS,
+  type Metainfo,
+  type Peer,
+  type PeerAddress,
+} from '@seedfleet/bittorrent';
 import type { Policy } from '@seedfleet/policy';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import { SmallTalk } from './small-talk.js';
@@ -8,6 +15,9 @@ export interface GossipParts {
   readonly regtest: boolean;
   readonly metrics: NodeMetrics;
 }
+
+/** Peers of a torrent that others are told of: with all of a large swarm, memory and time would grow by its square. */
+const MAX_PRESENT = 200;
 
 /** Tells peers of one another, and gives magnet links their metadata. */
 export class Gossip {
@@ -56,8 +66,12 @@ export class Gossip {
 
   private tellAll(): void {
     for (const talks of this.talks.values()) {
-      const present = [...talks].flatMap(({ address }) => (address === undefined ? [] : [address]));
-      if (present.length > 0) for (const talk of talks) talk.tell(present);
+      const present = new Map<string, PeerAddress>();
+      for (const { address } of talks) {
+        if (present.size === MAX_PRESENT) break;
+        if (address !== undefined) present.set(addressKey(address), address);
+      }
+      for (const talk of talks) talk.tell(present);
     }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  addressKey,
   Allowance,
   createPeerId,
   dialPeer,
@@ -74,6 +75,10 @@ function talk(host: Partial<SmallTalkHost> = {}): SmallTalk {
   return small;
 }
 
+function present(peers: readonly PeerAddress[]): Map<string, PeerAddress> {
+  return new Map(peers.map((peer) => [addressKey(peer), peer]));
+}
+
 function ask(part: number): void {
   theirs.sendExtended(FOREIGN_ID.ut_metadata, Buffer.from(`d8:msg_typei0e5:piecei${part}ee`));
 }
@@ -113,10 +118,10 @@ describe('SmallTalk', () => {
     await vi.waitFor(() => expect(small.address).toEqual({ host: '127.0.0.1', port: 6881 }), WAIT);
     const many = Array.from({ length: 60 }, (_, at) => ({ host: '8.8.8.8', port: 2000 + at }));
     const self = { host: '127.0.0.1', port: 6881 };
-    small.tell([self, ...many]);
-    small.tell([self, ...many]);
-    small.tell(many);
-    small.tell([]);
+    small.tell(present([self, ...many]));
+    small.tell(present([self, ...many]));
+    small.tell(present(many));
+    small.tell(present([]));
     await vi.waitFor(() => expect(heard).toHaveLength(3), WAIT);
     expect(heard.map(({ id, body }) => [id, readPex(body)?.length])).toEqual([
       [8, 50],

@@ -65,15 +65,13 @@ export class SmallTalk {
     return isContactable(address, this.host.allowLocal) ? address : undefined;
   }
 
-  /** Tells the peer what changed among those who are here; call it once a minute. */
-  tell(present: readonly PeerAddress[]): void {
+  /** Tells the peer what changed among those who are here, by address key; call it once a minute. */
+  tell(present: ReadonlyMap<string, PeerAddress>): void {
     const { utPex } = this.theirs;
     if (utPex === undefined) return;
     const own = this.address === undefined ? '' : addressKey(this.address);
-    const now = new Map(present.map((address) => [addressKey(address), address]));
-    now.delete(own);
-    const added = [...now].filter(([key]) => !this.told.has(key)).slice(0, MAX_PEX_PEERS);
-    const dropped = [...this.told].filter(([key]) => !now.has(key)).slice(0, MAX_PEX_PEERS);
+    const added = [...present].filter(([key]) => key !== own && !this.told.has(key)).slice(0, MAX_PEX_PEERS);
+    const dropped = [...this.told].filter(([key]) => !present.has(key)).slice(0, MAX_PEX_PEERS);
     if (added.length + dropped.length === 0) return;
     for (const [key, address] of added) this.told.set(key, address);
     for (const [key] of dropped) this.told.delete(key);

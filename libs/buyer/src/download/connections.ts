@@ -1,5 +1,6 @@
 import { createPeerId, dialPeer, PieceSet, type Metainfo, type Peer, type TorrentSide } from '@seedfleet/bittorrent';
 import type { PeerAddress } from '../options.js';
+import type { PieceMemory } from './piece-memory.js';
 import { addressKey, type Reputation } from './reputation.js';
 
 /** First pause before a seller that could not be reached, or was lost, is dialled again. */
@@ -44,6 +45,7 @@ export class Connections {
     private readonly metainfo: Metainfo,
     private readonly limitBytes: (connection: number, id: number) => number,
     private readonly reputation: Reputation,
+    private readonly memory: PieceMemory,
     private readonly encryption: 'off' | 'prefer' | 'require',
     private readonly events: ConnectionEvents,
   ) {}
@@ -118,7 +120,10 @@ export class Connections {
       pieceCount: this.metainfo.pieceCount,
       // A buyer announces nothing: it gives nothing away.
       have: new PieceSet(this.metainfo.pieceCount),
-      extended: { limitBytes: (extendedId) => this.limitBytes(id, extendedId) },
+      extended: {
+        limitBytes: (extendedId) => this.limitBytes(id, extendedId),
+        allocate: (_extendedId, lengthBytes) => this.memory.allocate(lengthBytes),
+      },
       // From peers that don't sell.
       takesBlocks: true,
     };

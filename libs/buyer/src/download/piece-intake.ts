@@ -1,11 +1,13 @@
 import { isPieceMissing, type BuyerSessionEvent, type BuyerSessionState } from '@seedfleet/exchange';
 import type { Metainfo } from '@seedfleet/bittorrent';
 import type { Reporter } from '../events.js';
+import type { PieceMemory } from './piece-memory.js';
 import type { PieceSink } from './piece-sink.js';
 
 export interface PieceIntakeOptions {
   readonly metainfo: Metainfo;
   readonly sink: PieceSink;
+  readonly memory: PieceMemory;
   readonly reporter: Reporter;
   readonly session: () => BuyerSessionState;
   readonly feed: (event: BuyerSessionEvent) => void;
@@ -25,10 +27,11 @@ export class PieceIntake {
 
   /** A seller has sent a piece. Written before it is paid: one that the disk lost would have to be bought again. */
   verify(connection: number, piece: number, data: Uint8Array, seller: string): void {
-    const { sink, feed, fail } = this.options;
+    const { sink, memory, feed, fail } = this.options;
     const good = sink.isGood(piece, data);
     if (!good) return feed({ type: 'piece-verdict', connection, piece, good });
     sink.write(piece, data).then(() => {
+      memory.release(data);
       this.bought += 1;
       feed({ type: 'piece-verdict', connection, piece, good });
       this.written(piece, seller);

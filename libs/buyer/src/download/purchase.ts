@@ -12,6 +12,7 @@ import type { PeerAddress } from '../options.js';
 import { Choice } from './choice.js';
 import { Connections } from './connections.js';
 import { carryOutOnPeer, offersText } from './peer-effects.js';
+import { PieceMemory } from './piece-memory.js';
 import { PieceIntake } from './piece-intake.js';
 import { PaymentTotals } from './payments.js';
 import { OrdinaryPeers, PEX_ID } from './ordinary-peers.js';
@@ -56,9 +57,11 @@ export class Purchase {
       () => this.feed({ type: 'choose' }),
     );
     const { metainfo, sink, reporter } = options;
+    const memory = new PieceMemory();
     this.intake = new PieceIntake({
       metainfo,
       sink,
+      memory,
       reporter,
       session: () => this.host.state,
       feed: (event) => this.feed(event),
@@ -81,6 +84,7 @@ export class Purchase {
       options.metainfo,
       (connection, id) => this.ordinary.limitBytes(id) ?? sessionInboundLimitBytes(this.session, connection, id),
       this.reputation,
+      memory,
       options.encryption,
       { connected: (id, peer) => this.onConnected(id, peer), lost: (id, code) => this.onLost(id, code) },
     );

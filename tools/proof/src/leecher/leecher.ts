@@ -5,6 +5,7 @@ import type { Hostility } from '@seedfleet/interop';
 import type { Scorecard } from '../scorecard.js';
 import { waitFor, type World } from '../world/world.js';
 import { describeEnd } from './client.js';
+import { buy } from './example.js';
 import { PIECES, PRICE_SAT, Stage, WINDOW } from './stage.js';
 
 const HOSTILITIES: readonly Hostility[] = [
@@ -16,7 +17,7 @@ const HOSTILITIES: readonly Hostility[] = [
   'settle-early',
   'too-many-pieces',
 ];
-const SHORT_POINTS: readonly BuyerFaultPoint[] = ['contract.after-broadcast', 'refund.after-store'];
+const SHORT_POINTS: readonly BuyerFaultPoint[] = ['contract.after-broadcast'];
 const SHORT_HOSTILITIES: readonly Hostility[] = ['close-when-funded'];
 const SEEK_MS = 60_000;
 
@@ -38,6 +39,7 @@ export async function proveLeecher(world: World, short: boolean, scores: Scoreca
     await on(`a seller that does this: ${hostile}`, (stage) => against(stage, hostile));
   }
   if (!short) await on('two sellers of which one dies', oneDies);
+  await on('a client of a dozen lines', dozenLines);
   await on('a seek while streaming', seek);
   await on('a restart from the seed words alone', fromWords);
 }
@@ -120,6 +122,17 @@ async function oneDies(stage: Stage): Promise<readonly string[]> {
   if (dying.links[0]?.delivered !== 6) faults.push('it did not die');
   await stage.settle();
   return [...faults, ...(await stage.takeBack()), ...(await stage.accountFaults(PIECES + WINDOW))];
+}
+
+/** The library as others use it. */
+async function dozenLines(stage: Stage): Promise<readonly string[]> {
+  const [host = '', port = ''] = (await stage.seller()).address.split(':');
+  const { client, torrentFile, rpcUrl } = stage;
+  const paidSat = await buy(torrentFile, client.out, { host, port: Number(port) }, rpcUrl, client.wallet);
+  const faults = stage.isComplete() ? [] : ['the content is not what it should be'];
+  if (paidSat !== PRICE_SAT * BigInt(PIECES)) faults.push(`it paid ${paidSat} sat`);
+  await stage.settle();
+  return [...faults, ...(await stage.takeBack()), ...(await stage.accountFaults(PIECES))];
 }
 
 /** A player begins at the start and jumps near the end: it gets those bytes long before the rest has been bought. */

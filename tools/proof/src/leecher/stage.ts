@@ -48,6 +48,10 @@ export class Stage {
     return stage;
   }
 
+  get rpcUrl(): string {
+    return this.chain.rpcUrl;
+  }
+
   /** Coins from the node's wallet to the leecher's, in a block. */
   async fund(): Promise<void> {
     const { address } = await this.client.ask(['wallet', 'receive'], 'address');

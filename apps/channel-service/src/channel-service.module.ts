@@ -32,7 +32,10 @@ import { SettlementService } from './settlement/settlement.service.js';
 import { SettlementWake } from './settlement/settlement-wake.js';
 import { SettlementWorker } from './settlement/settlement-worker.js';
 import { OutboxRelay } from './story/outbox-relay.js';
+import { Treasurer } from './treasury/treasurer.js';
+import { TreasuryController } from './treasury/treasury.controller.js';
 import { TreasuryFollower } from './treasury/treasury-follower.js';
+import { TreasuryMetrics } from './treasury/treasury-metrics.js';
 import { CONFIG, DATABASE, ECDSA, NETWORK, POLICY, SIGNER } from './tokens.js';
 
 /** Opens channels, verifies and stores payments. Has no private key. */
@@ -59,6 +62,8 @@ const SETTLER = [
   BooksRollUp,
   BooksWatch,
   TreasuryFollower,
+  Treasurer,
+  TreasuryMetrics,
 ];
 
 /** What both roles need. */
@@ -96,7 +101,10 @@ export class ChannelServiceModule {
     logger.info({ role: config.ROLE, network: config.SEEDFLEET_NETWORK, ecdsa: ecdsa.name }, 'starting');
     return {
       module: ChannelServiceModule,
-      controllers: isIntake ? [OpeningController, FundingController] : [],
+      controllers: [
+        ...(isIntake ? [OpeningController, FundingController] : []),
+        ...(isSettler ? [TreasuryController] : []),
+      ],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: DATABASE, useValue: prisma },

@@ -1,4 +1,5 @@
 import { brokerConfig, commonConfig, databaseConfig, redisConfig } from '@seedfleet/service-kit';
+import { scriptOfAddress } from '@seedfleet/wallet';
 import { z } from 'zod';
 
 /** What this service reads of the environment. */
@@ -15,9 +16,15 @@ export const channelServiceConfig = commonConfig
     SEED_FILE: z.string().optional(),
     /** A file whose content opens the seed: a passphrase or random bytes. */
     SEED_KEY_FILE: z.string().optional(),
+    /** The operator's own wallet: where the settler sweeps what was earned, and nowhere else. Without it nothing is swept. */
+    TREASURY_ADDRESS: z.string().optional(),
   })
   .superRefine((config, context) => {
     if (config.ROLE === 'intake') return;
+    const { TREASURY_ADDRESS: address, SEEDFLEET_NETWORK: network } = config;
+    if (address !== undefined && scriptOfAddress(address, network) === undefined) {
+      context.addIssue({ code: 'custom', path: ['TREASURY_ADDRESS'], message: `no address of ${network}` });
+    }
     for (const name of ['SEED_FILE', 'SEED_KEY_FILE'] as const) {
       if (config[name] === undefined) {
         context.addIssue({ code: 'custom', path: [name], message: 'needed by the settler, which signs' });

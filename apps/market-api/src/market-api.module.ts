@@ -25,6 +25,7 @@ import { PriceHistory } from './market/price-history.js';
 import { PriceList } from './market/price-list.js';
 import { Assignments } from './nodes/assignments.js';
 import { FeeOutlookBoard } from './nodes/fee-outlook.js';
+import { TreasuryController } from './treasury/treasury.controller.js';
 import { FleetBusController } from './nodes/fleet-bus.controller.js';
 import { FleetNews } from './nodes/fleet-news.js';
 import { FleetNodeMetrics } from './nodes/node-metrics.js';
@@ -89,6 +90,7 @@ export class MarketApiModule {
         ChannelController,
         RevenueController,
         ReportController,
+        TreasuryController,
         ExplainController,
         ExportController,
         CostSettingsController,

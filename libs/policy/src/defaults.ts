@@ -216,8 +216,18 @@ export const DEFAULT_POLICY = {
     /** Sweep at this many outputs, when the fee rate is in the lowest part of the last 24 hours. */
     sweepAtOutputs: 100,
     sweepAtPercentile24h: 25,
-    /** Hot balance: the larger of this and one day's revenue. */
+    /** Hot balance: the larger of this and one day's revenue. Above it the fee rate is not waited for. */
     maxHotSat: 1_000_000n,
+    /** Or when the oldest output has waited this long: a small fleet's earnings reach its operator too. */
+    maxAgeMs: 7 * DAY_MS,
+    /** Most inputs of one sweep: about 74,000 virtual bytes, below the 100,000 that are relayed. */
+    maxInputs: 500,
+    /** Per cent of the coins that the fee of a sweep or split may take; the signer holds to it too. */
+    maxFeePercent: 10n,
+    /** A transaction without inputs; an output of P2PKH. The largest output of common kinds is 43 bytes. */
+    baseVbytes: 10n,
+    outputVbytes: 34n,
+    destinationVbytes: 43n,
   },
 
   /** Speed tests cost bandwidth before any money moves. Answered only where the peer's `buy` fits. */

@@ -11,4 +11,5 @@ export * from './price-rule.js';
 export * from './price.js';
 export * from './sale-bounds.js';
 export * from './terms.js';
+export * from './treasury.js';
 export * from './window.js';

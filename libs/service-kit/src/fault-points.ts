@@ -128,6 +128,12 @@ export const FAULT_POINTS = [
   'settler.child.after-store',
   /** chain-watcher has taken settlement and child; nothing was noted. */
   'settler.child.after-reply',
+  /** A sweep or split is decided; it is not signed. */
+  'settler.sweep.before-sign',
+  /** It is signed; its bytes are stored nowhere. */
+  'settler.sweep.before-store',
+  /** It is stored, with its claim on what it spends; chain-watcher has not been asked. */
+  'settler.sweep.after-store',
   /** The chain has answered how a child, split or sweep stands; that is not stored. */
   'settler.treasury.before-store',
   /** It is stored, with what it means for coins and books. */

@@ -19,6 +19,7 @@ import {
   listTorrents,
   showTorrent,
 } from './commands/torrents.js';
+import { showTreasury, sweepTreasury } from './commands/treasury.js';
 import {
   addWebhook,
   changeWebhook,
@@ -62,6 +63,8 @@ const COMMANDS = new Map<string, Command>(
     'market show': showMarket,
     'tiers list': listTiers,
     'tiers set': setTier,
+    'treasury show': showTreasury,
+    'treasury sweep': sweepTreasury,
     'nodes list': listNodes,
     'nodes cordon': cordonNode,
     'nodes uncordon': uncordonNode,

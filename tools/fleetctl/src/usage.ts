@@ -40,6 +40,8 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   market show INFOHASH        as buyers see it, with what it cost before
   tiers list
   tiers set NAME MULTIPLIER [--description TEXT]
+  treasury show               what was earned and lies on payout keys, and what was done with it
+  treasury sweep [--dry-run]  bring what is spare to the operator's own wallet now
   nodes list
   nodes cordon ID --why TEXT  empty a node: its torrents move to others, which take over one by one
   nodes uncordon ID

@@ -61,7 +61,9 @@ describe('the books of real sales', () => {
     const returnedSat = 9n * priceSat;
     await endedAfter(50, 60, K_MIN - 1);
     await everyBecomes('settling');
-    await expect.poll(() => fleet.prisma.broadcast.count({ where: { state: 'mempool' } })).toBe(channels.length);
+    await expect
+      .poll(() => fleet.prisma.broadcast.count({ where: { state: 'mempool' } }), { timeout: 30_000 })
+      .toBe(channels.length);
     const sent = await agreed();
     expect(held(sent, 'broadcast')).toBe(grossSat - returnedSat - 2n * settlementFeeSat);
     expect(held(sent, 'confirmed', 'buried', 'settlement-fee')).toBe(0n);

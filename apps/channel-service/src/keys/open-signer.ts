@@ -2,6 +2,7 @@ import type { Ecdsa } from '@seedfleet/payment-channel';
 import { seedId } from '@seedfleet/wallet';
 import type { Database } from '../channels/database.js';
 import type { Policy } from '@seedfleet/policy';
+import { scriptOfAddress } from '@seedfleet/wallet';
 import type { ChannelServiceConfig } from '../config.js';
 import { knownSeedId, renewEpoch } from './key-epoch.js';
 import { openOrCreateSeed, SeedError } from './seed-store.js';
@@ -27,5 +28,10 @@ export async function openSigner(
   if (begun !== id) {
     throw new SeedError('seed-mismatch', `another settler has begun with seed ${begun}; SEED_FILE holds ${id}`);
   }
-  return new SeedSigner(seed, network, ecdsa, { childFeePercent: policy.child.lastBudgetPercent });
+  return new SeedSigner(seed, network, ecdsa, {
+    childFeePercent: policy.child.lastBudgetPercent,
+    treasuryFeePercent: policy.treasury.maxFeePercent,
+    destination:
+      config.TREASURY_ADDRESS === undefined ? null : (scriptOfAddress(config.TREASURY_ADDRESS, network) ?? null),
+  });
 }

@@ -1,5 +1,7 @@
 import {
   bestEcdsa,
+  p2pkhScript,
+  toHex,
   prepareSettlement,
   signSettlement,
   verifyBuyerSignature,
@@ -12,7 +14,8 @@ import { SeedSigner } from './signer.js';
 
 const ecdsa = bestEcdsa();
 const seed = new Uint8Array(32).fill(7);
-const rules = { childFeePercent: 80n };
+const cold = p2pkhScript(new Uint8Array(20).fill(9));
+const rules = { childFeePercent: 80n, treasuryFeePercent: 10n, destination: cold };
 const signer = new SeedSigner(seed, 'regtest', ecdsa, rules);
 const path = { epoch: 1, index: 5 };
 
@@ -88,5 +91,29 @@ describe('the signer', () => {
     const otherPath = { ...settlement, path: { epoch: 1, index: 6 } };
     const added = { settlement, coins: [otherPath], feeSat: 300n };
     expect(await signer.signChild(added)).toEqual({ ok: false, code: 'not-our-coin' });
+  });
+
+  it('sweeps to the wallet of its rules only, for a fee within them, and splits to its own keys only', async () => {
+    const channel = await ourChannel();
+    const settled = await signer.signSettlement({ path, channel, k: 900, buyerSignature: payment(channel, 900) });
+    if (!settled.ok) throw new Error(settled.code);
+    const coins = [{ path, transaction: settled.transaction.bytes, vout: 1 }];
+    const netSat = 900n * 7n - 450n;
+    const swept = await signer.signSweep({ coins, feeSat: 500n });
+    if (!swept.ok) throw new Error(swept.code);
+    expect(swept.outputsSat).toEqual([netSat - 500n]);
+    expect(toHex(swept.transaction.bytes).split(`19${toHex(cold)}`)).toHaveLength(2);
+    expect(await signer.signSweep({ coins, feeSat: netSat / 10n + 1n })).toEqual({ ok: false, code: 'fee-over-limit' });
+    expect(await signer.signSweep({ coins: [], feeSat: 500n })).toEqual({ ok: false, code: 'not-our-coin' });
+    const homeless = new SeedSigner(seed, 'regtest', ecdsa, { ...rules, destination: null });
+    expect(await homeless.signSweep({ coins, feeSat: 500n })).toEqual({ ok: false, code: 'no-destination' });
+
+    const split = await signer.signSplit({ coins, feeSat: 500n, count: 2, valueSat: 2_000n });
+    if (!split.ok) throw new Error(split.code);
+    expect(split.outputsSat).toEqual([2_000n, 2_000n, netSat - 4_500n]);
+    const own = p2pkhScript((await signer.publicKey(path)).payoutKeyHash);
+    expect(toHex(split.transaction.bytes).split(`19${toHex(own)}`)).toHaveLength(4);
+    const beyond = { coins, feeSat: 500n, count: 3, valueSat: 2_000n };
+    expect(await signer.signSplit(beyond)).toEqual({ ok: false, code: 'output-is-dust' });
   });
 });

@@ -44,7 +44,21 @@ export interface ChildOrder {
   readonly feeSat: bigint;
 }
 
+/** Sends coins to the operator's own wallet, which the signer knows: nobody can name another one. */
+export interface SweepOrder {
+  readonly coins: readonly CoinOrder[];
+  readonly feeSat: bigint;
+}
+
+/** Makes coins for children: `count` of `valueSat`, and change, all on the payout key of the first coin's path. */
+export interface SplitOrder extends SweepOrder {
+  readonly count: number;
+  readonly valueSat: bigint;
+}
+
 export type TreasuryRefusal =
+  /** The signer knows no wallet to sweep to. */
+  | 'no-destination'
   | SpendError['code']
   /** An output is not on the payout key of its path. */
   | 'not-our-coin'
@@ -66,6 +80,10 @@ export type SignedTreasury =
 export interface SignerRules {
   /** Per cent of what a settlement pays us that its child may cost. */
   readonly childFeePercent: bigint;
+  /** Per cent of its coins that a sweep or split may cost. */
+  readonly treasuryFeePercent: bigint;
+  /** Script of the operator's own wallet; null where there is none. */
+  readonly destination: Uint8Array | null;
 }
 
 export type SignedSettlement =
@@ -86,6 +104,8 @@ export interface Signer {
   publicKey(path: ChannelKeyPath): Promise<PublicContractKey>;
   signSettlement(order: SettlementOrder): Promise<SignedSettlement>;
   signChild(order: ChildOrder): Promise<SignedTreasury>;
+  signSweep(order: SweepOrder): Promise<SignedTreasury>;
+  signSplit(order: SplitOrder): Promise<SignedTreasury>;
 }
 
 /** A signer with the seed in this process. Signatures are deterministic: the same order gives the same transaction. */
@@ -129,6 +149,36 @@ export class SeedSigner implements Signer {
     }
     const script = outputScript('p2pkh', earned.key.keyHash);
     return Promise.resolve(this.spend(coins, [{ script, valueSat: sumSat(coins) - feeSat }], feeSat));
+  }
+
+  signSweep({ coins: orders, feeSat }: SweepOrder): Promise<SignedTreasury> {
+    const { destination } = this.rules;
+    if (destination === null) return Promise.resolve({ ok: false, code: 'no-destination' });
+    return Promise.resolve(
+      this.spendWithin(orders, feeSat, (coins) => [{ script: destination, valueSat: sumSat(coins) - feeSat }]),
+    );
+  }
+
+  signSplit({ coins: orders, feeSat, count, valueSat }: SplitOrder): Promise<SignedTreasury> {
+    return Promise.resolve(
+      this.spendWithin(orders, feeSat, (coins, own) => {
+        const changeSat = sumSat(coins) - feeSat - BigInt(count) * valueSat;
+        const made = Array.from({ length: count }, () => ({ script: own, valueSat }));
+        return [...made, { script: own, valueSat: changeSat }];
+      }),
+    );
+  }
+
+  private spendWithin(
+    orders: readonly CoinOrder[],
+    feeSat: bigint,
+    outputs: (coins: readonly Coin[], own: Uint8Array) => readonly Payment[],
+  ): SignedTreasury {
+    const coins = this.coinsOf(orders);
+    const [first] = coins ?? [];
+    if (coins === undefined || first === undefined) return { ok: false, code: 'not-our-coin' };
+    if (feeSat * 100n > sumSat(coins) * this.rules.treasuryFeePercent) return { ok: false, code: 'fee-over-limit' };
+    return this.spend(coins, outputs(coins, outputScript('p2pkh', first.key.keyHash)), feeSat);
   }
 
   /** Undefined where one is not ours. */

@@ -123,8 +123,8 @@ describe('settlement', () => {
     await fleet.chainWatcher.start();
     await settler.start();
     await expect
-      .poll(async () => (await settlements(channelId)).map(({ txid }) => txid), { timeout: 40_000 })
-      .toEqual([stored.settlementTxid]);
+      .poll(async () => (await settlements(channelId)).map(({ txid, state }) => [txid, state]), { timeout: 40_000 })
+      .toEqual([[stored.settlementTxid, 'mempool']]);
     await fleet.regtest.mine();
     expect(await fleet.becomes(channelId, 'settled')).toMatchObject({ settlementTxid: stored.settlementTxid });
   });

@@ -27,6 +27,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   415: 'The content type is not supported',
   422: 'Understood, but not possible',
   429: 'Too many requests',
+  503: 'What is asked for is not available now',
 };
 
 /** What every endpoint declares: who may use it, and what the OpenAPI document says of it. */

@@ -143,7 +143,15 @@ export class SwarmNode {
     const peerAddress = (): string => hostPort(publicHost(config, outreach.detectedAddress), port);
     const reports = new SeedingReports({ nodeId, bus, shelf, logger });
     const demandReports = new DemandReports({ nodeId, bus, book: services.demand, logger });
-    const assignments = new Assignments({ nodeId, bus, shelf, files, verifier, logger });
+    const assignments = new Assignments({
+      nodeId,
+      bus,
+      shelf,
+      files,
+      verifier,
+      logger,
+      onSettled: once(() => metrics.torrentsSettledSeconds.set(performance.now() / 1000)),
+    });
     const registration = new Registration({
       nodeId,
       peerAddress,
@@ -245,6 +253,14 @@ export class SwarmNode {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}
 
 function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,6 +1,7 @@
-import type { Content, Metainfo } from '@seedfleet/bittorrent';
+import type { Content } from '@seedfleet/bittorrent';
 import type { effectiveOffer, seedingState } from '@seedfleet/bus';
 import type { z } from 'zod';
+import type { LazyMetainfo } from './lazy-metainfo.js';
 
 export type SeedingState = z.output<typeof seedingState>;
 export type EffectiveOffer = z.output<typeof effectiveOffer>;
@@ -20,7 +21,7 @@ export interface ShelvedTorrent {
   progress: number;
   /** What is wrong, for people. */
   detail: string;
-  metainfo: Metainfo | undefined;
+  metainfo: LazyMetainfo | undefined;
   /** Set once the content was located. */
   content: Content | undefined;
   /** Content as it was when it failed: it is looked at again when that changes. */
@@ -29,7 +30,7 @@ export interface ShelvedTorrent {
 
 /** A torrent whose content is verified and that may be sold. */
 export interface TorrentOnSale extends ShelvedTorrent {
-  readonly metainfo: Metainfo;
+  readonly metainfo: LazyMetainfo;
   readonly content: Content;
 }
 
@@ -43,6 +44,7 @@ export interface ShelfListener {
 /** The torrents of this node. */
 export class Shelf {
   private readonly torrents = new Map<string, ShelvedTorrent>();
+  private readonly states = new Map<SeedingState, number>();
   private readonly listeners: ShelfListener[] = [];
 
   listen(listener: ShelfListener): void {
@@ -61,6 +63,16 @@ export class Shelf {
 
   all(): IterableIterator<ShelvedTorrent> {
     return this.torrents.values();
+  }
+
+  /** How many torrents are in each state that one was in so far. */
+  counts(): ReadonlyMap<SeedingState, number> {
+    for (const state of this.states.keys()) this.states.set(state, 0);
+    for (const torrent of this.torrents.values()) {
+      const state = seedingStateOf(torrent);
+      this.states.set(state, (this.states.get(state) ?? 0) + 1);
+    }
+    return this.states;
   }
 
   put(torrent: ShelvedTorrent): void {

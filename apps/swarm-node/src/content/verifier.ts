@@ -9,6 +9,7 @@ import {
 import type { Logger } from '@seedfleet/service-kit';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import { contentFingerprint } from './fingerprint.js';
+import { LazyLocation, type LazyMetainfo } from './lazy-metainfo.js';
 import type { NodeFiles } from './node-files.js';
 import type { Shelf, ShelvedTorrent } from './shelf.js';
 
@@ -22,6 +23,8 @@ export interface VerifierParts {
 
 /** Progress changes with every piece; this often is enough for people. */
 const PROGRESS_INTERVAL_MS = 500;
+/** Torrents whose files are looked at, not read, at the same time. */
+const LOOKS_AT_ONCE = 32;
 
 /** Verifies content, one torrent after another, and puts what is good on sale. */
 export class Verifier {
@@ -54,39 +57,70 @@ export class Verifier {
     await this.running;
   }
 
+  /** Resolves once nothing waits to be looked at or verified. */
+  async idle(): Promise<void> {
+    while (this.running !== undefined) await this.running;
+  }
+
+  /** Unchanged content first, many at a time, since it needs a look only; then what has to be read, one by one. */
   private async work(): Promise<void> {
-    for (const infoHash of this.queue) {
-      if (this.stopping.signal.aborted) return;
-      this.queue.delete(infoHash);
-      const torrent = this.parts.shelf.get(infoHash);
-      if (torrent?.metainfo !== undefined && torrent.readiness !== 'ready')
-        await this.verifySafely(torrent, torrent.metainfo);
+    const toRead = new Set<string>();
+    while (!this.stopping.signal.aborted) {
+      const batch = [...take(this.queue, LOOKS_AT_ONCE)];
+      await Promise.all(
+        batch.map((infoHash) =>
+          this.safely(infoHash, async (torrent, metainfo) => {
+            if (!(await this.isUnchanged(torrent, metainfo))) toRead.add(infoHash);
+          }),
+        ),
+      );
+      if (this.queue.size > 0) continue;
+      const [next] = take(toRead, 1);
+      if (next === undefined) return;
+      await this.safely(next, (torrent, metainfo) => this.verify(torrent, metainfo));
     }
   }
 
   /** A disk that fails in an unforeseen way takes one torrent off sale, not the node down. */
-  private async verifySafely(torrent: ShelvedTorrent, metainfo: Metainfo): Promise<void> {
+  private async safely(
+    infoHash: string,
+    work: (torrent: ShelvedTorrent, metainfo: LazyMetainfo) => Promise<void>,
+  ): Promise<void> {
+    const torrent = this.parts.shelf.get(infoHash);
+    if (torrent?.metainfo === undefined || torrent.readiness === 'ready') return;
     try {
-      await this.verify(torrent, metainfo);
+      await work(torrent, torrent.metainfo);
     } catch (failure) {
       const detail = failure instanceof Error ? failure.message : String(failure);
-      this.fail(torrent.infoHash, { code: 'read-failed', detail }, '');
+      this.fail(infoHash, { code: 'read-failed', detail }, '');
     }
   }
 
-  private async verify(torrent: ShelvedTorrent, metainfo: Metainfo): Promise<void> {
+  /** Puts content on sale that is as it was when it was verified; false where it has to be read. */
+  private async isUnchanged(torrent: ShelvedTorrent, metainfo: LazyMetainfo): Promise<boolean> {
     const { shelf, files, logger } = this.parts;
     const { infoHash } = torrent;
+    const verified = files.verifiedFingerprint(infoHash);
+    if (verified === undefined) return false;
+    const located = await locateContent(metainfo, torrent.contentPath);
+    if (!located.ok || (await contentFingerprint(located.value)) !== verified) return false;
+    logger.debug({ infoHash }, 'content unchanged since it was verified');
+    shelf.update(infoHash, ready(metainfo, located.value));
+    return true;
+  }
+
+  private async verify(torrent: ShelvedTorrent, lazy: LazyMetainfo): Promise<void> {
+    const { shelf, files, logger } = this.parts;
+    const { infoHash } = torrent;
+    // Held as a whole while every piece is looked up.
+    const metainfo = lazy.whole;
+    if (metainfo === undefined) throw new Error('the .torrent file is gone');
     const located = await locateContent(metainfo, torrent.contentPath);
     if (!located.ok) {
       return this.fail(infoHash, located.error, await fingerprintAt(metainfo, torrent.contentPath));
     }
     const fingerprint = await contentFingerprint(located.value);
     const content = { metainfo, location: located.value };
-    if ((await files.readVerified(infoHash)) === fingerprint) {
-      logger.info({ infoHash }, 'content unchanged since it was verified');
-      return shelf.update(infoHash, ready(content));
-    }
     const startedMs = performance.now();
     let reportedMs = startedMs;
     shelf.update(infoHash, { readiness: 'verifying', progress: 0, detail: '' });
@@ -105,16 +139,25 @@ export class Verifier {
     if (problem !== undefined) return this.fail(infoHash, problem, fingerprint);
     // Without the note the content is read again after a restart, no more.
     const unsaved = (failure: unknown): void => logger.warn({ infoHash, failure: String(failure) }, 'note not saved');
-    await files.writeVerified(infoHash, fingerprint).catch(unsaved);
+    await files.noteVerified(metainfo, fingerprint).catch(unsaved);
     const seconds = Math.round(performance.now() - startedMs) / 1000;
     logger.info({ infoHash, bytes: metainfo.totalLengthBytes, seconds }, 'content verified');
-    shelf.update(infoHash, ready(content));
+    shelf.update(infoHash, ready(lazy, located.value));
   }
 
   /** Takes a torrent off sale because of its content. */
   fail(infoHash: string, problem: ContentError, fingerprint: string): void {
     const detail = describe(problem);
     this.parts.logger.error({ infoHash, code: problem.code, path: problem.path, piece: problem.piece }, detail);
+    // A .torrent file that is gone is fetched again, and everything with it.
+    if (this.parts.shelf.get(infoHash)?.metainfo?.whole === undefined) {
+      return this.parts.shelf.update(infoHash, {
+        readiness: 'waiting',
+        detail,
+        metainfo: undefined,
+        content: undefined,
+      });
+    }
     this.parts.shelf.update(infoHash, {
       readiness: READINESS[problem.code] ?? 'failed',
       detail,
@@ -127,7 +170,11 @@ export class Verifier {
   async distrust(torrent: ShelvedTorrent, problem: ContentError): Promise<void> {
     if (torrent.readiness !== 'ready' || torrent.content === undefined) return;
     const fingerprint = await contentFingerprint(torrent.content.location);
-    await this.parts.files.forgetVerified(torrent.infoHash).catch(() => undefined);
+    try {
+      this.parts.files.forgetVerified(torrent.infoHash);
+    } catch {
+      // Then the next start looks at the fingerprint, which has changed if the content has.
+    }
     this.fail(torrent.infoHash, problem, fingerprint);
   }
 }
@@ -139,8 +186,18 @@ const READINESS: Partial<Record<ContentError['code'], ShelvedTorrent['readiness'
   'piece-corrupt': 'corrupt',
 };
 
-function ready(content: { metainfo: Metainfo; location: ContentLocation }): Partial<ShelvedTorrent> {
+function ready(metainfo: LazyMetainfo, located: ContentLocation): Partial<ShelvedTorrent> {
+  const content = { metainfo, location: new LazyLocation(metainfo, located) };
   return { readiness: 'ready', progress: 1, detail: '', content, failedFingerprint: undefined };
+}
+
+/** Takes at most so many out of a set, oldest first. */
+function* take(from: Set<string>, count: number): Generator<string> {
+  for (const item of from) {
+    if (count-- <= 0) return;
+    from.delete(item);
+    yield item;
+  }
 }
 
 async function fingerprintAt(metainfo: Metainfo, path: string): Promise<string> {

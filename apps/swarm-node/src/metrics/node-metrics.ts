@@ -39,6 +39,7 @@ export class NodeMetrics {
   readonly dials: Counter<'outcome'>;
   readonly dialCandidates: Gauge;
   readonly metadataParts: Counter<'verdict'>;
+  readonly torrentsSettledSeconds: Gauge;
   readonly verifiedBytes: Counter;
 
   constructor(registry: Registry) {
@@ -107,6 +108,10 @@ export class NodeMetrics {
     this.metadataParts = counter('metadata_parts_total', 'Parts of metadata asked for, by verdict', ['verdict']);
     this.dialCandidates = gauge('dial_candidates', 'Addresses remembered for dialling');
     this.torrents = gauge('torrents', 'Torrents assigned to this node', ['state']);
+    this.torrentsSettledSeconds = gauge(
+      'torrents_settled_seconds',
+      'From the start of the process until the state of every assigned torrent was known',
+    );
     this.verifiedBytes = counter('verified_bytes_total', 'Content bytes read and hashed at load');
   }
 }

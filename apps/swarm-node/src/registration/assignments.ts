@@ -12,6 +12,8 @@ type Assignment = z.output<typeof nodeAssignments.reply>['torrents'][number];
 
 /** Nodes ask again at least this often, because news may be lost. */
 const REFRESH_MS = 15_000;
+/** Torrents that are brought in at the same time. */
+const FOLLOWED_AT_ONCE = 32;
 
 /** Keeps the shelf as the fleet wants it: asks for the node's torrents and brings each on sale. */
 export class Assignments {
@@ -31,6 +33,8 @@ export class Assignments {
       readonly files: NodeFiles;
       readonly verifier: Verifier;
       readonly logger: Logger;
+      /** Nothing of what was assigned waits to be looked at any more. */
+      readonly onSettled: () => void;
     },
   ) {}
 
@@ -93,10 +97,11 @@ export class Assignments {
       this.parts.shelf.remove(infoHash);
       await this.parts.files.forget(infoHash).catch(() => undefined);
     }
-    for (const assignment of assignments) {
+    for (let at = 0; at < assignments.length; at += FOLLOWED_AT_ONCE) {
       if (this.stopped) return;
-      await this.follow(assignment);
+      await Promise.all(assignments.slice(at, at + FOLLOWED_AT_ONCE).map((assignment) => this.follow(assignment)));
     }
+    void this.parts.verifier.idle().then(() => this.parts.onSettled());
     await this.parts.verifier.retryChanged();
   }
 

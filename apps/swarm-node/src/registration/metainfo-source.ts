@@ -1,25 +1,32 @@
 import { DEFAULT_METAINFO_LIMITS, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
 import { torrentMetainfo, type Bus } from '@seedfleet/bus';
+import type { LazyMetainfo } from '../content/lazy-metainfo.js';
 import type { NodeFiles } from '../content/node-files.js';
 
 export type MetainfoOutcome =
-  | { readonly ok: true; readonly metainfo: Metainfo }
+  | { readonly ok: true; readonly metainfo: LazyMetainfo }
   /** `permanent`: asking again gives the same. */
   | { readonly ok: false; readonly permanent: boolean; readonly detail: string };
 
 /** Gets a .torrent file from this node's disk, or in parts from the fleet, and checks that it is the one asked for. */
 export async function obtainMetainfo(bus: Bus, files: NodeFiles, infoHash: string): Promise<MetainfoOutcome> {
+  const noted = await files.noted(infoHash);
+  if (noted !== undefined) return { ok: true, metainfo: noted };
   const kept = await files.readTorrent(infoHash);
   const known = kept === undefined ? undefined : read(kept, infoHash);
-  if (known?.ok === true) return known;
+  if (known?.ok === true) return { ok: true, metainfo: files.lazy(known.metainfo) };
   const fetched = await fetchParts(bus, infoHash);
   if (!fetched.ok) return fetched;
   const parsed = read(fetched.bytes, infoHash);
-  if (parsed.ok) await files.writeTorrent(infoHash, fetched.bytes);
-  return parsed;
+  if (!parsed.ok) return parsed;
+  await files.writeTorrent(infoHash, fetched.bytes);
+  return { ok: true, metainfo: files.lazy(parsed.metainfo) };
 }
 
-function read(bytes: Uint8Array, infoHash: string): MetainfoOutcome {
+type ReadOutcome =
+  { readonly ok: true; readonly metainfo: Metainfo } | Extract<MetainfoOutcome, { readonly ok: false }>;
+
+function read(bytes: Uint8Array, infoHash: string): ReadOutcome {
   const parsed = parseMetainfo(bytes);
   if (!parsed.ok) return { ok: false, permanent: true, detail: `${parsed.error.code}: ${parsed.error.detail}` };
   if (parsed.value.infoHash === infoHash) return { ok: true, metainfo: parsed.value };

@@ -60,5 +60,7 @@ export class SeedingReports {
       this.parts.logger.warn({ code: reply.code }, 'seeding report not taken');
     }
     this.sending = false;
+    // Thousands of torrents would take many seconds; what the fleet has just taken, it can take again.
+    if (reply.ok && this.dirty.size >= MAX_PER_REPORT) void this.send();
   }
 }

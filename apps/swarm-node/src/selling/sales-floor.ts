@@ -1,7 +1,7 @@
 import type { Peer } from '@seedfleet/bittorrent';
 import { chainStatus, channelQuote, channelVerdict, type Bus } from '@seedfleet/bus';
 import type { HostReason } from '@seedfleet/exchange';
-import { seedingStateOf, type Shelf, type ShelvedTorrent, type TorrentOnSale } from '../content/shelf.js';
+import type { Shelf, ShelvedTorrent, TorrentOnSale } from '../content/shelf.js';
 import type { Lease, LeaseObstacle } from '../lease/lease.js';
 import type { Origin } from '../limits/origin.js';
 import type { Payments } from '../payments/payments.js';
@@ -161,8 +161,7 @@ export class SalesFloor {
     services.metrics.exposureBytes.set(services.exposure.bytes);
     services.metrics.channels.set({ state: 'serving' }, this.serving.size);
     services.metrics.channels.set({ state: 'joined' }, services.joins.count);
-    services.metrics.torrents.reset();
-    for (const torrent of shelf.all()) services.metrics.torrents.inc({ state: seedingStateOf(torrent) });
+    for (const [state, count] of shelf.counts()) services.metrics.torrents.set({ state }, count);
   }
 
   /** Pauses or resumes all channels when the node loses or regains its right to send pieces. */

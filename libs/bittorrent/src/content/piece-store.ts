@@ -113,13 +113,7 @@ export class PieceStore {
       this.entries.delete(entry.key);
       return { code: 'busy' };
     }
-    const problem = await this.loader.load({
-      memory: memory.shared,
-      lengthBytes: pieceLengthAt(content.metainfo, piece),
-      spans: spansOfPiece(content, piece),
-      expectedHash: pieceHashAt(content.metainfo, piece),
-      priority: 'sale',
-    });
+    const problem = await this.readInto(memory, content, piece);
     if (problem === undefined) {
       entry.memory = memory;
       return undefined;
@@ -127,6 +121,21 @@ export class PieceStore {
     this.entries.delete(entry.key);
     this.pool.release(memory);
     return problem;
+  }
+
+  private readInto(memory: PieceMemory, content: Content, piece: number): Promise<ContentError | undefined> {
+    try {
+      return this.loader.load({
+        memory: memory.shared,
+        lengthBytes: pieceLengthAt(content.metainfo, piece),
+        spans: spansOfPiece(content, piece),
+        expectedHash: pieceHashAt(content.metainfo, piece),
+        priority: 'sale',
+      });
+    } catch (failure) {
+      // A file list that does not reach so far: it may be read from a disk that fails.
+      return Promise.resolve({ code: 'read-failed', piece, detail: String(failure) });
+    }
   }
 
   private leave(entry: Entry): void {

@@ -164,8 +164,10 @@ const seen = z.int().min(0);
  * report, so that a repeated one is not counted twice.
  */
 export const demandReport = defineRequest({
-  subject: 'fleet.demand-report',
+  subject: 'fleet.demand-report.*',
   owner: 'market-api',
+  askedBy: ['swarm-node'],
+  fromNode: true,
   request: z.object({
     nodeId,
     run: z.uuid(),

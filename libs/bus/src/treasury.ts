@@ -6,6 +6,7 @@ import { defineRequest } from './contract.js';
 export const treasuryGet = defineRequest({
   subject: 'treasury.get',
   owner: 'channel-service',
+  askedBy: ['market-api'],
   request: z.object({}),
   reply: z.object({
     /** The operator's own address; null where none is configured. */
@@ -41,6 +42,7 @@ export const treasuryGet = defineRequest({
 export const treasurySweep = defineRequest({
   subject: 'treasury.sweep',
   owner: 'channel-service',
+  askedBy: ['market-api'],
   request: z.object({ dryRun: z.boolean() }),
   reply: z.object({
     kind: z.enum(['none', 'sweep', 'split']),

@@ -20,6 +20,10 @@ export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readon
       what: 'pages and price changes of the market API with 100,000 torrents and a million channels behind them',
       load: async () => (await import('./market/market.js')).market,
     },
+    swarm: {
+      what: 'one node with many connections, many torrents and some sales: memory, delays, rates',
+      load: async () => (await import('./swarm/swarm.js')).swarm,
+    },
     payments: {
       what: 'payments made durable and committed, with 1, 100 and 10,000 active channels',
       load: async () => (await import('./payments/payments.js')).payments,

@@ -57,6 +57,8 @@ export class NodeFiles {
   /** Notes that content is good. Rejects when the disk does not take it. */
   async noteVerified(metainfo: Metainfo, fingerprint: string): Promise<void> {
     const { size } = await stat(this.torrentPath(metainfo.infoHash));
+    // Nobody has asked for it yet: verifying thousands would fill the cache with idle torrents.
+    this.cache.forget(metainfo.infoHash);
     this.book.add({ fingerprint, torrentBytes: size, summary: summaryOf(metainfo) });
   }
 

@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm run bench -- swarm` measures. */
+export interface SwarmOptions {
+  readonly torrents: number;
+  /** Pieces of each of them. */
+  readonly pieces: number;
+  readonly connections: number;
+  /** Sales among the connections. */
+  readonly sales: number;
+  /** Bytes sold while it is measured. */
+  readonly transferBytes: number;
+  /** Connections of the accept rate. */
+  readonly accepts: number;
+  readonly folder: string | undefined;
+  readonly keep: boolean;
+}
+
+export const SWARM_USAGE = `options of swarm:
+  --torrents 5000       torrents of the node
+  --pieces 128          pieces of each, 16 KiB
+  --connections 1000    connections, most of them idle
+  --sales 50            of them buying
+  --transfer 512        MiB that these buy
+  --accepts 5000        connections for the accept rate
+  --folder DIR          where content, servers and logs go (default: a temporary folder)
+  --keep                leaves the folder there
+`;
+
+const MIB = 1024 * 1024;
+
+/** Reads the command line; undefined where it can't be used. */
+export function swarmOptions(args: readonly string[]): SwarmOptions | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        torrents: { type: 'string', default: '5000' },
+        pieces: { type: 'string', default: '128' },
+        connections: { type: 'string', default: '1000' },
+        sales: { type: 'string', default: '50' },
+        transfer: { type: 'string', default: '512' },
+        accepts: { type: 'string', default: '5000' },
+        folder: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+      },
+    });
+    const options = {
+      torrents: number(values.torrents),
+      pieces: number(values.pieces),
+      connections: number(values.connections),
+      sales: number(values.sales),
+      transferBytes: number(values.transfer) * MIB,
+      accepts: number(values.accepts),
+      folder: values.folder,
+      keep: values.keep,
+    };
+    return options.sales <= options.connections ? options : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(text);
+  return value;
+}

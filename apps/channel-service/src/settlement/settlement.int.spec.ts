@@ -30,6 +30,10 @@ describe('settlement', () => {
   const settlements = (channelId: string) =>
     fleet.prisma.broadcast.findMany({ where: { label: { contains: channelId } } });
 
+  /** A block that is mined before the settlement is in the mempool would be without it. */
+  const isSent = (channelId: string): Promise<void> =>
+    expect.poll(async () => (await settlements(channelId))[0]?.state, { timeout: 40_000 }).toBe('mempool');
+
   it('settles the last payment with exactly the amounts of the specification', async () => {
     const { channelId, buyer } = await fleet.funded();
     await fleet.publish({ payments: [{ channelId, k: 41, signature: buyer.pay(41) }] });
@@ -42,7 +46,7 @@ describe('settlement', () => {
     expect(settling.frozenK).toBe(42n);
     const settlementTxid = settling.settlementTxid ?? '';
 
-    await expect.poll(() => fleet.regtest.transaction(settlementTxid).catch(() => null)).not.toBeNull();
+    await isSent(channelId);
     await fleet.regtest.mine();
     await fleet.becomes(channelId, 'settled');
     const mined = await fleet.regtest.transaction(settlementTxid);
@@ -79,6 +83,7 @@ describe('settlement', () => {
   it('returns the change of a channel that ended below kMin, where the payments make a fee', async () => {
     const channelId = await ended(K_MIN - 1);
     const { settlementTxid } = await fleet.becomes(channelId, 'settling');
+    await isSent(channelId);
     await fleet.regtest.mine(6);
     await fleet.becomes(channelId, 'returned');
     const mined = await fleet.regtest.transaction(settlementTxid ?? '');
@@ -106,6 +111,7 @@ describe('settlement', () => {
     await fleet.becomes(channelId, 'settling');
     await queue.resume();
     await queue.close();
+    await isSent(channelId);
     await fleet.regtest.mine();
     await fleet.becomes(channelId, 'settled');
   });
@@ -150,7 +156,7 @@ describe('settlement', () => {
   it('follows a reorganisation back and forth', async () => {
     const channelId = await ended(40);
     await fleet.becomes(channelId, 'settling');
-    await expect.poll(async () => (await settlements(channelId))[0]?.state).toBe('mempool');
+    await isSent(channelId);
     await fleet.regtest.mine();
     await fleet.becomes(channelId, 'settled');
     const block = await fleet.regtest.call<string>('getbestblockhash');

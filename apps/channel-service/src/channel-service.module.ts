@@ -23,6 +23,7 @@ import { OpeningService } from './opening/opening.service.js';
 import { PaymentConsumer } from './payments/payment-consumer.js';
 import { PaymentIntake } from './payments/payment-intake.js';
 import { PaymentMetrics } from './payments/payment-metrics.js';
+import { QuarantineController } from './payments/quarantine.controller.js';
 import { StreamWatch } from './payments/stream-watch.js';
 import { QuotePublisher } from './quote/quote-publisher.js';
 import { ChildPayer } from './settlement/child-payer.js';
@@ -102,7 +103,7 @@ export class ChannelServiceModule {
     return {
       module: ChannelServiceModule,
       controllers: [
-        ...(isIntake ? [OpeningController, FundingController] : []),
+        ...(isIntake ? [OpeningController, FundingController, QuarantineController] : []),
         ...(isSettler ? [TreasuryController] : []),
       ],
       providers: [

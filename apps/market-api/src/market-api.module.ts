@@ -30,6 +30,7 @@ import { FleetBusController } from './nodes/fleet-bus.controller.js';
 import { FleetNews } from './nodes/fleet-news.js';
 import { FleetNodeMetrics } from './nodes/node-metrics.js';
 import { NodeController } from './nodes/node.controller.js';
+import { QuarantineController } from './nodes/quarantine.controller.js';
 import { NodeRepository } from './nodes/node.repository.js';
 import { BulkEditController } from './offers/bulk-edit.controller.js';
 import { BulkEditRepository } from './offers/bulk-edit.repository.js';
@@ -95,6 +96,7 @@ export class MarketApiModule {
         ExportController,
         CostSettingsController,
         NodeController,
+        QuarantineController,
         FleetController,
         SeriesController,
         AlertsController,

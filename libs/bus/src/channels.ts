@@ -32,6 +32,22 @@ export const buyerTerms = z.object({
   minSellers: z.int().min(0).max(0xffff_ffff),
 });
 
+/** A person lets a quarantined node sell again. `released` is false where it is in no quarantine. */
+export const nodeRelease = defineRequest({
+  subject: 'channel.release-node',
+  owner: 'channel-service',
+  request: z.object({
+    nodeId,
+    why: z.string().min(1).max(300),
+    /** Who, as the audit log has it. */
+    releasedBy: z.string().max(100),
+  }),
+  reply: z.discriminatedUnion('released', [
+    z.object({ released: z.literal(true), reason: z.string() }),
+    z.object({ released: z.literal(false) }),
+  ]),
+});
+
 /** A node asks to join an invitation. Repeating it with the same `joinId` gives the same channel. */
 export const channelOpen = defineRequest({
   subject: 'channel.open.*',

@@ -5,7 +5,7 @@ import { listAudit } from './commands/audit.js';
 import { listChannels, showChannel } from './commands/channels.js';
 import { showEvents } from './commands/events.js';
 import { createKey, listKeys, revokeKey } from './commands/keys.js';
-import { listNodes, showFleet } from './commands/nodes.js';
+import { listNodes, listQuarantined, releaseNode, showFleet } from './commands/nodes.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
 import { listMarket, listTiers, setTier, showMarket } from './commands/market.js';
 import { adviseOffer, bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
@@ -66,6 +66,8 @@ const COMMANDS = new Map<string, Command>(
     'treasury show': showTreasury,
     'treasury sweep': sweepTreasury,
     'nodes list': listNodes,
+    'nodes quarantined': listQuarantined,
+    'nodes release': releaseNode,
     'nodes cordon': cordonNode,
     'nodes uncordon': uncordonNode,
     'torrents replicas': setReplicas,

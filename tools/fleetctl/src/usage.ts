@@ -43,6 +43,8 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   treasury show               what was earned and lies on payout keys, and what was done with it
   treasury sweep [--dry-run]  bring what is spare to the operator's own wallet now
   nodes list
+  nodes quarantined           nodes that sell nothing because of what they sent, each with the reason
+  nodes release ID --why TEXT let one sell again
   nodes cordon ID --why TEXT  empty a node: its torrents move to others, which take over one by one
   nodes uncordon ID
   placement                   what each node has, and what is short of nodes

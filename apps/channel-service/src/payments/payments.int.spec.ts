@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { paymentWatermark } from '@seedfleet/bus';
+import { nodeRelease, paymentWatermark } from '@seedfleet/bus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../testing/service-process.js';
 import { K_CAP, TestFleet } from '../testing/test-fleet.js';
@@ -79,7 +79,13 @@ describe('payment intake', () => {
     const more = { channelId: mine.channelId, k: 61, signature: mine.buyer.pay(4) };
     await fleet.committed(await fleet.publish({ payments: [more] }));
     expect(await parked(mine.channelId)).toHaveLength(4);
-    await fleet.prisma.quarantinedNode.deleteMany();
+    // Until a person releases it.
+    const release = (nodeId: string) =>
+      fleet.bus.request(nodeRelease, { nodeId, why: 'the build is fixed', releasedBy: 'key:1' });
+    expect(await release('node-1')).toMatchObject({ value: { released: true, reason: 'beyond-k-cap' } });
+    expect(await release('node-1')).toMatchObject({ value: { released: false } });
+    expect(await fleet.join()).toMatchObject({ opened: true });
+    expect(await release('node-evil')).toMatchObject({ value: { released: true } });
   });
 
   it('freezes k with the end of the channel, and keeps what comes later apart', async () => {

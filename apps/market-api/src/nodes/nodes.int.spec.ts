@@ -3,6 +3,7 @@ import {
   nodeAssignments,
   nodeHeartbeat,
   nodeRegister,
+  nodeRelease,
   seedingReport,
   torrentMetainfo,
   type Bus,
@@ -17,6 +18,7 @@ import { torrentFile, type TorrentFile } from '../testing/torrent-file.js';
 import { torrentDetailSchema } from '../torrents/torrent.schemas.js';
 import { PAGE_TORRENTS } from './assignments.js';
 import { nodeList } from './node.schemas.js';
+import { quarantineList } from './quarantine.schemas.js';
 
 let api: RunningMarketApi;
 let bus: Bus;
@@ -206,3 +208,32 @@ describe('assignments', () => {
     expect(unknown.found).toBe(false);
   });
 });
+
+it('a quarantined node is released by channel-service, at the word of somebody who handles money, and on record', async () => {
+  await api.admin.quarantinedNode.create({ data: { nodeId: 'node-9', reason: 'foreign-channel' } });
+  const listed = expectShape(quarantineList, (await http('get', '/v1/nodes/quarantined').expect(200)).body);
+  expect(listed.items).toMatchObject([{ nodeId: 'node-9', reason: 'foreign-channel', parkedPayments: 0 }]);
+  const why = { why: 'its disk was swapped' };
+  await http('post', '/v1/nodes/node-8/release').send(why).expect(404);
+  await http('post', '/v1/nodes/node-9/release').send({ why: ' ' }).expect(400);
+  await http('post', '/v1/nodes/node-9/release').send(why).expect(503);
+
+  const channels = await api.busOf('channel-service');
+  const subscription = channels.connection.subscribe(channels.subject(nodeRelease.subject), {
+    callback: (_error, message) => {
+      void api.admin.quarantinedNode
+        .deleteMany({ where: { nodeId: 'node-9' } })
+        .then(() => message.respond(JSON.stringify({ response: RELEASED, isDisposed: true, id: idOf(message.data) })));
+    },
+  });
+  const operator = await api.newKey(['operate']);
+  const asOperator = request(api.url).post('/v1/nodes/node-9/release').set('authorization', `Bearer ${operator}`);
+  await asOperator.send(why).expect(403);
+  expect((await http('post', '/v1/nodes/node-9/release').send(why).expect(200)).body).toEqual({ items: [] });
+  subscription.unsubscribe();
+  const audit = await api.admin.auditEntry.findMany({ where: { action: 'node.release' }, orderBy: { id: 'desc' } });
+  expect(audit[0]).toMatchObject({ target: 'node-9', data: { ...why, reason: 'foreign-channel' } });
+});
+
+const RELEASED = { ok: true, value: { released: true, reason: 'foreign-channel' } };
+const idOf = (data: Uint8Array): unknown => (JSON.parse(Buffer.from(data).toString('utf8')) as { id: unknown }).id;

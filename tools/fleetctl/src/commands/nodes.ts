@@ -1,4 +1,4 @@
-import { memberOf, objects, textOf } from '../api-client.js';
+import { memberOf, objects, textOf, type JsonObject } from '../api-client.js';
 import { allowOptions } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
@@ -64,3 +64,34 @@ export const showFleet: Command = async ({ api, options, operands, output }) => 
     ]);
   });
 };
+
+export const listQuarantined: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  if (operands[0] !== undefined) throw new Failure('usage', `unexpected: ${operands[0]}`);
+  const answer = await api.call('GET', '/v1/nodes/quarantined');
+  output.result(answer, () => quarantineText(answer));
+};
+
+export const releaseNode: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['why']);
+  const [node, ...more] = operands;
+  if (node === undefined || more.length > 0) throw new Failure('usage', 'which node? give its ID, and nothing more');
+  if (options.why === undefined) throw new Failure('usage', '--why is missing');
+  const path = `/v1/nodes/${encodeURIComponent(node)}/release`;
+  const answer = await api.call('POST', path, { why: options.why });
+  output.result(answer, () => `${node} is released\n\n${quarantineText(answer)}`);
+};
+
+function quarantineText(answer: JsonObject): string {
+  const rows = objects(answer['items']);
+  if (rows.length === 0) return 'no node is in quarantine';
+  return table(
+    [{ title: 'NODE' }, { title: 'REASON' }, { title: 'SINCE' }, { title: 'KEPT APART', right: true }],
+    rows.map((row) => [
+      textOf(row, 'nodeId'),
+      textOf(row, 'reason'),
+      moment(textOf(row, 'since')),
+      textOf(row, 'parkedPayments'),
+    ]),
+  );
+}

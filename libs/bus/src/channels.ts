@@ -36,6 +36,7 @@ export const buyerTerms = z.object({
 export const nodeRelease = defineRequest({
   subject: 'channel.release-node',
   owner: 'channel-service',
+  askedBy: ['market-api'],
   request: z.object({
     nodeId,
     why: z.string().min(1).max(300),

@@ -60,10 +60,6 @@ export type ProblemCode =
   | 'tier-in-use'
   /** There are as many of them as there may be. */
   | 'too-many'
-  /** The path is outside the content roots, has a symbolic link, or holds nothing that can be sold; `reason` says which. */
-  | 'content-refused'
-  /** There is no such making of a torrent. */
-  | 'creation-not-found'
   /** A server this service needs does not answer; the request may be repeated. */
   | 'unavailable'
   /** A fault of ours; the log has it under the same request id. */
@@ -99,8 +95,6 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'tier-not-found': 'No such quality tier',
   'tier-in-use': 'The quality tier is in use',
   'too-many': 'There are too many already',
-  'content-refused': 'The content cannot be used',
-  'creation-not-found': 'No such making of a torrent',
   unavailable: 'A needed server does not answer',
   internal: 'Internal error',
 };

@@ -36,6 +36,7 @@ describe('following a real chain through faults, by polling alone', () => {
     expect(await health.json()).toEqual({
       status: 'ok',
       checks: { nats: 'ok', chain: 'ok', 'node-sync': 'ok', postgres: 'ok' },
+      notes: {},
     });
     const metrics = await (await bench.service.fetch('/metrics')).text();
     expect(metrics).toMatch(/seedfleet_chain_tip_height\{[^}]*\} [1-9]/);

@@ -122,6 +122,7 @@ export class ChainWatcherModule {
         { provide: Broadcaster, useValue: broadcaster },
         { provide: OutboxRelay, useValue: relay },
         { provide: ChainStatus, useValue: status },
+        { provide: ChainWatch, useValue: watch },
         { provide: Lifecycle, useValue: lifecycle },
       ],
     };

@@ -67,5 +67,8 @@ export const MAX_WAITING_WORK = 2_000;
 /** How long a request may wait for the node before it is answered with what is stored; askers wait 5 s. */
 export const ANSWER_WITHIN_MS = 3_000;
 
+/** How long a question about an output may wait until the blocks of its answer are followed; askers wait 3 s. */
+export const FOLLOW_WITHIN_MS = 2_000;
+
 /** How long one call to the node goes on trying. Short, as the next round tries again and requests wait their turn. */
 export const NODE_RETRY_MS = 1_000;

@@ -42,6 +42,9 @@ export class ChainWatch {
 
   constructor(private readonly parts: ChainWatchParts) {}
 
+  /** The tip that was last told of. */
+  #toldTip: string | undefined;
+
   /** When chain and mempool were last read completely, Unix milliseconds; 0 before the first time. */
   get observedAtMs(): number {
     return this.#observedAtMs;
@@ -76,12 +79,24 @@ export class ChainWatch {
     await this.parts.serial.run(() => Promise.resolve());
   }
 
+  /**
+   * Follows up to a block that the node was seen to have; true once it is followed. What an asker is told of blocks must
+   * be written down here first: of a block that came and went unfollowed, nobody would be told that it is gone.
+   */
+  async reaches(block: { readonly height: number; readonly hash: string }): Promise<boolean> {
+    const { follower, serial } = this.parts;
+    if (follower.holds(block)) return true;
+    const followed = await serial.run(() => this.#follow());
+    this.hint('block');
+    return followed.ok && follower.holds(block);
+  }
+
   /** One round. Its steps take turns with requests; two rounds never run at once. */
   async round(): Promise<NodeResult<FollowedBlock>> {
     const { follower, mempool, broadcaster, metrics, serial } = this.parts;
     const inTurn: InTurn = (work) => serial.run(work);
     const end = metrics.rounds.startTimer();
-    const before = follower.tip?.hash;
+    this.#toldTip ??= follower.tip?.hash;
     for (let looks = 0; looks < LOOKS_PER_ROUND; looks += 1) {
       const followed = await inTurn(() => this.#follow());
       if (!followed.ok) return followed;
@@ -94,7 +109,9 @@ export class ChainWatch {
     const { tip } = follower;
     if (!tip) throw new Error('followed to the tip without a tip');
     this.#observedAtMs = Date.now();
-    this.parts.onRound(tip, tip.hash !== before);
+    const moved = tip.hash !== this.#toldTip;
+    this.#toldTip = tip.hash;
+    this.parts.onRound(tip, moved);
     return succeed(tip);
   }
 

@@ -3,7 +3,8 @@ import { CoreNode } from '@seedfleet/bitcoin-node';
 import { chainGetOutput, chainWatchOutput, Handles } from '@seedfleet/bus';
 import { faultPoint } from '@seedfleet/service-kit';
 import type { z } from 'zod';
-import { ANSWER_WITHIN_MS, MAX_WATCHED_OUTPUTS } from '../defaults.js';
+import { ANSWER_WITHIN_MS, FOLLOW_WITHIN_MS, MAX_WATCHED_OUTPUTS } from '../defaults.js';
+import { ChainWatch } from '../following/chain-watch.js';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
 import { firstOf, Serial } from '../serial.js';
 import { ChainStore } from '../store/chain-store.js';
@@ -18,9 +19,13 @@ export class OutputsController {
     @Inject(ChainStore) private readonly store: ChainStore,
     @Inject(OutputWatcher) private readonly watcher: OutputWatcher,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+    @Inject(ChainWatch) private readonly watch: ChainWatch,
   ) {}
 
-  /** Answers from the node as it is now, whether the output is watched or not. */
+  /**
+   * Answers from the node as it is now, whether the output is watched or not; of blocks only once they are followed, so
+   * that news of their going can't be missed. Fails where they are not in time: the asker asks again.
+   */
   @Handles(chainGetOutput)
   async getOutput(asked: z.output<typeof chainGetOutput.request>): Promise<z.output<typeof chainGetOutput.reply>> {
     const facts = await lookUpOutput(this.node, asked);
@@ -28,6 +33,15 @@ export class OutputsController {
     if (facts.value === null) return { found: false };
     const { found, fundingMtp, seenAtSec, spend, mempool } = facts.value;
     const block = found.place.kind === 'block' ? found.place : null;
+    const spentIn =
+      spend === null || spend.height === null || spend.hash === null
+        ? null
+        : { height: spend.height, hash: spend.hash };
+    for (const told of [block?.block, spentIn]) {
+      if (told && !(await firstOf(this.watch.reaches(told), false, FOLLOW_WITHIN_MS))) {
+        throw new Error(`block ${told.hash} is not followed yet`);
+      }
+    }
     return {
       found: true,
       raw: new Uint8Array(Buffer.from(found.hex, 'hex')),

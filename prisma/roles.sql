@@ -24,6 +24,7 @@ REVOKE UPDATE, DELETE ON channel.treasury_input FROM :"channel";
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA market TO :"market";
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA market TO :"market";
 REVOKE UPDATE, DELETE ON market.audit_entry FROM :"market";
+REVOKE DELETE ON market.takedown FROM :"market";
 
 GRANT SELECT ON ALL TABLES IN SCHEMA channel TO :"market";
 GRANT SELECT ON ALL TABLES IN SCHEMA chain TO :"market";

@@ -65,6 +65,9 @@ import { PlacementRepository } from './placement/placement.repository.js';
 import { PlacementService } from './placement/placement.service.js';
 import { RevenueController } from './revenue/revenue.controller.js';
 import { RevenueRepository } from './revenue/revenue.repository.js';
+import { TakedownController } from './takedown/takedown.controller.js';
+import { TakedownRepository } from './takedown/takedown.repository.js';
+import { TakedownService } from './takedown/takedown.service.js';
 import { TorrentController } from './torrents/torrent.controller.js';
 import { TorrentRepository } from './torrents/torrent.repository.js';
 import { TorrentService } from './torrents/torrent.service.js';
@@ -88,6 +91,7 @@ export class MarketApiModule {
         TierController,
         DemandController,
         TorrentController,
+        TakedownController,
         ChannelController,
         RevenueController,
         ReportController,
@@ -156,6 +160,8 @@ export class MarketApiModule {
         SessionRepository,
         SignInLock,
         TorrentRepository,
+        TakedownRepository,
+        TakedownService,
         TorrentService,
         WebhookRepository,
       ],

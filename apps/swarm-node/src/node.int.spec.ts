@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetainfo, createPeerId, Discovery, parseMetainfo, UtpPort, type Metainfo } from '@seedfleet/bittorrent';
-import { Bus, channelVerdict, offersChanged } from '@seedfleet/bus';
+import { Bus, channelVerdict, offersChanged, torrentsTakenDown } from '@seedfleet/bus';
 import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import WebTorrent from 'webtorrent';
@@ -413,6 +413,33 @@ describe('a node on a real broker', () => {
     await onSale(lost, 'missing');
     expect(fleet.reports.findLast(({ infoHash }) => infoHash === lost.infoHash)?.detail).toContain('content-missing');
   });
+
+  it('ends a sale whose torrent is taken down with its last payment, also when it missed the news', async () => {
+    const told = await assign('taken down, told', 8);
+    const untold = await assign('taken down, untold', 8);
+    await node.syncAssignments();
+    const sales: { torrent: Metainfo; buyer: TestBuyer; channelId: string }[] = [];
+    for (const torrent of [told, untold]) {
+      await onSale(torrent);
+      const buyer = await TestBuyer.dial(port(), torrent, { payAtMost: 3 });
+      await expect.poll(() => buyer.pieces.size).toBeGreaterThanOrEqual(4);
+      sales.push({ torrent, buyer, channelId: fleet.funded.at(-1)?.channelId ?? '' });
+    }
+    const goesOn = await TestBuyer.dial(port(), film, { payAtMost: 3 });
+    await expect.poll(() => goesOn.pieces.size).toBeGreaterThanOrEqual(4);
+    fleet.assignments.splice(-2);
+    fleet.bus.publish(torrentsTakenDown, [], { infoHashes: [told.infoHash] });
+    await expect.poll(() => sales[0]?.buyer.closed, { timeout: 10_000 }).toBe('remote');
+    // Nobody told it of the other: it finds out when it asks again.
+    await expect.poll(() => sales[1]?.buyer.closed, { timeout: 50_000 }).toBe('remote');
+    for (const { torrent, channelId } of sales) {
+      await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: 3, reason: 'takedown' });
+      expect(fleet.payments.findLast((payment) => payment.channelId === channelId)?.k).toBe(3);
+      await expect(TestBuyer.dial(port(), torrent)).rejects.toThrow('remote');
+    }
+    expect(goesOn.closed).toBeUndefined();
+    goesOn.peer.close();
+  }, 90_000);
 
   it('ends running channels when it stops, with the last payment in the stream', async () => {
     const buyer = await TestBuyer.dial(port(), film, { payAtMost: 3 });

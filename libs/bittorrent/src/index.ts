@@ -2,6 +2,7 @@ export * from './result.js';
 export * from './bencode/decode.js';
 export * from './metainfo/metainfo.js';
 export { parseMetainfo } from './metainfo/parse.js';
+export { contentHashes } from './metainfo/content-hashes.js';
 export { createMetainfo, type CreateMetainfoOptions } from './metainfo/create.js';
 export { PieceSet } from './piece-set.js';
 export * from './content/errors.js';

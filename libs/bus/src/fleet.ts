@@ -135,6 +135,9 @@ export const assignmentsChanged = defineEvent({
   payload: z.object({ reason: z.string().max(100) }),
 });
 
+/** Torrents in one message of a takedown. */
+export const MAX_TAKEN_DOWN = 5_000;
+
 /** Torrents in one message of news; with their terms it stays far below the broker's 1 MiB. */
 export const MAX_NEWS_TORRENTS = 100;
 
@@ -151,6 +154,17 @@ export const offersChanged = defineEvent({
       .array(z.object({ infoHash, version: z.int(), state: z.enum(['active', 'paused']), offer: effectiveOffer }))
       .max(MAX_NEWS_TORRENTS),
   }),
+});
+
+/**
+ * These torrents must not be seeded any more. A node ends what it does with them when it hears of it, also while it follows
+ * many other assignments. Lost news are made good by the next fetch, in which they are missing.
+ */
+export const torrentsTakenDown = defineEvent({
+  subject: 'fleet.torrents-taken-down',
+  owner: 'market-api',
+  heardBy: ['swarm-node'],
+  payload: z.object({ infoHashes: z.array(infoHash).max(MAX_TAKEN_DOWN) }),
 });
 
 /** Torrents in one demand report, and different bids of each: together far below the broker's 1 MiB. */

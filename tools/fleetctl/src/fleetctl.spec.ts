@@ -29,6 +29,8 @@ const torrent = {
   createdAt: '2026-01-02T03:04:05.678Z',
 };
 
+const takedown = { hash: infoHash, why: 'order 5', by: 'key:k1', at: '2026-01-02T03:04:05.678Z', lifted: null };
+
 let server: Server;
 let folder: string;
 let asked: Asked[] = [];
@@ -42,6 +44,8 @@ const answer = (request: Asked): [number, object] => {
   if (pathname === '/v1/torrents') {
     return [200, searchParams.has('cursor') ? page([torrent]) : { items: [torrent], nextCursor: 'more' }];
   }
+  if (pathname === '/v1/takedowns' && request.method === 'GET') return [200, page([takedown])];
+  if (pathname.startsWith('/v1/takedowns')) return [200, { ...takedown, removed: 3 }];
   if (pathname === '/v1/channels') return [200, page([])];
   if (pathname === '/v1/revenue') return [200, { totals: { revenueSat: '5014' }, ...page([]) }];
   if (pathname === '/v1/nodes') return [200, { items: [] }];
@@ -124,6 +128,21 @@ describe('fleetctl', () => {
     expect(await run('torrents', 'list', '--limit', '1', '--text')).toBe(0);
     expect(out).toContain('Leaves of Grass');
     expect(errors).toContain('there are more');
+  });
+
+  it('takes down by any kind of hash, with a reason, and lifts', async () => {
+    expect(await run('takedown', infoHash)).toBe(2);
+    expect(await run('takedown', 'abc', '--why', 'order 5')).toBe(2);
+    expect(asked).toHaveLength(0);
+    expect(await run('takedown', infoHash.toUpperCase(), '--why', 'order 5', '--text')).toBe(0);
+    expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/takedowns', body: { hash: infoHash, why: 'order 5' } });
+    expect(out).toMatch(/why: +order 5\n/);
+    expect(out).toContain('3 torrents');
+    expect(await run('takedown', 'lift', 'ab'.repeat(32), '--why', 'withdrawn')).toBe(0);
+    expect(asked[1]).toMatchObject({ url: `/v1/takedowns/${'ab'.repeat(32)}/lift`, body: { why: 'withdrawn' } });
+    out = '';
+    expect(await run('takedown', 'list', '--text')).toBe(0);
+    expect(out).toContain('2026-01-02');
   });
 
   it('sends only the terms that were given', async () => {

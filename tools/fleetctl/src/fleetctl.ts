@@ -19,6 +19,7 @@ import {
   listTorrents,
   showTorrent,
 } from './commands/torrents.js';
+import { liftTakedown, listTakedowns, takeDown } from './commands/takedown.js';
 import { showTreasury, sweepTreasury } from './commands/treasury.js';
 import {
   addWebhook,
@@ -46,6 +47,9 @@ const COMMANDS = new Map<string, Command>(
     'torrents remove': changeTorrent('removed'),
     'torrents label': labelTorrent,
     'torrents tier': gradeTorrent,
+    takedown: takeDown,
+    'takedown list': listTakedowns,
+    'takedown lift': liftTakedown,
     'offers set': setOffer,
     'offers bulk': bulkOffers,
     'offers advise': adviseOffer,

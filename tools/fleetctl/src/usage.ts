@@ -12,6 +12,10 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   torrents label INFOHASH [--label L]…
                               these labels and no others
   torrents tier INFOHASH TIER quality tier; a price by rule follows
+  takedown HASH --why TEXT    block a torrent for the whole fleet: by infohash, or all that hold a file by its hash
+  takedown list [--limit N]
+  takedown lift HASH --why TEXT
+                              torrents stay removed until they are added again
   offers set INFOHASH PRICE [TERMS] [--dry-run]
                               PRICE: --price SAT, exactly this for a piece; or by a rule that the quality tier multiplies:
                               --per-piece SAT, --per-mib SAT, --formula SAT (default clients accept --formula 2)

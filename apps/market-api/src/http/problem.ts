@@ -38,6 +38,10 @@ export type ProblemCode =
   | 'node-not-found'
   /** There is no API key with this id. */
   | 'api-key-not-found'
+  /** The torrent, or a file that it holds, was taken down; `hash` says by which hash. */
+  | 'taken-down'
+  /** No takedown of this hash is in force. */
+  | 'takedown-not-found'
   /** The last key that may manage keys can't be revoked. */
   | 'last-admin-key'
   /** There is no webhook with this id. */
@@ -84,6 +88,8 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'channel-not-found': 'No such channel',
   'node-not-found': 'No such node',
   'api-key-not-found': 'No such API key',
+  'taken-down': 'It was taken down',
+  'takedown-not-found': 'No such takedown',
   'last-admin-key': 'The last administrator key stays',
   'webhook-not-found': 'No such webhook',
   'delivery-not-found': 'No such delivery',

@@ -36,7 +36,7 @@ export class TorrentController {
     access: 'operate',
     status: 201,
     answer: torrentDetailSchema,
-    refusals: [413, 415, 422],
+    refusals: [409, 413, 415, 422],
   })
   @ApiConsumes('application/json', 'application/x-bittorrent')
   @ApiBody({ schema: toJsonSchema(addTorrentBody, 'input') })
@@ -77,7 +77,7 @@ export class TorrentController {
     summary: 'Pause, resume, remove, move, label or grade a torrent',
     access: 'operate',
     answer: torrentDetailSchema,
-    refusals: [404, 412, 422],
+    refusals: [404, 409, 412, 422],
   })
   @Conditional()
   @Versioned<TorrentDetail>(({ version }) => version)

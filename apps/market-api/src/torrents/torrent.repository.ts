@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
 import { SELLS_NOW } from '../nodes/liveness.js';
+import { refuseTakenDown } from '../takedown/refuse-taken-down.js';
 import { nameQuery } from './name-search.js';
 import { priceForTier, requireTier } from './tier-price.js';
 import { beyond, orderBy, placeColumn, type TorrentCursor, type TorrentSort } from './torrent-order.js';
@@ -40,6 +41,8 @@ export interface NewTorrent {
   readonly metainfo: Uint8Array<ArrayBuffer>;
   readonly contentPath: string;
   readonly labels: readonly string[] | undefined;
+  /** Of its files, as far as the .torrent file tells them. */
+  readonly fileHashes: readonly string[];
   readonly milliSatPerMib: bigint;
   /** Undefined: as it is, and the standard tier of a new one. */
   readonly tier: string | undefined;
@@ -111,6 +114,7 @@ export class TorrentRepository {
   /**
    * Adds a torrent, or brings a known one back on sale: removed or paused becomes active, the content's place and the
    * labels become the ones given, and content in which a node found a fault is looked at again.
+   * @throws Problem taken-down
    */
   async add(torrent: NewTorrent, actor: string): Promise<{ row: TorrentRow; created: boolean; changed: boolean }> {
     const { infoHash, contentPath } = torrent;
@@ -118,8 +122,10 @@ export class TorrentRepository {
     const labels = torrent.labels === undefined ? [] : [...torrent.labels];
     return this.prisma.$transaction(async (tx) => {
       const { tier, ...columns } = torrent;
+      await refuseTakenDown(tx, infoHash, torrent.fileHashes);
       await requireTier(tx, tier);
-      const stored = { ...columns, labels, ...(tier === undefined ? {} : { tier }) };
+      const fileHashes = [...torrent.fileHashes];
+      const stored = { ...columns, labels, fileHashes, ...(tier === undefined ? {} : { tier }) };
       const inserted = await tx.torrent.createMany({ data: [stored], skipDuplicates: true });
       if (inserted.count === 1) {
         await tx.auditEntry.create({ data: auditRow(fact) });
@@ -160,6 +166,7 @@ export class TorrentRepository {
 
   /**
    * Changes a torrent; null when there is none, or none of these versions. A changed place means that nodes verify anew.
+   * @throws Problem taken-down
    */
   async change(
     infoHash: string,
@@ -175,6 +182,7 @@ export class TorrentRepository {
     };
     const labelData = labels === undefined ? {} : { labels: [...labels] };
     return this.prisma.$transaction(async (tx) => {
+      if (state !== undefined && state !== 'removed') await refuseTakenDown(tx, infoHash);
       await requireTier(tx, tier);
       const touched = await tx.torrent.updateMany({
         where: { infoHash, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },

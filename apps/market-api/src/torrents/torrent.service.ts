@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DEFAULT_METAINFO_LIMITS, parseMetainfo } from '@seedfleet/bittorrent';
+import { contentHashes, DEFAULT_METAINFO_LIMITS, parseMetainfo } from '@seedfleet/bittorrent';
 import type { Page } from '../http/cursor.js';
 import { Problem } from '../http/problem.js';
 import { requireVersion } from '../http/versioned.js';
@@ -34,7 +34,7 @@ export class TorrentService {
     private readonly news: FleetNews,
   ) {}
 
-  /** Adding the same torrent again changes only what differs. Throws `metainfo-invalid`. */
+  /** Adding the same torrent again changes only what differs. Throws `metainfo-invalid`, `taken-down`. */
   async add(torrent: TorrentToAdd, actor: string): Promise<{ created: boolean; torrent: TorrentDetail }> {
     const metainfo = new Uint8Array(torrent.metainfo);
     const parsed = parseMetainfo(metainfo, { ...DEFAULT_METAINFO_LIMITS, maxMetainfoBytes: MAX_METAINFO_BYTES });
@@ -58,6 +58,7 @@ export class TorrentService {
         contentPath: torrent.contentPath,
         labels: torrent.labels,
         tier: torrent.tier,
+        fileHashes: contentHashes(parsed.value),
         milliSatPerMib: sortPrice(null, { pieceLength: pieceLengthBytes, pieceCount }),
       },
       actor,
@@ -96,7 +97,7 @@ export class TorrentService {
     );
   }
 
-  /** Throws `torrent-not-found`, and `precondition-failed` when `versions` don't name the present one. */
+  /** Throws `torrent-not-found`, `taken-down`, and `precondition-failed` when `versions` don't name the present one. */
   async change(
     infoHash: string,
     change: TorrentChange,

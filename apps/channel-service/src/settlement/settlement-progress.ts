@@ -15,7 +15,7 @@ export interface SettlementProgress {
 }
 
 /** Looks without news, seconds. A transaction that is not even in a mempool is looked at more often. */
-const LOOK_SECONDS = { stored: 5, mempool: 30, confirmed: 60, rejected: 30, conflicted: 30 } as const;
+const LOOK_SECONDS = { stored: 5, mempool: 30, confirmed: 60, rejected: 30, conflicted: 30, person: 3_600 } as const;
 
 /** Confirmations at which a foreign spend of the funding output is final, as our own settlement is. */
 export const FINAL_CONFIRMATIONS = 6;
@@ -25,6 +25,8 @@ export interface ForeignSpend {
   readonly txid: string;
   /** 0 while unconfirmed. */
   readonly confirmations: number;
+  /** Whether it pays what our settlement pays; null while nobody can tell. */
+  readonly isTwin: boolean | null;
 }
 
 /**
@@ -69,7 +71,13 @@ export function settlementProgress(
         nextLookSeconds: LOOK_SECONDS.rejected,
       };
     case 'conflicted':
-      if (foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS) {
+      // What a twin paid is not lost. Nothing of ours may spend it before a person has booked it, so it stays and alerts.
+      if (foreign?.isTwin === true && foreign.confirmations > 0 && paysUs(row)) {
+        const nextLookSeconds =
+          foreign.confirmations < FINAL_CONFIRMATIONS ? LOOK_SECONDS.conflicted : LOOK_SECONDS.person;
+        return { to: 'refund-seen', reason: 'settled-by-twin', ...nowhere, detail: foreign.txid, nextLookSeconds };
+      }
+      if (foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS && foreign.isTwin !== null) {
         // Below kMin nothing was ours: the buyer has its change back, only not through us.
         const to = paysUs(row) ? 'lost' : 'nothing-owed';
         return { to, reason: 'refunded', ...nowhere, detail: foreign.txid, nextLookSeconds: null };

@@ -18,6 +18,7 @@ import { childLabel } from '../treasury/treasury-repository.js';
 import { ChildPayer, type PreparedChild } from './child-payer.js';
 import { IntakeProgress } from './intake-progress.js';
 import { isOrphaned, paysUs, settlementProgress, type ForeignSpend } from './settlement-progress.js';
+import { isTwin } from './settlement-twin.js';
 
 /** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
 const LOOK_SECONDS = { freeze: 1, unreachable: 5, unsignable: 3_600, missing: 60 } as const;
@@ -193,8 +194,9 @@ export class SettlementService {
     if (reply.value === null) {
       return mayBroadcast ? this.broadcast(row) : lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     }
-    if (mayBroadcast) await this.payForIt(row, reply.value);
     const foreign = reply.value.state === 'conflicted' ? await this.foreignSpend(row) : null;
+    const hasTwin = foreign?.isTwin === true && foreign.confirmations > 0;
+    if (mayBroadcast && !hasTwin) await this.payForIt(row, reply.value);
     const progress = settlementProgress(row, reply.value, foreign);
     if (isOrphaned(row, progress, Date.now(), this.policy.timeouts.watchUnconfirmedMs)) return this.giveUp(row);
     const { to, reason, detail, confirmations, height, nextLookSeconds } = progress;
@@ -222,7 +224,21 @@ export class SettlementService {
     if (txid === row.settlementTxid) return null;
     const tip = this.status.current()?.tip.height;
     const confirmations = height === null || tip === undefined ? 0 : Math.max(0, tip - height + 1);
-    return { txid, confirmations };
+    return { txid, confirmations, isTwin: await this.isTwin(row, txid) };
+  }
+
+  /**
+   * Asked by our own output first: nobody else can spend it, so that a node without an index of transactions finds a mined
+   * twin by it too, and one that it does not find is none.
+   */
+  private async isTwin(row: ChannelRow, txid: string): Promise<boolean | null> {
+    if (row.settlementRaw === null) return false;
+    for (const vout of [1, 0]) {
+      const spender = await this.chain.output(txid, vout);
+      if (!spender.ok) return null;
+      if (spender.value.found) return isTwin(row.settlementRaw, spender.value.raw);
+    }
+    return false;
   }
 
   /** A funding that vanished may come back for as long as somebody can mine it again; then what was paid is settled. */

@@ -3,6 +3,7 @@ import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ServiceProcess } from '../testing/service-process.js';
 import { K_CAP, K_MIN, TestFleet } from '../testing/test-fleet.js';
+import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 
 describe('settlement', () => {
   let fleet: TestFleet;
@@ -151,6 +152,27 @@ describe('settlement', () => {
       'closing:k-frozen',
       'settling:stored',
     ]);
+  });
+
+  it('does not freeze k at a deadline before the intake has stored what the broker acknowledged', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    await fleet.committed(await fleet.publish({ payments: [{ channelId, k: 20, signature: buyer.pay(20) }] }));
+    await intake.end('SIGKILL');
+    await fleet.publish({ payments: [{ channelId, k: 34, signature: buyer.pay(34) }] });
+    await fleet.prisma.channel.update({ where: { id: channelId }, data: { deadlineMtp: 1 } });
+    const { stateEnteredAt } = await fleet.becomes(channelId, 'closing');
+    // Until the settler has looked at it after the time that every closed channel gets, and set its next look.
+    const awaitedUntilMs = stateEnteredAt.getTime() + (AWAITED_PAYMENT_SECONDS + 2) * 1_000;
+    const nextLookMs = async (): Promise<number> => (await fleet.row(channelId)).nextActionAt?.getTime() ?? Infinity;
+    await expect.poll(nextLookMs, { timeout: 60_000, interval: 200 }).toBeGreaterThan(awaitedUntilMs);
+    expect(await fleet.row(channelId)).toMatchObject({
+      state: 'closing',
+      stateReason: 'deadline',
+      k: 20n,
+      frozenK: null,
+    });
+    await intake.start();
+    expect(await fleet.becomes(channelId, 'settling')).toMatchObject({ k: 34n, frozenK: 34n, closeReason: 'deadline' });
   });
 
   it('follows a reorganisation back and forth', async () => {

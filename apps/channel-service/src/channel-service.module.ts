@@ -27,6 +27,7 @@ import { QuarantineController } from './payments/quarantine.controller.js';
 import { StreamWatch } from './payments/stream-watch.js';
 import { QuotePublisher } from './quote/quote-publisher.js';
 import { ChildPayer } from './settlement/child-payer.js';
+import { CloseController } from './settlement/close.controller.js';
 import { Deadlines } from './settlement/deadlines.js';
 import { IntakeProgress } from './settlement/intake-progress.js';
 import { SettlementService } from './settlement/settlement.service.js';
@@ -104,7 +105,7 @@ export class ChannelServiceModule {
       module: ChannelServiceModule,
       controllers: [
         ...(isIntake ? [OpeningController, FundingController, QuarantineController] : []),
-        ...(isSettler ? [TreasuryController] : []),
+        ...(isSettler ? [TreasuryController, CloseController] : []),
       ],
       providers: [
         { provide: CONFIG, useValue: config },

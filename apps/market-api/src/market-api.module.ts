@@ -9,6 +9,7 @@ import { SessionRepository } from './access/session.repository.js';
 import { SignInLock } from './access/sign-in-lock.js';
 import { AuditController } from './audit/audit.controller.js';
 import { ChannelController } from './channels/channel.controller.js';
+import { CloseController } from './channels/close.controller.js';
 import { ChannelRepository } from './channels/channel.repository.js';
 import { EventGatherer } from './events/event-gatherer.js';
 import { EventLog } from './events/event-log.js';
@@ -93,6 +94,7 @@ export class MarketApiModule {
         TorrentController,
         TakedownController,
         ChannelController,
+        CloseController,
         RevenueController,
         ReportController,
         TreasuryController,

@@ -223,6 +223,16 @@ describe('a node on a real broker', () => {
     fleet.verdict = {};
   });
 
+  it('ends a channel that a person closed as its deadline would, and blames the buyer for nothing', async () => {
+    const buyer = await TestBuyer.dial(port(), film, { payAtMost: 1 });
+    await expect.poll(() => buyer.pieces.size).toBeGreaterThan(0);
+    const { channelId } = fleet.funded.at(-1) ?? { channelId: '' };
+    const refusal = { ...fleet.verdictFor(channelId), kind: 'refuse', code: 'operator', version: 9 } as const;
+    fleet.bus.publish(channelVerdict, ['node-1'], refusal);
+    await expect.poll(() => buyer.closed, { timeout: 5_000 }).toBe('remote');
+    await expect.poll(() => fleet.ends).toContainEqual({ channelId, k: 1, reason: 'operator' });
+  });
+
   it('refuses funding and joins with the reason that the books give', async () => {
     fleet.verdict = { kind: 'refuse', code: 'output-missing' };
     const unfunded = await TestBuyer.dial(port(), film);

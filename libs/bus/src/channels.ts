@@ -49,6 +49,29 @@ export const nodeRelease = defineRequest({
   ]),
 });
 
+/**
+ * A person ends an open channel: it is served no more and settled for what was paid. Repeating it is harmless: a channel
+ * that is ending already is `closed` too. One that is over, or was never funded, is not: `code` says which.
+ */
+export const channelClose = defineRequest({
+  subject: 'channel.close',
+  owner: 'channel-service',
+  askedBy: ['market-api'],
+  request: z.object({
+    channelId,
+    why: z.string().min(1).max(300),
+    /** Who, as the audit log has it. */
+    closedBy: z.string().max(100),
+  }),
+  reply: z.discriminatedUnion('closed', [
+    z.object({ closed: z.literal(true), state: code }),
+    z.object({
+      closed: z.literal(false),
+      code: z.enum(['channel-unknown', 'channel-unfunded', 'channel-over']),
+    }),
+  ]),
+});
+
 /** A node asks to join an invitation. Repeating it with the same `joinId` gives the same channel. */
 export const channelOpen = defineRequest({
   subject: 'channel.open.*',

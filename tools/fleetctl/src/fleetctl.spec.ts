@@ -46,6 +46,7 @@ const answer = (request: Asked): [number, object] => {
   }
   if (pathname === '/v1/takedowns' && request.method === 'GET') return [200, page([takedown])];
   if (pathname.startsWith('/v1/takedowns')) return [200, { ...takedown, removed: 3 }];
+  if (pathname === '/v1/channels/c1/close') return [200, { id: 'c1', state: 'closing' }];
   if (pathname === '/v1/channels') return [200, page([])];
   if (pathname === '/v1/revenue') return [200, { totals: { revenueSat: '5014' }, ...page([]) }];
   if (pathname === '/v1/nodes') return [200, { items: [] }];
@@ -149,6 +150,14 @@ describe('fleetctl', () => {
     expect(await run('offers', 'set', infoHash, '--price', '7', '--lock', '20', '--max-sellers', '3')).toBe(1);
     expect(asked[0]).toMatchObject({ method: 'PUT', body: { priceSat: '7', lockUnits: 20, maxSellers: 3 } });
     expect(errors).toContain('the fleet has no such torrent (torrent-not-found)');
+  });
+
+  it('closes a channel with a reason only', async () => {
+    expect(await run('channels', 'close', 'c1')).toBe(2);
+    expect(await run('channels', 'close', '--why', 'takedown')).toBe(2);
+    expect(asked).toHaveLength(0);
+    expect(await run('channels', 'close', 'c1', '--why', 'takedown', '--json')).toBe(0);
+    expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/channels/c1/close', body: { why: 'takedown' } });
   });
 
   it('switches the free tier on with both of its limits only', async () => {

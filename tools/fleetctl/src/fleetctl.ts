@@ -2,7 +2,7 @@ import { ApiClient } from './api-client.js';
 import { OPTION_NAMES, readCommandLine } from './arguments.js';
 import { listAlerts } from './commands/alerts.js';
 import { listAudit } from './commands/audit.js';
-import { listChannels, showChannel } from './commands/channels.js';
+import { closeChannel, listChannels, showChannel } from './commands/channels.js';
 import { showEvents } from './commands/events.js';
 import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, listQuarantined, releaseNode, showFleet } from './commands/nodes.js';
@@ -57,6 +57,7 @@ const COMMANDS = new Map<string, Command>(
     'offers history': offerHistory,
     'channels list': listChannels,
     'channels show': showChannel,
+    'channels close': closeChannel,
     revenue: showRevenue,
     'revenue by': revenueBy,
     'revenue total': revenueTotal,

@@ -31,6 +31,8 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   offers advise INFOHASH      what it should cost by what buyers bid, and why
   channels list [--in-state S]… [--torrent INFOHASH] [--limit N]
   channels show ID
+  channels close ID --why TEXT
+                              serve it no more, and settle it for what was paid
   revenue [--torrent INFOHASH] [--limit N]
   revenue total [--from DAY] [--to DAY]
   revenue by torrents|nodes|labels|buyers|days [--from DAY] [--to DAY] [--limit N]

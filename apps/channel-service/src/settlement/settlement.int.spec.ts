@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { channelClose } from '@seedfleet/bus';
 import { netSat } from '@seedfleet/payment-channel';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -152,6 +154,32 @@ describe('settlement', () => {
       'closing:k-frozen',
       'settling:stored',
     ]);
+  });
+
+  it('closes an open channel at the word of a person, once, and settles what was paid', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    const close = (id: string) => fleet.ask(channelClose, { channelId: id, why: 'takedown', closedBy: 'key:1' });
+    await fleet.committed(await fleet.publish({ payments: [{ channelId, k: 21, signature: buyer.pay(21) }] }));
+    expect(await close(channelId)).toEqual({ closed: true, state: 'closing' });
+    expect(await close(channelId)).toEqual({ closed: true, state: 'closing' });
+    const told = () => fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1);
+    await expect.poll(told, { timeout: 40_000 }).toMatchObject({ kind: 'refuse', code: 'operator', kCap: K_CAP });
+    // The node's last payment is still on its way.
+    await fleet.publish({
+      payments: [{ channelId, k: 22, signature: buyer.pay(22) }],
+      ends: [{ channelId, k: 22, reason: 'operator' }],
+    });
+    expect(await fleet.becomes(channelId, 'settling')).toMatchObject({ frozenK: 22n, closeReason: 'operator' });
+    expect((await close(channelId)).closed).toBe(true);
+    const story = await fleet.prisma.channelEvent.findMany({ where: { channelId, reason: 'operator' } });
+    expect(story).toMatchObject([{ state: 'closing', data: { k: '21', by: 'key:1', why: 'takedown' } }]);
+    await isSent(channelId);
+    await fleet.regtest.mine(6);
+    await fleet.becomes(channelId, 'buried');
+    expect(await close(channelId)).toEqual({ closed: false, code: 'channel-over' });
+    const { channelId: unfunded } = await fleet.joined();
+    expect(await close(unfunded)).toEqual({ closed: false, code: 'channel-unfunded' });
+    expect(await close(randomUUID())).toEqual({ closed: false, code: 'channel-unknown' });
   });
 
   it('does not freeze k at a deadline before the intake has stored what the broker acknowledged', async () => {

@@ -4,7 +4,7 @@ import { SetMetadata } from '@nestjs/common';
  * What a key may do.
  * - `read`: look at everything.
  * - `operate`: add, pause, resume and remove torrents; have webhooks called.
- * - `money`: set terms of sale, sweep what was earned to the operator's own wallet, and manage keys.
+ * - `money`: set terms of sale, close channels, sweep what was earned to the operator's own wallet, and manage keys.
  */
 export const SCOPES = ['read', 'operate', 'money'] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -74,3 +74,8 @@ export const channelDetailSchema = channelSchema.extend({ story: z.array(channel
 export const channelPage = pageOf(channelSchema);
 export type ChannelView = z.output<typeof channelSchema>;
 export type ChannelDetail = z.output<typeof channelDetailSchema>;
+
+export const closeBody = z.strictObject({
+  why: z.string().trim().min(1).max(300).meta({ description: 'for the audit log and the story of the channel' }),
+});
+export type CloseBody = z.output<typeof closeBody>;

@@ -34,6 +34,10 @@ export type ProblemCode =
   | 'torrent-not-found'
   /** There is no channel with this id. */
   | 'channel-not-found'
+  /** A channel that was never funded has nothing to close; it lapses by itself. */
+  | 'channel-unfunded'
+  /** The channel has ended for good. */
+  | 'channel-over'
   /** There is no node with this id. */
   | 'node-not-found'
   /** There is no API key with this id. */
@@ -86,6 +90,8 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'method-not-allowed': 'The endpoint does not have this method',
   'torrent-not-found': 'No such torrent',
   'channel-not-found': 'No such channel',
+  'channel-unfunded': 'The channel was never funded',
+  'channel-over': 'The channel is over',
   'node-not-found': 'No such node',
   'api-key-not-found': 'No such API key',
   'taken-down': 'It was taken down',

@@ -50,7 +50,7 @@ export class FundingWatch {
     this.last = verdict;
     this.services.metrics.verdicts.inc({ kind, code });
     this.logger.info({ kind, code, detail, deadlineMtp, allowanceBytes }, 'funding verdict');
-    this.dispatch({ type: 'funding-verdict', verdict: toExchange(verdict) });
+    this.dispatch(toEvent(verdict));
     faultPoint('node.verdict.after-apply');
   }
 
@@ -77,6 +77,13 @@ export class FundingWatch {
     if (!answered) return RETRY_MS;
     return this.last?.kind === 'all' ? POLL_SERVING_MS : POLL_WAITING_MS;
   }
+}
+
+/** What ends a channel for no fault of its funding ends it as our own deadline does: the buyer is blamed for nothing. */
+function toEvent(verdict: BusVerdict): ConnectionEvent {
+  const { kind, code } = verdict;
+  if (kind === 'refuse' && (code === 'deadline' || code === 'operator')) return { type: 'end-channel', reason: code };
+  return { type: 'funding-verdict', verdict: toExchange(verdict) };
 }
 
 function toExchange(verdict: BusVerdict): FundingVerdict {

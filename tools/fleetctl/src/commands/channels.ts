@@ -26,6 +26,15 @@ export const showChannel: Command = async ({ api, options, operands, output }) =
   output.result(channel, () => describe(channel));
 };
 
+export const closeChannel: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['why']);
+  const [id, ...more] = operands;
+  if (id === undefined || more.length > 0) throw new Failure('usage', 'which channel? give its ID, and nothing more');
+  if (options.why === undefined) throw new Failure('usage', '--why is missing');
+  const channel = await api.call('POST', `/v1/channels/${encodeURIComponent(id)}/close`, { why: options.why });
+  output.result(channel, () => describe(channel));
+};
+
 function listing(rows: readonly JsonObject[]): string {
   if (rows.length === 0) return 'no channels';
   return table(

@@ -22,4 +22,5 @@ export {
   type BackupSource,
   type RestoreTarget,
 } from './backup/backup.js';
+export { loadJsonRows } from './backup/load-rows.js';
 export type { RunFile } from './state/run-file.js';

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { loadJsonRows } from './load-rows.js';
 
 /* The services' tables as lines of JSON, one per row, out of one snapshot and into empty tables. Needs no pg_dump. */
 
@@ -105,10 +106,7 @@ async function insert(client: pg.Client, table: string, rows: AsyncIterable<stri
   let batch: string[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    await client.query(
-      `INSERT INTO ${quoted(table)} SELECT * FROM json_populate_recordset(NULL::${quoted(table)}, $1::json)`,
-      [`[${batch.join(',')}]`],
-    );
+    await loadJsonRows(client, quoted(table), `[${batch.join(',')}]`);
     count += batch.length;
     batch = [];
   };

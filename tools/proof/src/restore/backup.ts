@@ -1,3 +1,4 @@
+import { loadJsonRows } from '@seedfleet/fleet';
 import pg from 'pg';
 
 /**
@@ -41,9 +42,7 @@ export async function loadBackup(url: string, backup: Backup, beforeCommit: () =
     await client.query('SET session_replication_role = replica');
     await emptied(client, names);
     for (const [table, rows] of backup.rows) {
-      await client.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [
-        rows,
-      ]);
+      await loadJsonRows(client, table, rows);
     }
     await beforeCommit();
     await endOtherSessions(client);

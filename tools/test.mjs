@@ -134,10 +134,9 @@ function projectsWithServerSpecs() {
 
 /** One Postgres, NATS, Redis and Bitcoin node for all specs that need them. */
 async function withServers(work) {
-  const child = spawn(process.execPath, ['tools/fleet/bin/servers.mjs', '--state', join(scratch, 'servers')], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  // Attached: they must not outlive a run that was killed.
+  const args = ['tools/fleet/bin/servers.mjs', '--attached', '--state', join(scratch, 'servers')];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const line = await new Promise((resolve, reject) => {
       createInterface({ input: child.stdout }).once('line', resolve);

@@ -2,11 +2,18 @@ import { parseArgs } from 'node:util';
 import { FleetError } from './errors.js';
 import { startServers } from './servers.js';
 
-/** `servers.mjs`: the servers alone, for work on a service. */
+/**
+ * `servers.mjs`: the servers alone, for work on a service. With `--attached` they also end when standard input closes:
+ * a pipe closes whichever way the program at its other end dies.
+ */
 export async function runServersCommand(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { state: { type: 'string', default: '.seedfleet' } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { state: { type: 'string', default: '.seedfleet' }, attached: { type: 'boolean', default: false } },
+  });
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    if (values.attached) process.stdin.once('end', () => resolve()).resume();
   });
   try {
     const servers = await startServers({

@@ -70,8 +70,13 @@ interface Announced extends Connections {
 }
 
 /** Runs the servers in a process of their own and waits for what it prints. */
-async function startProcess(name: string, change: object = {}, env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [COMMAND, '--state', join(base, name)], {
+async function startProcess(
+  name: string,
+  change: object = {},
+  env: Record<string, string> = {},
+  flags: readonly string[] = [],
+) {
+  const child: ChildProcess = spawn(process.execPath, [COMMAND, '--state', join(base, name), ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...pathOnly(), ...env } as NodeJS.ProcessEnv,
     ...change,
@@ -197,11 +202,19 @@ describe('the four servers', () => {
     ).toEqual([]);
   });
 
-  it('are used by a second invocation on the same folder', async () => {
-    const { announced } = await startProcess('shared');
+  it('are used by a second invocation on the same folder, and, attached, end when the input closes', async () => {
+    const piped = { stdio: ['pipe', 'pipe', 'inherit'] };
+    const { child, announced } = await startProcess('shared', piped, {}, ['--attached']);
     const second = await start('shared');
     expect(second.supervisor.summary()).toEqual([]);
     expect(second.connections.postgres.url).toBe(announced.postgres.url);
+    child.stdin?.end();
+    expect(
+      await gone(
+        announced.processes.map(({ pid }) => pid),
+        10_000,
+      ),
+    ).toEqual([]);
   });
 
   it.skipIf(!isRoot || !readableByNobody())('come up without root', async () => {

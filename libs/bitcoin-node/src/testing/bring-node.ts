@@ -24,7 +24,9 @@ export default async function bringNode(project: TestProject): Promise<() => Pro
     return () => Promise.resolve();
   }
   const folder = mkdtempSync(join(tmpdir(), 'seedfleet-node-'));
-  const servers = spawn(process.execPath, [SERVERS, '--state', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const servers = spawn(process.execPath, [SERVERS, '--attached', '--state', folder], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const { bitcoin } = await firstLine(servers);
   project.provide('rpcUrl', bitcoin.rpcUrl);
   project.provide('zmqAddress', bitcoin.zmq);

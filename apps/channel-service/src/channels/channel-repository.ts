@@ -39,13 +39,13 @@ export async function claimDue(database: Database, states: readonly string[], li
  */
 export async function lookAgain(
   database: Database,
-  channel: Pick<ChannelRow, 'id' | 'version'>,
+  channel: Pick<ChannelRow, 'id' | 'version' | 'state' | 'wakes'>,
   inSeconds: number | null,
   set: readonly Prisma.Sql[] = [],
 ): Promise<void> {
   await database.$executeRaw`
     UPDATE "channel"."channel"
-    SET ${Prisma.join([Prisma.sql`"nextActionAt" = ${nextUnlessWoken(inSeconds)}`, ...set])}
+    SET ${Prisma.join([Prisma.sql`"nextActionAt" = ${nextUnlessWoken(channel, channel.state, inSeconds)}`, ...set])}
     WHERE "id" = ${channel.id}::uuid AND "version" = ${channel.version}`;
 }
 
@@ -59,13 +59,13 @@ export function channelOfLabel(label: string): string | null {
 }
 
 /**
- * News about a channel's output or settlement: whoever looks after it looks now. What is true is then asked of the
- * chain, so news that comes late, twice or in another order does no harm. States that are final but rest on the chain
- * look again too, because a deep reorganisation undoes them.
+ * News about a channel's output or settlement: whoever looks after it looks now, also if somebody is looking already. What
+ * is true is then asked of the chain, so news that comes late, twice or in another order does no harm. States that are
+ * final but rest on the chain look again too, because a deep reorganisation undoes them.
  */
 export async function wakeChannels(database: Database, ids: readonly string[]): Promise<number> {
   return database.$executeRaw`
-    UPDATE "channel"."channel" SET "nextActionAt" = now()
+    UPDATE "channel"."channel" SET "wakes" = "wakes" + 1, "nextActionAt" = least("nextActionAt", now())
     WHERE "id" = ANY(${[...ids]}::uuid[])
-      AND ("nextActionAt" > now() OR "state" = ANY(${[...CHAIN_FINAL_STATES]}::text[]))`;
+      AND ("nextActionAt" IS NOT NULL OR "state" = ANY(${[...CHAIN_FINAL_STATES]}::text[]))`;
 }

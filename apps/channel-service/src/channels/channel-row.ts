@@ -14,6 +14,8 @@ export interface ChannelRow {
   readonly stateEnteredAt: Date;
   readonly version: number;
   readonly nextActionAt: Date | null;
+  /** Times that news of the chain has come in; what is stored of a look tells which of it the look knew. */
+  readonly wakes: number;
   /** Median time past in seconds at which settlement starts; null while the funding transaction is unconfirmed. */
   readonly deadlineMtp: number | null;
   readonly termsIndex: number;

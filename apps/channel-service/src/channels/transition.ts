@@ -3,13 +3,13 @@ import { Prisma } from '@seedfleet/persistence';
 import type { z } from 'zod';
 import type { ChannelRow } from './channel-row.js';
 import type { Database } from './database.js';
-import type { ChannelState } from '@seedfleet/channel-lifecycle';
+import { CHAIN_FINAL_STATES, type ChannelState } from '@seedfleet/channel-lifecycle';
 
 export type FundingVerdict = z.output<typeof fundingVerdict>;
 
 /** A change of one channel, made only while the row is still the one the decision was based on. */
 export interface ChannelMove {
-  readonly channel: Pick<ChannelRow, 'id' | 'version' | 'nodeId' | 'state'>;
+  readonly channel: Pick<ChannelRow, 'id' | 'version' | 'nodeId' | 'state' | 'wakes'>;
   readonly to: ChannelState;
   /** A code: why the state was entered. */
   readonly reason: string;
@@ -49,7 +49,7 @@ export function moveStatement(move: ChannelMove): Prisma.Sql {
     Prisma.sql`"stateEnteredAt" = CASE WHEN "state" = ${move.to} AND "stateReason" = ${move.reason}
       THEN "stateEnteredAt" ELSE now() END`,
     Prisma.sql`"version" = "version" + 1`,
-    Prisma.sql`"nextActionAt" = ${nextUnlessWoken(move.nextActionInSeconds)}`,
+    Prisma.sql`"nextActionAt" = ${nextUnlessWoken(move.channel, move.to, move.nextActionInSeconds)}`,
     Prisma.sql`"updatedAt" = now()`,
     ...(encoded === null ? [] : [Prisma.sql`"verdict" = ${encoded}::jsonb`]),
     ...(move.set ?? []),
@@ -76,11 +76,23 @@ export function nextActionAt(inSeconds: number | null): Prisma.Sql {
 }
 
 /**
- * The same for a row that may have been woken meanwhile: then it stays due. By the clock and not by now(), which stands
- * still from the beginning of a transaction and so may lie before the wake.
+ * The same for a row that was looked at: one that was woken since it was read stays due, as the news may be younger than
+ * what was seen, and so does one that somebody made due meanwhile. By the clock and not by now(), which stands still from
+ * the beginning of a transaction. Null stands in final states, unless they rest on the chain.
  */
-export function nextUnlessWoken(inSeconds: number | null): Prisma.Sql {
-  return inSeconds === null
-    ? Prisma.sql`NULL`
-    : Prisma.sql`CASE WHEN "nextActionAt" <= clock_timestamp() THEN "nextActionAt" ELSE ${nextActionAt(inSeconds)} END`;
+export function nextUnlessWoken(
+  { wakes }: Pick<ChannelRow, 'wakes'>,
+  state: ChannelState,
+  inSeconds: number | null,
+): Prisma.Sql {
+  const woken = Prisma.sql`WHEN "wakes" <> ${wakes} THEN now()`;
+  if (inSeconds !== null) {
+    return Prisma.sql`CASE ${woken} WHEN "nextActionAt" <= clock_timestamp() THEN "nextActionAt"
+      ELSE ${nextActionAt(inSeconds)} END`;
+  }
+  return restsOnChain(state) ? Prisma.sql`CASE ${woken} END` : Prisma.sql`NULL`;
+}
+
+function restsOnChain(state: ChannelState): boolean {
+  return CHAIN_FINAL_STATES.some((final) => final === state);
 }

@@ -118,7 +118,9 @@ export class FundingFollower {
         set: [Prisma.sql`"outpointClaimed" = TRUE, "fundingSeenAt" = now()`],
       });
       faultPoint('intake.claim.after-store');
-      return claimed === null ? this.reread(row) : this.decide(claimed, output, report);
+      if (claimed === null) return this.reread(row);
+      // The output was looked at before the claim: news since then is still to be looked at.
+      return this.decide({ ...claimed, wakes: row.wakes }, output, report);
     } catch (failure) {
       if (!isUniqueViolation(failure)) throw failure;
       return this.apply(row, output, { kind: 'refuse', code: 'outpoint-taken', detail: 'another channel holds it' });

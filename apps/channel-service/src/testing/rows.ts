@@ -13,6 +13,7 @@ export function exampleRow(change: Partial<ChannelRow> = {}): ChannelRow {
     stateEnteredAt: new Date(0),
     version: 1,
     nextActionAt: new Date(0),
+    wakes: 0,
     deadlineMtp: null,
     termsIndex: 0,
     priceSat: 7n,

@@ -16,7 +16,13 @@ export const isTreasuryLabel = (label: string): boolean => label.startsWith('chi
 /** News of these transactions: they are looked at now, final ones too, because a deep reorganisation undoes those. */
 export async function wakeTreasury(database: Database, txids: readonly string[]): Promise<void> {
   await database.$executeRaw`
-    UPDATE "channel"."treasury_transaction" SET "nextActionAt" = now() WHERE "txid" = ANY(${[...txids]}::text[])`;
+    UPDATE "channel"."treasury_transaction" SET "wakes" = "wakes" + 1, "nextActionAt" = least("nextActionAt", now())
+    WHERE "txid" = ANY(${[...txids]}::text[])`;
+}
+
+/** When a transaction that was looked at is looked at again; one that was woken since it was read stays due. */
+function nextUnlessWoken({ wakes }: TreasuryRow, inSeconds: number | null): Prisma.Sql {
+  return Prisma.sql`CASE WHEN "wakes" <> ${wakes} THEN now() ELSE ${nextActionAt(inSeconds)} END`;
 }
 
 /** Takes the transactions whose time has come, so that no other worker takes them for a while. */
@@ -125,7 +131,7 @@ export async function lookAgainAtTreasury(
   inSeconds: number | null,
 ): Promise<void> {
   await database.$executeRaw`
-    UPDATE "channel"."treasury_transaction" SET "nextActionAt" = ${nextActionAt(inSeconds)}
+    UPDATE "channel"."treasury_transaction" SET "nextActionAt" = ${nextUnlessWoken(row, inSeconds)}
     WHERE "txid" = ${row.txid} AND "version" = ${row.version}`;
 }
 
@@ -141,7 +147,7 @@ export async function moveTreasury(prisma: PrismaClient, row: TreasuryRow, move:
         // Which of two rivals came first is for the chain to say, whatever we wanted.
         await tx.$executeRaw`
         UPDATE "channel"."treasury_transaction" t SET "state" = ${state}, "stateReason" = ${reason},
-          "version" = t."version" + 1, "updatedAt" = now(), "nextActionAt" = now() + interval '30 seconds'
+          "version" = t."version" + 1, "updatedAt" = now(), "nextActionAt" = least(t."nextActionAt", now() + interval '30 seconds')
         WHERE t."txid" <> ${row.txid} AND t."state" NOT IN ('void', 'confirmed', 'buried')
           AND NOT (t."state" = 'replaced' AND ${state} = 'conflicted') AND EXISTS (
             SELECT FROM "channel"."treasury_input" a JOIN "channel"."treasury_input" b
@@ -151,7 +157,7 @@ export async function moveTreasury(prisma: PrismaClient, row: TreasuryRow, move:
       const moved = await tx.$executeRaw`
       UPDATE "channel"."treasury_transaction" SET "state" = ${move.state}, "stateReason" = ${move.reason},
         "height" = ${move.height}, "confirmations" = ${move.confirmations}, "version" = "version" + 1,
-        "updatedAt" = now(), "nextActionAt" = ${nextActionAt(move.nextLookSeconds)}
+        "updatedAt" = now(), "nextActionAt" = ${nextUnlessWoken(row, move.nextLookSeconds)}
       WHERE "txid" = ${row.txid} AND "version" = ${row.version}`;
       if (moved !== 1) throw new RowMoved();
       if (move.state !== 'conflicted' && move.state !== 'replaced' && move.state !== 'void') {
@@ -167,9 +173,13 @@ export async function moveTreasury(prisma: PrismaClient, row: TreasuryRow, move:
       FROM "channel"."treasury_transaction" t WHERE t."txid" = k."lockedBy" AND t."state" = 'void'`;
       return true;
     })
-    .catch((failure: unknown) => {
-      if (failure instanceof RowMoved) return false;
-      throw failure;
+    .catch(async (failure: unknown) => {
+      if (!(failure instanceof RowMoved)) throw failure;
+      // What was seen fits no more: it is looked at anew, not when the claim ends.
+      await prisma.$executeRaw`
+        UPDATE "channel"."treasury_transaction" SET "nextActionAt" = least("nextActionAt", now())
+        WHERE "txid" = ${row.txid} AND "nextActionAt" IS NOT NULL`;
+      return false;
     });
 }
 

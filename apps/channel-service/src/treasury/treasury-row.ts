@@ -30,6 +30,8 @@ export interface TreasuryRow {
   readonly confirmations: number;
   readonly version: number;
   readonly nextActionAt: Date | null;
+  /** Times that news of the chain has come in. */
+  readonly wakes: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

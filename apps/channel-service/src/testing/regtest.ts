@@ -1,3 +1,6 @@
+/** A coin of the tests' wallet, bitcoin: more than any payment of theirs. */
+const COIN = '0.05';
+
 /** The Bitcoin node of the tests: a wallet with coins, and blocks on demand. */
 export class Regtest {
   private readonly url: string;
@@ -26,17 +29,32 @@ export class Regtest {
     await this.call('generatetoaddress', blocks, await this.call<string>('getnewaddress'));
   }
 
-  /** Pays exact amounts, the outputs in this order, at a fee rate; the wallet adds inputs and change. Not broadcast. */
+  /** Sees to so many confirmed coins: a payment from unconfirmed ones is no funding that is served before a block. */
+  async provide(coins: number): Promise<void> {
+    const confirmed = await this.call<unknown[]>('listunspent', 1, 9_999_999, [], true, { minimumAmount: COIN });
+    if (confirmed.length >= coins) return;
+    const outputs: Record<string, string> = {};
+    for (let made = confirmed.length; made < coins; made += 1) {
+      outputs[await this.call<string>('getnewaddress')] = COIN;
+    }
+    await this.call('sendmany', '', outputs);
+    await this.mine();
+  }
+
+  /** Pays exact amounts, the outputs in this order, at a fee rate; the wallet adds confirmed inputs and change. Not broadcast. */
   async pay(
     outputs: readonly { readonly address: string; readonly sat: bigint }[],
     satPerKvb: bigint,
+    { replaceable = false }: { readonly replaceable?: boolean } = {},
   ): Promise<Payment> {
     const wanted = outputs.map(({ address, sat }) => ({ [address]: bitcoins(sat) }));
-    const raw = await this.call<string>('createrawtransaction', [], wanted);
+    const raw = await this.call<string>('createrawtransaction', [], wanted, 0, replaceable);
     const funded = await this.call<{ hex: string }>('fundrawtransaction', raw, {
       // A little more than asked for, because RPC wants satoshi per byte with three digits.
       fee_rate: Number(satPerKvb + 20n) / 1_000,
       changePosition: outputs.length,
+      replaceable,
+      minconf: 1,
     });
     const signed = await this.call<{ hex: string }>('signrawtransactionwithwallet', funded.hex);
     const { txid } = await this.call<{ txid: string }>('decoderawtransaction', signed.hex);

@@ -33,6 +33,8 @@ type OpenRequest = z.output<typeof channelOpen.request>;
 type PaymentBatch = z.output<typeof paymentStream.payload>;
 
 export const PIECES = 100;
+/** Confirmed coins that a spec starts with: one for each payment that it makes before its next block. */
+const COINS = 40;
 /** First collectable payment under the terms of these tests, whatever fees are at the moment. */
 export const K_MIN = 10;
 export const K_CAP = PIECES;
@@ -92,6 +94,8 @@ export class TestFleet {
       DATABASE_URL: database.href,
       LOG_LEVEL: 'info',
     };
+    const regtest = new Regtest(rpcUrl);
+    await regtest.provide(COINS);
     const chainWatcher = new ServiceProcess('chain-watcher', folder, 'chain-watcher', { ...common, BTC_RPC: rpcUrl });
     await chainWatcher.start();
     const status = await bus.request(chainGetStatus, {});
@@ -104,7 +108,7 @@ export class TestFleet {
       folder,
       database.href,
       createPrismaClient(database.href, 3),
-      new Regtest(rpcUrl),
+      regtest,
       bus,
       chainWatcher,
       threeBlocksSatPerKvb,

@@ -17,6 +17,10 @@ REVOKE INSERT, UPDATE, DELETE ON channel.book_posting, channel.book_entry FROM :
 -- The roll-ups are written by the trigger and by channel.roll_up_books().
 REVOKE INSERT, UPDATE, DELETE ON channel.book_unrolled, channel.book_rollup FROM :"channel";
 
+REVOKE INSERT, UPDATE, DELETE ON channel.book_hours FROM :"channel";
+-- What is past its time goes by functions that know what has to stay.
+GRANT EXECUTE ON FUNCTION channel.archive_channels(INTERVAL, INTEGER), channel.forget_hours(INTERVAL, INTEGER) TO :"channel";
+
 -- Coins and transactions of the treasury are in the books.
 REVOKE DELETE ON channel.treasury_transaction, channel.treasury_coin FROM :"channel";
 REVOKE UPDATE, DELETE ON channel.treasury_input FROM :"channel";
@@ -25,6 +29,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA market TO :"market"
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA market TO :"market";
 REVOKE UPDATE, DELETE ON market.audit_entry FROM :"market";
 REVOKE DELETE ON market.takedown FROM :"market";
+GRANT EXECUTE ON FUNCTION market.forget_audit(INTERVAL, INTEGER) TO :"market";
 
 GRANT SELECT ON ALL TABLES IN SCHEMA channel TO :"market";
 GRANT SELECT ON ALL TABLES IN SCHEMA chain TO :"market";

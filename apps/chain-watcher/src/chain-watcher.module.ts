@@ -1,8 +1,8 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { checkNetwork, CoreNode, listenForHints, type NodeResult } from '@seedfleet/bitcoin-node';
 import { chainBroadcastChanged, chainOutputChanged, ensureStream } from '@seedfleet/bus';
-import { createPrismaClient } from '@seedfleet/persistence';
-import type { ServiceParts } from '@seedfleet/service-kit';
+import { createPrismaClient, Retention } from '@seedfleet/persistence';
+import { retentionMetrics, type ServiceParts } from '@seedfleet/service-kit';
 import { BroadcastsController } from './broadcasting/broadcasts.controller.js';
 import { Broadcaster } from './broadcasting/broadcaster.js';
 import { feeSource, type ChainWatcherConfig } from './config.js';
@@ -12,6 +12,7 @@ import { ChainFollower } from './following/chain-follower.js';
 import { ChainWatch } from './following/chain-watch.js';
 import { chainMetrics } from './metrics.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
+import { CHAIN_RULES } from './retention/rules.js';
 import { Serial } from './serial.js';
 import { ChainStatus } from './status/chain-status.js';
 import { StatusController } from './status/status.controller.js';
@@ -34,28 +35,31 @@ class Lifecycle implements OnModuleInit, OnApplicationShutdown {
       status: ChainStatus;
       relay: OutboxRelay;
       storeMetrics: StoreMetrics;
+      retention: Retention;
     },
   ) {}
 
   /** Requests are answered only after this: the chain is then followed up to the node's tip. */
   async onModuleInit(): Promise<void> {
-    const { watch, status, relay, storeMetrics } = this.parts;
+    const { watch, status, relay, storeMetrics, retention } = this.parts;
     await watch.start();
     await status.start();
     relay.start();
     storeMetrics.start();
+    retention.start();
     if (this.zmqAddress !== undefined) {
       this.#stopHints = listenForHints({ address: this.zmqAddress, onHint: (hint) => watch.hint(hint) });
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { node, store, watch, status, relay, storeMetrics } = this.parts;
+    const { node, store, watch, status, relay, storeMetrics, retention } = this.parts;
     this.#stopHints?.();
     status.stop();
     storeMetrics.stop();
     await watch.stop();
     await relay.stop();
+    await retention.stop();
     node.close();
     await store.prisma.$disconnect();
   }
@@ -110,7 +114,15 @@ export class ChainWatcherModule {
       check: async () => (await store.prisma.$queryRaw`SELECT 1`, null),
     });
     const storeMetrics = new StoreMetrics(store, metrics, logger);
-    const lifecycle = new Lifecycle(config.BTC_ZMQ, { node, store, watch, status, relay, storeMetrics });
+    const removed = retentionMetrics(registry);
+    const retention = new Retention(store.prisma, {
+      owner: 'chain',
+      rules: CHAIN_RULES,
+      onRemoved: (kind, rows) => removed.rows.inc({ kind }, rows),
+      onDone: () => removed.doneAt.set(Date.now() / 1_000),
+      onFailure: (kind, failure) => logger.warn({ kind, error: String(failure) }, 'what is past its time stays'),
+    });
+    const lifecycle = new Lifecycle(config.BTC_ZMQ, { node, store, watch, status, relay, storeMetrics, retention });
     return {
       module: ChainWatcherModule,
       controllers: [StatusController, OutputsController, BroadcastsController],

@@ -36,9 +36,6 @@ export const NEW_OUTPUTS_PER_ROUND = 200;
 /** Outputs that may be watched at once; beyond it a request is refused and counted. */
 export const MAX_WATCHED_OUTPUTS = 500_000;
 
-/** An output that nobody funds is forgotten after this long. Policy: unconfirmed channels are watched for 14 days. */
-export const UNSEEN_DAYS = 14;
-
 /** Blocks read to find who spent an output before it was watched: a week, longer than any lock that is sold. */
 export const SPEND_SEARCH_BLOCKS = 1_008;
 
@@ -51,9 +48,6 @@ export const MEMPOOL_RECHECK_MS = 10_000;
 /** First and longest pause before a refused transaction is tried again; a new block ends every pause. */
 export const RETRY_FIRST_MS = 5_000;
 export const RETRY_LONGEST_MS = 600_000;
-
-/** Sent outbox rows are kept this long. Policy: 7 days. */
-export const OUTBOX_DAYS = 7;
 
 /** Age of the last successful look at the node beyond which the service calls itself unavailable. */
 export const STALE_AFTER_MS = 60_000;
@@ -72,3 +66,18 @@ export const FOLLOW_WITHIN_MS = 2_000;
 
 /** How long one call to the node goes on trying. Short, as the next round tries again and requests wait their turn. */
 export const NODE_RETRY_MS = 1_000;
+
+const DAY_MS = 86_400_000;
+
+/** How long what is no longer needed is kept. */
+export const KEPT = {
+  /** Sent messages: long enough to ask what was told to whom. Policy: 7 days. */
+  outboxMs: 7 * DAY_MS,
+  /** Outputs that nobody funded. Policy: unconfirmed channels are watched for 14 days. */
+  unseenOutputsMs: 14 * DAY_MS,
+  /**
+   * Spent outputs, and transactions that are buried or withdrawn, after their last change: 30 days longer than channels are
+   * hot, whose checks compare with them. And only below REMEMBERED_BLOCKS.
+   */
+  recordsMs: 120 * DAY_MS,
+};

@@ -26,6 +26,7 @@ import { PaymentMetrics } from './payments/payment-metrics.js';
 import { QuarantineController } from './payments/quarantine.controller.js';
 import { StreamWatch } from './payments/stream-watch.js';
 import { QuotePublisher } from './quote/quote-publisher.js';
+import { ChannelRetention } from './retention/channel-retention.js';
 import { ChildPayer } from './settlement/child-payer.js';
 import { CloseController } from './settlement/close.controller.js';
 import { Deadlines } from './settlement/deadlines.js';
@@ -66,6 +67,7 @@ const SETTLER = [
   TreasuryFollower,
   Treasurer,
   TreasuryMetrics,
+  ChannelRetention,
 ];
 
 /** What both roles need. */

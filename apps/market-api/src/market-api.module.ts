@@ -64,6 +64,7 @@ import { PlacementWishes } from './placement/placement-wishes.js';
 import { PlacementController } from './placement/placement.controller.js';
 import { PlacementRepository } from './placement/placement.repository.js';
 import { PlacementService } from './placement/placement.service.js';
+import { MarketRetention } from './retention/market-retention.js';
 import { RevenueController } from './revenue/revenue.controller.js';
 import { RevenueRepository } from './revenue/revenue.repository.js';
 import { TakedownController } from './takedown/takedown.controller.js';
@@ -154,6 +155,7 @@ export class MarketApiModule {
         ExplainRepository,
         ExportRows,
         LabelRepository,
+        MarketRetention,
         MeasureRepository,
         ReportService,
         RevenueRepository,

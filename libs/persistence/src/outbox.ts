@@ -40,10 +40,3 @@ export async function relayOutbox(
     { timeout: 30_000, maxWait: 5_000 },
   );
 }
-
-/** Deletes messages sent longer ago than the retention. Returns how many. */
-export async function pruneOutbox(prisma: PrismaClient, owner: OutboxOwner, retentionDays: number): Promise<number> {
-  const table = Prisma.raw(`"${owner}"."outbox"`);
-  return prisma.$executeRaw`
-    DELETE FROM ${table} WHERE "sentAt" < now() - make_interval(days => ${retentionDays})`;
-}

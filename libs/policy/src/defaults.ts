@@ -359,13 +359,33 @@ export const DEFAULT_POLICY = {
   /** Before a node stops: no new joins, channels run out or are settled at their deadline. */
   drain: { maxMs: 2 * HOUR_MS, terminationGraceSeconds: 7_500 },
 
+  /** How long what is no longer needed is kept. What is still owed work is never removed, however old. */
   retention: {
+    /** Channels with their story, after their last step: a quarter's questions. Then what was never paid goes, the rest is archived. */
     hotChannelsMs: 90 * DAY_MS,
+    /** As long as keepers of accounts must keep theirs in most countries. Nothing removes books or paid channels yet. */
     booksMs: 3_653 * DAY_MS,
+    /** Hours of torrents and nodes in the roll-ups: charts show 17 days of them. Days and totals stay. */
+    bookHoursMs: 90 * DAY_MS,
+    /** Sent messages: long enough to ask what was told to whom. */
     outboxMs: 7 * DAY_MS,
-    /** Peers' addresses in clear, then as a keyed hash. */
+    /** Contract keys after they were taken, once their channel is over: the number of each key stays used. */
+    contractKeysMs: 90 * DAY_MS,
+    /** Payments that failed verification: no lock that is sold lasts longer than a day, so by then none is worth anything. */
+    parkedPaymentsMs: 90 * DAY_MS,
+    /** Peers' addresses in clear, then as a keyed hash, then not at all. Subnets stay: they are the buyers of the reports. */
     addressesMs: 7 * DAY_MS,
     addressHashesMs: 30 * DAY_MS,
+    /** Who changed what through the API: as long as the books that it explains. */
+    auditMs: 3_653 * DAY_MS,
+    /** Events, for readers that come back after a while. */
+    eventsMs: 7 * DAY_MS,
+    /** First answers to writes with an Idempotency-Key: a client that still repeats by then has a person behind it. */
+    repeatableWritesMs: DAY_MS,
+    /** Deliveries to webhooks that succeeded or were given up, for operators to look at. */
+    deliveriesMs: 30 * DAY_MS,
+    /** What buyers wanted, by day: a year, which is as far as advice looks back, and the same season of the year before. */
+    demandMs: 400 * DAY_MS,
   },
 
   /** On regtest many test buyers share this machine, so limits per address and subnet skip 127.0.0.0/8. */

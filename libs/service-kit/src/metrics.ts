@@ -21,6 +21,24 @@ export function busRejections(registry: Registry): Counter<'code' | 'subject'> {
   });
 }
 
+/** What a service removes of its tables because it is past its time. */
+export function retentionMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    rows: new Counter({
+      name: 'seedfleet_retention_rows_total',
+      help: 'Rows removed or reduced because they were past their time, by kind',
+      labelNames: ['kind'],
+      registers,
+    }),
+    doneAt: new Gauge({
+      name: 'seedfleet_retention_done_timestamp_seconds',
+      help: 'When nothing was left that is past its time; 0 where another process of the service does it',
+      registers,
+    }),
+  };
+}
+
 /** Shows how full the file system is that a service keeps its files on. */
 export function diskMetrics(registry: Registry, folder: string): void {
   const registers = [registry];

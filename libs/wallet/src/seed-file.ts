@@ -148,3 +148,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 export function seedId(seed: Uint8Array): string {
   return createHash('sha256').update('seedfleet seed id').update(seed).digest('hex').slice(0, 16);
 }
+
+/** 32 bytes for keyed hashes of peers' addresses: without the seed nobody can try all addresses against a stored hash. */
+export function addressHashKey(seed: Uint8Array): Uint8Array {
+  return createHash('sha256').update('seedfleet address hashes').update(seed).digest();
+}

@@ -1,15 +1,12 @@
 import type { Bus } from '@seedfleet/bus';
-import { pruneOutbox, relayOutbox, type PrismaClient } from '@seedfleet/persistence';
+import { relayOutbox, type PrismaClient } from '@seedfleet/persistence';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
-import { OUTBOX_DAYS } from '../defaults.js';
 
 const EVERY_MS = 1_000;
-const PRUNE_EVERY_MS = 3_600_000;
 
 /** Relays stored events to the bus after their commit: at once when poked, and every second for what was left over. */
 export class OutboxRelay {
   #timer: NodeJS.Timeout | undefined;
-  #pruneTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #failing = false;
@@ -22,7 +19,6 @@ export class OutboxRelay {
 
   start(): void {
     this.#timer = setInterval(() => this.poke(), EVERY_MS);
-    this.#pruneTimer = setInterval(() => void this.#prune(), PRUNE_EVERY_MS);
     this.poke();
   }
 
@@ -36,7 +32,6 @@ export class OutboxRelay {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    clearInterval(this.#pruneTimer);
     await this.#running;
   }
 
@@ -58,14 +53,6 @@ export class OutboxRelay {
       if (!this.#failing)
         this.logger.error({ error: String(error) }, 'events can not be relayed; they wait in the outbox');
       this.#failing = true;
-    }
-  }
-
-  async #prune(): Promise<void> {
-    try {
-      await pruneOutbox(this.prisma, 'chain', OUTBOX_DAYS);
-    } catch (error) {
-      this.logger.warn({ error: String(error) }, 'sent events could not be pruned');
     }
   }
 }

@@ -2,7 +2,7 @@ import type { BlockHeader, BlockRef } from '@seedfleet/bitcoin-node';
 import { outpointKey } from '@seedfleet/bitcoin-node';
 import type { PrismaClient } from '@seedfleet/persistence';
 import { broadcastBlockConnected, broadcastBlockDisconnected } from '../broadcasting/broadcast-life.js';
-import { BURIAL_CONFIRMATIONS, REMEMBERED_BLOCKS, UNSEEN_DAYS } from '../defaults.js';
+import { BURIAL_CONFIRMATIONS, REMEMBERED_BLOCKS } from '../defaults.js';
 import type { BlockEffects } from '../following/block-effects.js';
 import { blockConnected, blockDisconnected, isAging } from '../watching/output-life.js';
 import { broadcastFromRow, type StoredBroadcast } from './broadcast-rows.js';
@@ -162,13 +162,6 @@ export class ChainStore {
       take: limit,
     });
     return rows.map(broadcastFromRow);
-  }
-
-  /** Drops outputs that nobody has funded in all the time they were watched. Returns how many. */
-  async forgetUnseen(): Promise<number> {
-    return this.prisma.$executeRaw`
-      DELETE FROM chain.watched_output
-      WHERE state = 'unseen' AND "updatedAt" < now() - make_interval(days => ${UNSEEN_DAYS})`;
   }
 
   /** Numbers for the metrics. */

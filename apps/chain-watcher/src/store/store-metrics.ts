@@ -3,12 +3,10 @@ import type { ChainMetrics } from '../metrics.js';
 import type { ChainStore } from './chain-store.js';
 
 const EVERY_MS = 15_000;
-const FORGET_EVERY_MS = 3_600_000;
 
-/** Keeps the gauges of stored things up to date, and forgets outputs that nobody ever funded. */
+/** Keeps the gauges of stored things up to date. */
 export class StoreMetrics {
   #timer: NodeJS.Timeout | undefined;
-  #forgetTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: ChainStore,
@@ -17,14 +15,12 @@ export class StoreMetrics {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => void this.#guarded('metrics', () => this.#read()), EVERY_MS);
-    this.#forgetTimer = setInterval(() => void this.#guarded('forgetting', () => this.#forget()), FORGET_EVERY_MS);
-    void this.#guarded('metrics', () => this.#read());
+    this.#timer = setInterval(() => void this.#guarded(), EVERY_MS);
+    void this.#guarded();
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    clearInterval(this.#forgetTimer);
   }
 
   async #read(): Promise<void> {
@@ -36,16 +32,11 @@ export class StoreMetrics {
     this.metrics.unsentEvents.set(counts.unsent);
   }
 
-  async #forget(): Promise<void> {
-    const forgotten = await this.store.forgetUnseen();
-    if (forgotten > 0) this.logger.info({ forgotten }, 'outputs that were never funded are no longer watched');
-  }
-
-  async #guarded(what: string, work: () => Promise<void>): Promise<void> {
+  async #guarded(): Promise<void> {
     try {
-      await work();
+      await this.#read();
     } catch (error) {
-      this.logger.warn({ error: String(error) }, `${what}: the database did not answer`);
+      this.logger.warn({ error: String(error) }, 'metrics: the database did not answer');
     }
   }
 }

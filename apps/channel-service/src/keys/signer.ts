@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import {
   equalBytes,
   prepareSettlement,
@@ -10,7 +11,15 @@ import {
   type PaymentError,
   type RawTransaction,
 } from '@seedfleet/payment-channel';
-import { buildPayment, channelKeychain, outputScript, ownCoin, sumSat, type SpendError } from '@seedfleet/wallet';
+import {
+  addressHashKey,
+  buildPayment,
+  channelKeychain,
+  outputScript,
+  ownCoin,
+  sumSat,
+  type SpendError,
+} from '@seedfleet/wallet';
 import type { ChannelKeychain, ChannelKeyPath, Coin, Payment } from '@seedfleet/wallet';
 
 /** Why nothing is signed. */
@@ -106,11 +115,14 @@ export interface Signer {
   signChild(order: ChildOrder): Promise<SignedTreasury>;
   signSweep(order: SweepOrder): Promise<SignedTreasury>;
   signSplit(order: SplitOrder): Promise<SignedTreasury>;
+  /** A keyed hash of a peer's address, 22 characters: equal addresses can be told as such, and none be found out. */
+  hashAddress(address: string): Promise<string>;
 }
 
 /** A signer with the seed in this process. Signatures are deterministic: the same order gives the same transaction. */
 export class SeedSigner implements Signer {
   private readonly keychain: ChannelKeychain;
+  private readonly addressKey: Uint8Array;
 
   constructor(
     seed: Uint8Array,
@@ -119,6 +131,12 @@ export class SeedSigner implements Signer {
     private readonly rules: SignerRules,
   ) {
     this.keychain = channelKeychain(seed, network);
+    this.addressKey = addressHashKey(seed);
+  }
+
+  hashAddress(address: string): Promise<string> {
+    const hash = createHmac('sha256', this.addressKey).update(address).digest();
+    return Promise.resolve(hash.subarray(0, 16).toString('base64url'));
   }
 
   publicKey(path: ChannelKeyPath): Promise<PublicContractKey> {

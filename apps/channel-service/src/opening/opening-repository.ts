@@ -73,7 +73,7 @@ export async function insertChannel(database: Database, id: string, request: Ope
     ), story AS (
       INSERT INTO "channel"."channel_event" ("channelId", "version", "state", "reason", "data")
       SELECT "id", "version", "state", "stateReason",
-        jsonb_build_object('nodeId', "nodeId", 'peer', "peerAddress", 'keyEpoch', "keyEpoch", 'keyIndex', "keyIndex")
+        jsonb_build_object('nodeId', "nodeId", 'keyEpoch', "keyEpoch", 'keyIndex', "keyIndex")
       FROM opened
     )
     SELECT * FROM opened`;

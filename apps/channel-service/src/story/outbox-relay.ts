@@ -1,18 +1,15 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Bus } from '@seedfleet/bus';
-import { PrismaClient, pruneOutbox, relayOutbox } from '@seedfleet/persistence';
-import type { Policy } from '@seedfleet/policy';
+import { PrismaClient, relayOutbox } from '@seedfleet/persistence';
 import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
-import { DATABASE, POLICY } from '../tokens.js';
+import { DATABASE } from '../tokens.js';
 
 const EVERY_MS = 500;
-const PRUNE_EVERY_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /** Sends what was stored for others to know: at once when poked, and every half second for what other processes stored. */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timers: NodeJS.Timeout[] = [];
+  private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
   private failing = false;
@@ -20,16 +17,15 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
   constructor(
     @Inject(DATABASE) private readonly prisma: PrismaClient,
     @Inject(Bus) private readonly bus: Bus,
-    @Inject(POLICY) private readonly policy: Policy,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timers = [setInterval(() => this.poke(), EVERY_MS), setInterval(() => void this.prune(), PRUNE_EVERY_MS)];
+    this.timer = setInterval(() => this.poke(), EVERY_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
+    clearInterval(this.timer);
     await this.running;
   }
 
@@ -58,14 +54,6 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
       // Nothing is lost: the rows stay unsent. One line per outage.
       if (!this.failing) this.logger.error({ failure: String(failure) }, 'verdicts wait in the outbox');
       this.failing = true;
-    }
-  }
-
-  private async prune(): Promise<void> {
-    try {
-      await pruneOutbox(this.prisma, 'channel', Math.ceil(this.policy.retention.outboxMs / DAY_MS));
-    } catch (failure) {
-      this.logger.warn({ failure: String(failure) }, 'sent messages could not be pruned');
     }
   }
 }

@@ -18,10 +18,8 @@ const BATCH = 500;
  * is looked at again for such late ones: far more than are written at once.
  */
 const LOOK_BACK_ROWS = 2_000;
-/** Older rows are not told any more: whoever wants the past reads the lists. Shorter than events are kept. */
+/** Older rows are not told any more: whoever wants the past reads the lists. Shorter than events are kept (7 days). */
 const LOOK_BACK = Prisma.sql`interval '1 day'`;
-/** How long events are kept for readers that come back. */
-const KEEP = Prisma.sql`interval '7 days'`;
 
 /**
  * The fleet's events as one numbered log, gathered from the tables that are the truth: the stories of channels, the audit
@@ -79,14 +77,6 @@ export class EventLog {
   async range(): Promise<{ first: bigint; last: bigint }> {
     const { _min, _max } = await this.prisma.fleetEvent.aggregate({ _min: { id: true }, _max: { id: true } });
     return { first: _min.id ?? 0n, last: _max.id ?? 0n };
-  }
-
-  /** Forgets old events, but the last of a node and of the chain, which tell whether there is news. */
-  async prune(): Promise<number> {
-    return this.prisma.$executeRaw`
-      DELETE FROM market.event e WHERE e.at < now() - ${KEEP} AND (
-        e.source IN ('channel', 'audit')
-        OR EXISTS (SELECT 1 FROM market.event n WHERE n.source = e.source AND n."sourceId" > e."sourceId"))`;
   }
 
   /** Figures that move without an event, in one cheap question: whoever shows them looks again when they do. */

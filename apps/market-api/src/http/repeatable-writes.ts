@@ -3,8 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
 import { z } from 'zod';
 
-/** A day: a client that still repeats by then has a person behind it. */
-export const KEEP_MS = 86_400_000;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -72,10 +70,6 @@ export class RepeatableWrites {
   }
 
   /** Forgets old ones. Returns how many. */
-  async prune(): Promise<number> {
-    const before = new Date(Date.now() - KEEP_MS);
-    return (await this.prisma.repeatableWrite.deleteMany({ where: { createdAt: { lt: before } } })).count;
-  }
 }
 
 function digest(purpose: string, ...parts: readonly string[]): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
 import { commonConfig, databaseConfig, redisConfig } from '@seedfleet/service-kit';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { readContentRoots } from './making/content-roots.js';
 
 /** Networks in CIDR form, separated by commas. */
 const networks = z
@@ -14,6 +15,16 @@ const networks = z
   )
   .refine((parts) => parts.every((part) => ipaddr.isValidCIDR(part)), 'must be networks as 10.0.0.0/8, by commas');
 
+const contentRoots = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const roots = readContentRoots(text);
+    if (roots === undefined)
+      context.addIssue({ code: 'custom', message: 'must be absolute paths as /a or /a=/b, by commas' });
+    return roots ?? [];
+  });
+
 /** What this service reads from its environment besides what every service does. */
 export const marketApiConfig = commonConfig.extend({
   ...databaseConfig,
@@ -22,6 +33,10 @@ export const marketApiConfig = commonConfig.extend({
   ...redisConfig,
   /** Private networks that webhooks may call nevertheless, as a receiver in the same cluster. */
   WEBHOOK_NETWORKS: networks,
+  /**
+   * Folders whose content may be made into torrents, by commas: PATH, or PATH=PATH_ON_NODES where nodes see it elsewhere.
+   */
+  CONTENT_ROOTS: contentRoots,
   /** Proxies in front of this service: only their X-Forwarded-For and -Proto count. */
   TRUSTED_PROXIES: networks,
 });

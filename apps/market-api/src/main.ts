@@ -23,6 +23,7 @@ await runService({
       prisma,
       { network, fleetId },
       { redisUrl, redisTls: redisTls(config), fleetId, networks },
+      config.CONTENT_ROOTS,
     );
   },
   configure: (app, { logger, config }) => configureHttp(app, logger, { trustedProxies: config.TRUSTED_PROXIES }),

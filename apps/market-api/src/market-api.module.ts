@@ -21,6 +21,11 @@ import { DemandBusController } from './demand/demand-bus.controller.js';
 import { DemandController } from './demand/demand.controller.js';
 import { DemandRepository } from './demand/demand.repository.js';
 import { IDENTITY, type FleetIdentity } from './identity.js';
+import { ContentController } from './making/content.controller.js';
+import { CONTENT_ROOTS, type ContentRoot } from './making/content-roots.js';
+import { Maker } from './making/maker.js';
+import { MakingController } from './making/making.controller.js';
+import { MakingRepository } from './making/making.repository.js';
 import { MarketController } from './market/market.controller.js';
 import { PriceHistory } from './market/price-history.js';
 import { PriceList } from './market/price-list.js';
@@ -82,7 +87,12 @@ import { WebhookRepository } from './webhooks/webhook.repository.js';
 /** The service, but for what every service has: bus, logger, metrics and health come from the service kit. */
 @Module({})
 export class MarketApiModule {
-  static with(prisma: PrismaClient, identity: FleetIdentity, webhooks: WebhookSettings): DynamicModule {
+  static with(
+    prisma: PrismaClient,
+    identity: FleetIdentity,
+    webhooks: WebhookSettings,
+    contentRoots: readonly ContentRoot[],
+  ): DynamicModule {
     return {
       module: MarketApiModule,
       controllers: [
@@ -93,6 +103,8 @@ export class MarketApiModule {
         TierController,
         DemandController,
         TorrentController,
+        ContentController,
+        MakingController,
         TakedownController,
         ChannelController,
         CloseController,
@@ -120,6 +132,7 @@ export class MarketApiModule {
         { provide: PrismaClient, useValue: prisma },
         { provide: IDENTITY, useValue: identity },
         { provide: WEBHOOK_SETTINGS, useValue: webhooks },
+        { provide: CONTENT_ROOTS, useValue: contentRoots },
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         AlertRepository,
@@ -144,6 +157,8 @@ export class MarketApiModule {
         OfferNews,
         OfferService,
         TierRepository,
+        Maker,
+        MakingRepository,
         PriceHistory,
         PlacementPreviewer,
         PlacementRepository,

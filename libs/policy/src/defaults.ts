@@ -33,6 +33,20 @@ const ZERO_CONF_ON_BITCOIN_CASH: typeof ZERO_CONF_ON_BITCOIN = {
 };
 
 export const DEFAULT_POLICY = {
+  /** Pieces of torrents that the fleet makes itself. */
+  making: {
+    /** Fine enough that one unpaid piece is a thousandth of the sale and 2 % of zero-conf are 20 of them. */
+    pieces: 1024,
+    /** BitTorrent's block: smaller pieces only add messages. */
+    minPieceLengthBytes: 16 * 1024,
+    /** Four pieces are the 32 MiB of the window; above it the window shrinks to fewer pieces. */
+    maxPieceLengthBytes: 8 * MIB,
+    /** Above this, larger pieces after all: a .torrent file of 2 MB is enough for nodes and buyers to carry around. */
+    maxPieces: 100_000,
+    /** No larger piece is taken by default clients without trouble. */
+    hardMaxPieceLengthBytes: 64 * MIB,
+  },
+
   /** Serving before the funding transaction has a confirmation. */
   zeroConf: {
     bitcoin: ZERO_CONF_ON_BITCOIN,

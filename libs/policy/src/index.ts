@@ -6,6 +6,7 @@ export * from './exposure.js';
 export * from './fees.js';
 export * from './gates.js';
 export * from './limits.js';
+export * from './piece-length.js';
 export * from './policy.js';
 export * from './price-rule.js';
 export * from './price.js';

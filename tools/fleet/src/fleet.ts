@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly network?: Network;
   /** Swarm nodes, on 127.0.0.1, 127.0.0.2, … Default: 1. */
   readonly nodes?: number;
+  /** Absolute; folders whose content may be made into torrents. Default: none. */
+  readonly contentRoots?: readonly string[];
   /** On regtest, mine a block 2 s after a transaction enters the mempool. Default: yes. */
   readonly mine?: boolean;
   /** Where DATABASE_URL, NATS_URL, REDIS_URL and BTC_RPC are looked for. Default: this process's environment. */
@@ -143,7 +145,8 @@ async function prepare(
     () => migrate(connections.postgres.url, state),
     ({ applied }) => (applied === 0 ? 'up to date' : `${applied} applied`),
   );
-  return { settings: { state, connections, databases, network, nodes: options.nodes ?? 1 }, connections };
+  const { nodes = 1, contentRoots = [] } = options;
+  return { settings: { state, connections, databases, network, nodes, contentRoots }, connections };
 }
 
 /** Keys, channels and books of one network are no use on another. */

@@ -20,7 +20,14 @@ function plan(bitcoin: Partial<BitcoinConnection> = {}) {
     bitcoin: { rpcUrl: 'http://user:word@127.0.0.1:18443/', zmq: 'tcp://127.0.0.1:28332', ...bitcoin },
   };
   const databases = { chain: 'postgresql://chain', channel: 'postgresql://channel', market: 'postgresql://market' };
-  return planServices({ state: StateDir.open(folder), connections, databases, network: 'regtest', nodes: 3 }).flat();
+  return planServices({
+    state: StateDir.open(folder),
+    connections,
+    databases,
+    network: 'regtest',
+    nodes: 3,
+    contentRoots: [],
+  }).flat();
 }
 
 const envOf = (name: string, plans = plan()) => plans.find((one) => one.name === name)?.env ?? {};

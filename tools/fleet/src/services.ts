@@ -37,6 +37,8 @@ export interface ServiceSettings {
   readonly databases: RolePasswords;
   readonly network: Network;
   readonly nodes: number;
+  /** Folders whose content may be made into torrents; the nodes of this machine see them at the same place. */
+  readonly contentRoots: readonly string[];
 }
 
 /** Where the market API's first administrator key is written. */
@@ -81,7 +83,12 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
     name: 'market-api',
     app: 'market-api',
     tier: 4,
-    env: { DATABASE_URL: databases.market, REDIS_URL: redis.url, API_KEY_FILE: apiKeyFile(state) },
+    env: {
+      DATABASE_URL: databases.market,
+      REDIS_URL: redis.url,
+      API_KEY_FILE: apiKeyFile(state),
+      CONTENT_ROOTS: settings.contentRoots.join(','),
+    },
   };
   const nodes = Array.from({ length: settings.nodes }, (_, index): ServicePlan => {
     const name = `node-${index + 1}`;

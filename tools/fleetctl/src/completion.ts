@@ -30,7 +30,7 @@ const BASH = `_fleetctl() {
   case "$previous" in
     fleetctl) words="FIRST" ;;
 CASES
-    --content|--key-file|--state) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --content|--key-file|--state|content|make) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   if [[ "$current" == -* ]]; then words="FLAGS"; fi
   if [[ -z "$words" ]]; then COMPREPLY=($(compgen -f -- "$current")); return; fi
@@ -45,7 +45,7 @@ _fleetctl() {
   case "\${words[CURRENT-1]}" in
     fleetctl) words_="FIRST" ;;
 CASES
-    --content|--key-file|--state) _files; return ;;
+    --content|--key-file|--state|content|make) _files; return ;;
   esac
   if [[ "\${words[CURRENT]}" == -* ]]; then words_="FLAGS"; fi
   if [[ -z "$words_" ]]; then _files; return; fi

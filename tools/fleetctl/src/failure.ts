@@ -12,6 +12,8 @@ export type FailureCode =
   | 'api-refused'
   /** The API answered something this tool does not understand. */
   | 'api-answer-unknown'
+  /** A torrent could not be made of a file or folder. */
+  | 'not-made'
   /** The torrent does not come on sale. */
   | 'not-on-sale';
 

@@ -31,6 +31,9 @@ const torrent = {
 
 const takedown = { hash: infoHash, why: 'order 5', by: 'key:k1', at: '2026-01-02T03:04:05.678Z', lifted: null };
 
+const making = { id: '7', path: '/srv/album', state: 'hashing', totalBytes: 200, hashedBytes: 50, files: 2 };
+const made = { ...making, state: 'done', infoHash };
+
 let server: Server;
 let folder: string;
 let asked: Asked[] = [];
@@ -41,6 +44,10 @@ const answer = (request: Asked): [number, object] => {
   if (request.authorization !== 'Bearer sfk_test') return [401, { code: 'unauthenticated', detail: 'no key' }];
   const { pathname, searchParams } = new URL(request.url, 'http://x');
   if (pathname === '/v1/torrents' && request.method === 'POST') return [201, torrent];
+  if (pathname === `/v1/torrents/${infoHash}` && request.method === 'GET') return [200, torrent];
+  if (pathname === '/v1/makings') return request.method === 'POST' ? [202, making] : [200, page([making])];
+  if (pathname.startsWith('/v1/makings/')) return [200, made];
+  if (pathname === '/v1/content') return [200, { entries: [{ path: '/srv/a', kind: 'file', sizeBytes: 5 }] }];
   if (pathname === '/v1/torrents') {
     return [200, searchParams.has('cursor') ? page([torrent]) : { items: [torrent], nextCursor: 'more' }];
   }
@@ -120,6 +127,23 @@ describe('fleetctl', () => {
       body: { metainfo: Buffer.from('d4:infodee').toString('base64'), contentPath: join(folder, 'books/leaves.epub') },
     });
     expect(JSON.parse(out)).toEqual(torrent);
+  });
+
+  it('makes torrents of folders and says how far it is', async () => {
+    expect(
+      await run('torrents', 'make', 'album', '--private', '--label', 'new', '--piece-length', '65536', '--wait'),
+    ).toBe(0);
+    const body = { path: join(folder, 'album'), private: true, labels: ['new'], pieceLengthBytes: 65_536 };
+    expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/makings', body });
+    expect(errors).toContain('hashing 25 %');
+    expect(JSON.parse(out)).toEqual(torrent);
+    out = '';
+    expect(await run('torrents', 'makings', '--text')).toBe(0);
+    expect(out).toContain('/srv/album');
+    expect(await run('torrents', 'cancel', '7')).toBe(0);
+    expect(asked.at(-1)).toMatchObject({ method: 'DELETE', url: '/v1/makings/7' });
+    expect(await run('content', '--text')).toBe(0);
+    expect(out).toContain('/srv/a');
   });
 
   it('lists page by page, up to the limit', async () => {

@@ -7,6 +7,7 @@ import { showEvents } from './commands/events.js';
 import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, listQuarantined, releaseNode, showFleet } from './commands/nodes.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
+import { browseContent, cancelMaking, listMakings, makeTorrent } from './commands/making.js';
 import { listMarket, listTiers, setTier, showMarket } from './commands/market.js';
 import { adviseOffer, bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
 import { costs, exportReport, revenueBy, revenueExplain, revenueTotal } from './commands/reports.js';
@@ -40,6 +41,10 @@ import { USAGE } from './usage.js';
 const COMMANDS = new Map<string, Command>(
   Object.entries({
     'torrents add': addTorrent,
+    'torrents make': makeTorrent,
+    'torrents makings': listMakings,
+    'torrents cancel': cancelMaking,
+    content: browseContent,
     'torrents list': listTorrents,
     'torrents show': showTorrent,
     'torrents pause': changeTorrent('paused'),

@@ -3,6 +3,12 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   torrents add FILE.torrent --content PATH [--label L]… [--tier T] [--wait]
                               PATH: the file, or the folder that holds what the torrent names
                               --wait: return once it is on sale on at least one node
+  content [PATH]              the folders from which torrents can be made, or what lies in one
+  torrents make PATH [--name N] [--piece-length BYTES] [--private] [--label L]… [--tier T] [--wait]
+                              make a torrent of a file or folder, and add it; PATH as the market API sees it
+  torrents makings [ID] [--limit N]
+                              how far those are, and what became of the others
+  torrents cancel ID          call one off
   torrents list [--state-of active|paused|removed] [--label L] [--tier T] [--search WORDS] [--sort ORDER] [--limit N]
                               ORDER: newest, oldest, name, cheapest, dearest, smallest, largest
   torrents show INFOHASH

@@ -58,6 +58,14 @@ export type ProblemCode =
   | 'webhook-address-refused'
   /** The .torrent file can't be used; `reason` is the parser's code. */
   | 'metainfo-invalid'
+  /** The path is not below a folder from which torrents may be made. */
+  | 'content-outside-roots'
+  /** No torrent can be made of what is there; `reason` is the code. */
+  | 'content-unusable'
+  /** No torrent is or was made under this id. */
+  | 'making-not-found'
+  /** It is made, has failed or was called off already. */
+  | 'making-over'
   /** The terms could never be settled or would never be accepted; the detail says why. */
   | 'offer-invalid'
   /** More torrents fit than one edit may change; `most` is the limit. */
@@ -102,6 +110,10 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'too-many-webhooks': 'Too many webhooks',
   'webhook-address-refused': 'The address is not public',
   'metainfo-invalid': 'The torrent file cannot be used',
+  'content-outside-roots': 'The path is not below a content root',
+  'content-unusable': 'No torrent can be made of it',
+  'making-not-found': 'No such making',
+  'making-over': 'It is over',
   'offer-invalid': 'The offer cannot be used',
   'selection-too-large': 'Too many torrents at once',
   'tier-not-found': 'No such quality tier',

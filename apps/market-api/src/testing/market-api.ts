@@ -10,6 +10,7 @@ import { ApiKeyRepository } from '../access/api-key.repository.js';
 import { newApiKey } from '../access/key-text.js';
 import { SCOPES, type Scope } from '../access/scope.js';
 import { configureHttp } from '../http/configure.js';
+import type { ContentRoot } from '../making/content-roots.js';
 import { MarketApiModule } from '../market-api.module.js';
 
 /** The service as it runs, on a database and a fleet id of its own. */
@@ -35,12 +36,13 @@ export interface MarketApiOptions {
   /** Without it nothing is delivered to webhooks. */
   readonly redisUrl?: string;
   readonly webhookNetworks?: readonly string[];
+  readonly contentRoots?: readonly ContentRoot[];
 }
 
 export async function startMarketApi(
   postgresUrl: string,
   natsUrl: string,
-  { redisUrl, webhookNetworks = [] }: MarketApiOptions = {},
+  { redisUrl, webhookNetworks = [], contentRoots = [] }: MarketApiOptions = {},
 ): Promise<RunningMarketApi> {
   const name = `market_${randomBytes(6).toString('hex')}`;
   const server = createPrismaClient(postgresUrl, 1);
@@ -73,7 +75,7 @@ export async function startMarketApi(
   const webhooks = { redisUrl, fleetId: identity.fleetId, networks: webhookNetworks };
   const operations = { logger, registry: createRegistry('market-api'), health: new HealthRegistry(), bus };
 
-  @Module({ imports: [OperationsModule.with(operations), MarketApiModule.with(own, identity, webhooks)] })
+  @Module({ imports: [OperationsModule.with(operations), MarketApiModule.with(own, identity, webhooks, contentRoots)] })
   class Root {}
   const app = await NestFactory.create<NestExpressApplication>(Root, { logger: new NestLogger(logger) });
   configureHttp(app, logger);

@@ -14,6 +14,7 @@ describe('the command line of npm start', () => {
         nodes: 1,
         network: 'regtest',
         mine: true,
+        contentRoots: [],
         yes: false,
       },
     });
@@ -21,6 +22,9 @@ describe('the command line of npm start', () => {
 
   it('takes relative paths as the caller means them', () => {
     expect(parse('--state', 'here')).toMatchObject({ options: { stateDir: '/caller/here' } });
+    expect(parse('--content', 'films', '--content', '/music')).toMatchObject({
+      options: { contentRoots: ['/caller/films', '/music'] },
+    });
     expect(parse('--state', '/there')).toMatchObject({ options: { stateDir: '/there' } });
   });
 
@@ -33,6 +37,7 @@ describe('the command line of npm start', () => {
     [['--nodes', 'two']],
     [['--network', 'regnet']],
     [['--state', '']],
+    [['--content', 'a,b']],
     [['--once=yes']],
     [['--once', '--no-sale']],
   ])('refuses %j', (args) => {

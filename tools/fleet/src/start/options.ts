@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly nodes: number;
   readonly network: Network;
   readonly mine: boolean;
+  /** Absolute; folders whose content the market API may make into torrents. */
+  readonly contentRoots: readonly string[];
   /** Bring what is missing without asking. */
   readonly yes: boolean;
 }
@@ -35,6 +37,7 @@ Brings up the whole fleet on this machine, sells a torrent to the leecher, and s
   --nodes N        swarm nodes, on 127.0.0.1, 127.0.0.2, … (default: 1, at most ${MAX_NODES})
   --network NAME   ${NETWORKS.slice(0, 3).join(', ')},
                    ${NETWORKS.slice(3).join(', ')} (default: regtest)
+  --content DIR    a folder whose content may be made into torrents; may be given again
   --no-mine        on regtest, leave mining to others (else a block 2 s after a transaction enters the mempool)
   --yes            bring missing servers without asking (so it is without a terminal)
 
@@ -62,6 +65,9 @@ export function parseStartOptions(args: readonly string[], root: string, cwd: st
   if (network === undefined) return usage(`--network takes one of ${NETWORKS.join(', ')}, not "${values.network}"`);
   if (values.state === '') return usage('--state takes a folder');
   if (values.once === true && values['no-sale'] === true) return usage('--once waits for a sale, --no-sale makes none');
+  const contentRoots = (values.content ?? []).map((folder) => resolve(cwd, folder));
+  if (contentRoots.some((folder) => /[,=]/.test(folder)))
+    return usage('--content takes no folder with , or = in its path');
   return {
     ok: true,
     options: {
@@ -71,6 +77,7 @@ export function parseStartOptions(args: readonly string[], root: string, cwd: st
       nodes,
       network,
       mine: values['no-mine'] !== true,
+      contentRoots,
       yes: values.yes === true,
     },
   };
@@ -88,6 +95,7 @@ function parse(args: readonly string[]) {
       nodes: { type: 'string' },
       network: { type: 'string' },
       'no-mine': { type: 'boolean' },
+      content: { type: 'string', multiple: true },
       yes: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

@@ -40,6 +40,7 @@ export async function runStart(args: readonly string[], steps: StepPrinter): Pro
       stateDir: parsed.options.stateDir,
       network: parsed.options.network,
       nodes: parsed.options.nodes,
+      contentRoots: parsed.options.contentRoots,
       mine: parsed.options.mine,
       step: (title, work, describe) => steps.run(title, work, describe),
       conversation: terminalConversation(parsed.options.yes, (line) => steps.note(line), interruption.signal),

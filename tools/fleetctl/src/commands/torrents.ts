@@ -26,7 +26,7 @@ export const addTorrent: Command = async ({ api, options, operands, output }) =>
     ...(options.tier === undefined ? {} : { tier: options.tier }),
   });
   if (options.wait === true) torrent = await waitForSale(api, torrent, (line) => output.note(line));
-  output.result(torrent, () => describe(torrent));
+  output.result(torrent, () => describeTorrent(torrent));
 };
 
 export const listTorrents: Command = async ({ api, options, operands, output }) => {
@@ -48,7 +48,7 @@ export const listTorrents: Command = async ({ api, options, operands, output }) 
 export const showTorrent: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, []);
   const torrent = await api.call('GET', `/v1/torrents/${infoHash(operands[0])}`);
-  output.result(torrent, () => describe(torrent));
+  output.result(torrent, () => describeTorrent(torrent));
 };
 
 /** Pause, resume or remove. */
@@ -57,14 +57,14 @@ export const changeTorrent =
   async ({ api, options, operands, output }: Context) => {
     allowOptions(options, []);
     const torrent = await api.call('PATCH', `/v1/torrents/${infoHash(operands[0])}`, { state });
-    output.result(torrent, () => describe(torrent));
+    output.result(torrent, () => describeTorrent(torrent));
   };
 
 /** Sets the labels to those given; with none, removes all. */
 export const labelTorrent: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, ['label']);
   const torrent = await api.call('PATCH', `/v1/torrents/${infoHash(operands[0])}`, { labels: options.label ?? [] });
-  output.result(torrent, () => describe(torrent));
+  output.result(torrent, () => describeTorrent(torrent));
 };
 
 /** Puts a torrent into a quality tier; its price by rule follows. */
@@ -73,7 +73,7 @@ export const gradeTorrent: Command = async ({ api, options, operands, output }) 
   const [torrent, tier] = operands;
   if (tier === undefined) throw new Failure('usage', 'torrents tier takes INFOHASH and TIER');
   const answer = await api.call('PATCH', `/v1/torrents/${infoHash(torrent)}`, { tier });
-  output.result(answer, () => describe(answer));
+  output.result(answer, () => describeTorrent(answer));
 };
 
 async function readTorrentFile(path: string): Promise<Buffer> {
@@ -120,7 +120,7 @@ function listing(rows: readonly JsonObject[]): string {
   );
 }
 
-function describe(torrent: JsonObject): string {
+export function describeTorrent(torrent: JsonObject): string {
   const sale = memberOf(torrent, 'sale');
   const offer = memberOf(torrent, 'offer');
   const refused = textOf(sale, 'refusedNow');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -214,6 +214,48 @@ describe('ContentWriter', () => {
     await resumed.value.close();
     expect((await verifyContent(content, store.loader)).good.isFull).toBe(true);
     expect((await stat(join(out, 'film', 'b.empty'))).size).toBe(0);
+  });
+
+  it('tells which pieces can not be there yet, so that a fresh download reads nothing', async () => {
+    const { content: source, bytes } = await sample('fresh');
+    const out = join(folder, 'fresh-out');
+    const content = { metainfo: source.metainfo, location: locationBelow(source.metainfo, out) };
+    await mkdir(join(out, 'film'), { recursive: true });
+    await writeFile(join(out, 'film', 'a.bin'), bytes.subarray(0, 20_000));
+    const opened = await ContentWriter.open(content);
+    if (!opened.ok) throw new Error(opened.error.code);
+    const { value: writer } = opened;
+    // Pieces 0 and 1 lie in the file that was there, 2 begins in it.
+    expect([0, 1, 2, 3, 4].map((piece) => writer.isNew(piece))).toEqual([false, false, false, true, true]);
+    const isAbsent = (piece: number): boolean => writer.isNew(piece);
+    const report = await verifyContent(content, store.loader, { isAbsent });
+    expect([report.good.has(0), report.good.count, report.checkedPieces]).toEqual([true, 1, 5]);
+    const again = await ContentWriter.open(content);
+    expect(again.ok && [3, 4].some((piece) => again.value.isNew(piece))).toBe(false);
+    await writer.close();
+  });
+
+  it('keeps few files open however many a torrent has', async () => {
+    const root = join(folder, 'many', 'files');
+    await mkdir(root, { recursive: true });
+    const parts = Array.from({ length: 100 }, (_, place) => noise(20_000 + place));
+    await Promise.all(parts.map((part, place) => writeFile(join(root, `${place}`.padStart(3, '0')), part)));
+    const parsed = parseMetainfo(await createMetainfo(root, { pieceLengthBytes: 16_384 }));
+    if (!parsed.ok) throw new Error(parsed.error.code);
+    const content = { metainfo: parsed.value, location: locationBelow(parsed.value, join(folder, 'many-out')) };
+    const opened = await ContentWriter.open(content);
+    if (!opened.ok) throw new Error(opened.error.code);
+    const bytes = Buffer.concat(parts);
+    const before = (await readdir('/proc/self/fd')).length;
+    let most = 0;
+    for (let piece = 0; piece < parsed.value.pieceCount; piece += 1) {
+      const data = bytes.subarray(piece * 16_384, piece * 16_384 + pieceLengthAt(parsed.value, piece));
+      expect(await opened.value.write(piece, data)).toBeUndefined();
+      most = Math.max(most, (await readdir('/proc/self/fd')).length - before);
+    }
+    expect(await opened.value.close()).toBeUndefined();
+    expect(most).toBeLessThanOrEqual(70);
+    expect((await verifyContent(content, store.loader)).good.isFull).toBe(true);
   });
 
   it('leaves a longer file of somebody alone', async () => {

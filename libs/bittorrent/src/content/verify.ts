@@ -12,6 +12,8 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: VerifyProgress) => void;
   /** Stop once this many pieces have failed. Default: check everything. */
   readonly stopAfterProblems?: number;
+  /** Pieces that are known not to be there, which need not be read. Default: none. */
+  readonly isAbsent?: (piece: number) => boolean;
 }
 
 export interface VerifyProgress {
@@ -56,13 +58,16 @@ export async function verifyContent(
     const memory = new SharedArrayBuffer(metainfo.pieceLengthBytes);
     while (mayGoOn()) {
       const piece = next++;
-      const problem = await loader.load({
-        memory,
-        lengthBytes: pieceLengthAt(metainfo, piece),
-        spans: spansOfPiece(content, piece),
-        expectedHash: pieceHashAt(metainfo, piece),
-        priority: 'verification',
-      });
+      const isAbsent = options.isAbsent?.(piece) === true;
+      const problem: ContentError | undefined = isAbsent
+        ? { code: 'content-missing' }
+        : await loader.load({
+            memory,
+            lengthBytes: pieceLengthAt(metainfo, piece),
+            spans: spansOfPiece(content, piece),
+            expectedHash: pieceHashAt(metainfo, piece),
+            priority: 'verification',
+          });
       if (problem?.code === 'aborted') return;
       checkedPieces++;
       if (problem === undefined) good.add(piece);

@@ -1,7 +1,7 @@
-import { connect, type Socket } from 'node:net';
 import { failure, success, type Result } from '../result.js';
 import type { CloseReason } from './close-reason.js';
 import { openPeer } from './connect.js';
+import { DirectSocket } from './direct-socket.js';
 import type { Peer, TorrentSide } from './peer.js';
 import type { PeerStream } from './stream.js';
 import type { UtpPort } from './utp/utp-port.js';
@@ -71,9 +71,9 @@ async function openStream(options: DialOptions): Promise<Result<PeerStream, Dial
   return overUtp === undefined ? overTcp : success(overUtp);
 }
 
-function openSocket(options: DialOptions): Promise<Result<Socket, DialError>> {
+function openSocket(options: DialOptions): Promise<Result<DirectSocket, DialError>> {
   return new Promise((resolve) => {
-    const socket = connect({
+    const socket = new DirectSocket({
       host: options.host,
       port: options.port,
       noDelay: true,
@@ -81,7 +81,7 @@ function openSocket(options: DialOptions): Promise<Result<Socket, DialError>> {
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
       ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     });
-    const settle = (outcome: Result<Socket, DialError>): void => {
+    const settle = (outcome: Result<DirectSocket, DialError>): void => {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);
       // The error listener stays: a socket may report more than one.

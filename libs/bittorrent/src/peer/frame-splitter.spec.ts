@@ -68,6 +68,28 @@ describe('FrameSplitter', () => {
     );
   });
 
+  it('sees the same frames when they are read into the memory where they belong', () => {
+    fc.assert(
+      fc.property(fc.array(anyFrame, { maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 40 })), (frames, cuts) => {
+        const stream = Buffer.concat(frames.map(({ bytes }) => bytes));
+        const { frames: seen, splitter } = recorder();
+        let at = 0;
+        for (let turn = 0; at < stream.length; turn += 1) {
+          const { room } = splitter;
+          const cut = stream.subarray(at, at + Math.min(cuts[turn % cuts.length] ?? 7, room?.length ?? Infinity));
+          at += cut.length;
+          if (room === undefined) {
+            expect(splitter.push(cut)).toBeUndefined();
+          } else {
+            room.set(cut);
+            splitter.filled(cut.length);
+          }
+        }
+        expect(seen).toEqual(frames.flatMap((one) => one.seen));
+      }),
+    );
+  });
+
   it('never throws and stays within its limits, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 64 })), (chunks) => {

@@ -51,6 +51,17 @@ export class FrameSplitter {
     return this.body?.length ?? 0;
   }
 
+  /** Where the rest of the frame being gathered goes, for who can read it there: then `filled` instead of `push`. */
+  get room(): Uint8Array | undefined {
+    return this.body?.subarray(this.bodyBytes);
+  }
+
+  filled(count: number): void {
+    if (this.body === undefined || this.stopped) return;
+    this.bodyBytes += count;
+    this.finishBody(this.body);
+  }
+
   /** Handles no more frames, not even the rest of the chunk being pushed. */
   stop(): void {
     this.stopped = true;
@@ -83,13 +94,16 @@ export class FrameSplitter {
     const count = Math.min(body.length - this.bodyBytes, chunk.length - at);
     body.set(chunk.subarray(at, at + count), this.bodyBytes);
     this.bodyBytes += count;
-    if (this.bodyBytes === body.length) {
-      const id = this.bodyExtendedId;
-      this.body = undefined;
-      if (id === undefined) this.handlers.standard(body);
-      else this.handlers.extended(id, body);
-    }
+    this.finishBody(body);
     return count;
+  }
+
+  private finishBody(body: Uint8Array): void {
+    if (this.bodyBytes < body.length) return;
+    const id = this.bodyExtendedId;
+    this.body = undefined;
+    if (id === undefined) this.handlers.standard(body);
+    else this.handlers.extended(id, body);
   }
 
   /** Reads on in the header; returns where the chunk continues, or the violation. */

@@ -175,6 +175,10 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.take(this.link.rest);
     if (this.reason !== undefined) return;
     this.link.socket.on('data', (chunk: Buffer) => this.take(chunk));
+    this.link.socket.readInto?.({
+      room: () => (this.reason === undefined ? this.splitter.room : undefined),
+      filled: (count) => this.takeFilled(count),
+    });
     this.link.socket.resume();
   }
 
@@ -308,6 +312,13 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (torrent.have.isFull && remote.supportsFast) wire.haveAll();
     else if (torrent.have.count === 0 && remote.supportsFast) wire.haveNone();
     else if (torrent.have.count > 0) wire.bitfield(torrent.have.toBitfield());
+  }
+
+  private takeFilled(count: number): void {
+    if (this.reason !== undefined) return;
+    this.lastReceivedMs = performance.now();
+    this.received += count;
+    this.splitter.filled(count);
   }
 
   private take(chunk: Uint8Array): void {

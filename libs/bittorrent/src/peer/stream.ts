@@ -23,4 +23,14 @@ export interface PeerStream {
   /** Ends our direction once everything written has been taken. */
   end(onEnded: () => void): unknown;
   destroy(): unknown;
+  /** From now on bytes for which `target` has room come to it instead of as `data`. Not every stream can do that. */
+  readInto?(target: ReadTarget): void;
+}
+
+/** Memory that a stream may read into. */
+export interface ReadTarget {
+  /** Where the very next bytes of the stream belong, asked before each read; undefined: nowhere in particular. */
+  room(): Uint8Array | undefined;
+  /** So many bytes have come, from the beginning of the room. */
+  filled(count: number): void;
 }

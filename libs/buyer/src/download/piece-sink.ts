@@ -38,7 +38,8 @@ export class PieceSink {
     }
     const loader = new PieceLoader(1);
     try {
-      const report = await verifyContent(content, loader);
+      const isAbsent = (piece: number): boolean => writer.value.isNew(piece);
+      const report = await verifyContent(content, loader, { isAbsent });
       const had: number[] = [];
       for (let piece = 0; piece < metainfo.pieceCount; piece += 1) if (report.good.has(piece)) had.push(piece);
       return new PieceSink(metainfo, writer.value, had, outDir);

@@ -12,9 +12,21 @@ import { bestEcdsa } from '@seedfleet/payment-channel';
 import { keyPairOf } from '@seedfleet/wallet';
 import { encodeExtendedHandshake, encodePayload, type SellerTerms } from '@seedfleet/wire';
 
-export type Conduct = 'honest' | 'bad-pieces' | 'stall' | 'never-join' | 'close-when-funded' | 'close-midway';
+export type Conduct =
+  | 'honest'
+  | 'bad-pieces'
+  | 'stall'
+  | 'never-join'
+  | 'close-when-funded'
+  | 'close-midway'
+  /** Joins with a contract key that is no point of the curve. */
+  | 'wrong-key'
+  /** Asks for more than the buyer pays. */
+  | 'wrong-terms';
 
 const ecdsa = bestEcdsa();
+/** x = 2^256 − 1 is beyond the field. */
+const NO_POINT = new Uint8Array(33).fill(0xff).fill(0x02, 0, 1);
 let serial = 1;
 const freshKeys = () => keyPairOf(Uint8Array.from(Buffer.from((serial++).toString(16).padStart(64, '0'), 'hex')));
 
@@ -51,6 +63,10 @@ export class MachineSeller {
 
   async close(): Promise<void> {
     await this.listener?.close();
+  }
+
+  private get quote(): SellerTerms {
+    return this.conduct === 'wrong-terms' ? { ...this.terms, minPrice: 10n * this.terms.minPrice } : this.terms;
   }
 
   private serve(peer: Peer, machines: Map<Peer, ConnectionState>): void {
@@ -94,10 +110,11 @@ export class MachineSeller {
       case 'close':
         return void peer.finish();
       case 'quote-wanted':
-        return feed({ type: 'quote', terms: this.terms });
+        return feed({ type: 'quote', terms: this.quote });
       case 'join-wanted': {
         if (this.conduct === 'never-join') return;
-        const { publicKey: sellerPublicKey, keyHash: sellerKeyHash } = freshKeys();
+        const { publicKey, keyHash: sellerKeyHash } = freshKeys();
+        const sellerPublicKey = this.conduct === 'wrong-key' ? NO_POINT : publicKey;
         return feed({ type: 'join-accepted', invitation: effect.invitation, sellerPublicKey, sellerKeyHash });
       }
       case 'funding-announced':

@@ -22,9 +22,10 @@ export interface StartedLeecher {
   interrupt(): void;
 }
 
-/** Starts the leecher as people have it, a process, and watches it. */
-export function startLeecher(words: readonly string[], folder: string): StartedLeecher {
-  const child = spawn(process.execPath, [LEECHER, ...words, '--json'], {
+/** Starts the leecher as people have it, a process, and watches it. `profileDir` takes a processor profile of it. */
+export function startLeecher(words: readonly string[], folder: string, profileDir?: string): StartedLeecher {
+  const profiling = profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
+  const child = spawn(process.execPath, [...profiling, LEECHER, ...words, '--json'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], HOME: folder },

@@ -6,8 +6,10 @@ import { startServers } from '@seedfleet/fleet';
 import { torrentOf } from '@seedfleet/interop';
 import { Child } from '../machine/child.js';
 import { machineText } from '../machine/machine-text.js';
+import { cpuSeconds } from '../machine/process-usage.js';
 import { aim, median, print } from '../measure.js';
 import { makeTorrents } from '../sale/content.js';
+import { receiveBare, type BareRun } from './bare.js';
 import { startLeecher, type LeecherRun } from './leecher-run.js';
 
 const MIB = 1024 * 1024;
@@ -22,13 +24,28 @@ interface Setting {
   readonly contentPath: string;
   readonly torrentFile: string;
   readonly pieceLength: number;
+  /** Where processor profiles of the leecher go. */
+  readonly profileDir: string | undefined;
+}
+
+/** One turn: the leecher, and beside it what the machine can do at all just now. */
+interface Turn {
+  readonly paid: LeecherRun;
+  /** Processor seconds of all sellers together. */
+  readonly sellersCpu: number;
+  readonly wire: BareRun;
+  readonly stored: BareRun;
 }
 
 /** Downloads and streams with the leecher's own program from sellers in processes of their own. */
 export async function leecher(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...args],
-    options: { content: { type: 'string', default: '512' }, rounds: { type: 'string', default: '3' } },
+    options: {
+      content: { type: 'string', default: '512' },
+      rounds: { type: 'string', default: '3' },
+      profile: { type: 'string' },
+    },
   });
   const folder = mkdtempSync(join(tmpdir(), 'seedfleet-bench-leecher-'));
   const servers = await startServers({
@@ -40,16 +57,17 @@ export async function leecher(args: readonly string[]): Promise<boolean> {
     print(machineText());
     const contentBytes = Number(values.content) * MIB;
     const [{ contentPath } = { contentPath: '' }] = await makeTorrents(folder, contentBytes, [MIB]);
-    const setting = { folder, rpcUrl: servers.connections.bitcoin.rpcUrl, contentPath, pieceLength: MIB };
+    const { rpcUrl } = servers.connections.bitcoin;
+    const setting = { folder, rpcUrl, contentPath, pieceLength: MIB, profileDir: values.profile };
     const torrentFile = join(folder, 'leecher.torrent');
     writeFileSync(torrentFile, torrentOf('content.bin', readFileSync(contentPath), MIB).file);
     let reached = true;
     for (const sellers of [1, 4]) {
-      const runs: LeecherRun[] = [];
+      const turns: Turn[] = [];
       for (let round = 0; round < Number(values.rounds); round += 1) {
-        runs.push(await downloadOnce({ ...setting, torrentFile }, sellers));
+        turns.push(await turn({ ...setting, torrentFile }, sellers, contentBytes));
       }
-      reached = report(sellers, runs) && reached;
+      reached = report(sellers, turns) && reached;
     }
     await streamOnce({ ...setting, torrentFile });
     return reached;
@@ -59,26 +77,47 @@ export async function leecher(args: readonly string[]): Promise<boolean> {
   }
 }
 
-function report(sellers: number, runs: readonly LeecherRun[]): boolean {
-  const speed = median(runs.map(({ pieces, seconds }) => (pieces * MIB) / seconds / 1e6));
-  const cpu = median(runs.map(({ pieces, cpuSeconds }) => cpuSeconds / ((pieces * MIB) / GIB)));
-  const memory = Math.max(...runs.map(({ peakMemoryBytes }) => peakMemoryBytes)) / MIB;
+function report(sellers: number, turns: readonly Turn[]): boolean {
+  const of = (value: (turn: Turn) => number): number => median(turns.map(value));
+  const bytes = ({ paid }: Turn): number => paid.pieces * MIB;
+  const speed = of((one) => bytes(one) / one.paid.seconds / 1e6);
   const reached = aim(
     `${sellers} seller(s), pieces of 1 MiB`,
     `${speed.toFixed(0)} MB/s`,
     speed >= AIM_MB_PER_S,
     '≥ 400 MB/s',
   );
-  print(`  ${cpu.toFixed(2)} CPU s/GiB of the leecher, peak ${memory.toFixed(0)} MiB`);
+  const memory = Math.max(...turns.map(({ paid }) => paid.peakMemoryBytes)) / MIB;
+  const cpu = of((one) => one.paid.cpuSeconds / (bytes(one) / GIB)).toFixed(2);
+  const sellersCpu = of((one) => one.sellersCpu / (bytes(one) / GIB)).toFixed(2);
+  print(`  CPU s/GiB: ${cpu} of the leecher, ${sellersCpu} of the sellers; peak ${memory.toFixed(0)} MiB`);
+  print(`  the same bytes without protocol and payment: ${bareText(turns.map(({ wire }) => wire))} received`);
+  print(`  … ${bareText(turns.map(({ stored }) => stored))} received, hashed and written`);
   return reached;
 }
 
-async function downloadOnce(setting: Setting, sellers: number): Promise<LeecherRun> {
-  return withSellers(setting, sellers, async (peers) => {
+function bareText(runs: readonly BareRun[]): string {
+  const speed = median(runs.map(({ bytes, seconds }) => bytes / seconds / 1e6));
+  const cpu = median(runs.map(({ bytes, cpuSeconds: used }) => used / (bytes / GIB)));
+  return `${speed.toFixed(0)} MB/s, ${cpu.toFixed(2)} CPU s/GiB`;
+}
+
+async function turn(setting: Setting, sellers: number, totalBytes: number): Promise<Turn> {
+  const bare = (stores: boolean): Promise<BareRun> =>
+    receiveBare(setting.folder, setting.contentPath, { pieceBytes: MIB, totalBytes }, sellers, stores);
+  const wire = await bare(false);
+  const stored = await bare(true);
+  return { ...(await downloadOnce(setting, sellers)), wire, stored };
+}
+
+async function downloadOnce(setting: Setting, sellers: number): Promise<Pick<Turn, 'paid' | 'sellersCpu'>> {
+  return withSellers(setting, sellers, async (peers, sellersCpu) => {
     const out = mkdtempSync(join(setting.folder, 'out-'));
     const words = ['download', setting.torrentFile, '--out', out, '--sellers', `${sellers}`, ...common(setting, peers)];
     try {
-      return await startLeecher(words, setting.folder).done;
+      const before = sellersCpu();
+      const paid = await startLeecher(words, setting.folder, setting.profileDir).done;
+      return { paid, sellersCpu: sellersCpu() - before };
     } finally {
       rmSync(out, { recursive: true });
     }
@@ -120,7 +159,7 @@ function common({ folder, rpcUrl }: Setting, peers: readonly string[]): string[]
 async function withSellers<T>(
   setting: Setting,
   count: number,
-  work: (peers: readonly string[]) => Promise<T>,
+  work: (peers: readonly string[], sellersCpu: () => number) => Promise<T>,
 ): Promise<T> {
   const sellers = Array.from(
     { length: count },
@@ -133,7 +172,11 @@ async function withSellers<T>(
   );
   try {
     const addresses = await Promise.all(sellers.map((seller) => seller.next(START_MS)));
-    return await work(addresses.map(({ address }) => address));
+    const sellersCpu = (): number => sellers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+    return await work(
+      addresses.map(({ address }) => address),
+      sellersCpu,
+    );
   } finally {
     await Promise.all(sellers.map((seller) => seller.end()));
   }

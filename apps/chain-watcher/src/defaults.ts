@@ -36,6 +36,12 @@ export const NEW_OUTPUTS_PER_ROUND = 200;
 /** Outputs that may be watched at once; beyond it a request is refused and counted. */
 export const MAX_WATCHED_OUTPUTS = 500_000;
 
+/**
+ * Inputs of a funding transaction that are watched for other spends; wallets make payments from a handful. A rival that
+ * spends only later ones is noticed all the same when it pushes the funding out, just not by name.
+ */
+export const MAX_INPUTS_WATCHED = 100;
+
 /** Blocks read to find who spent an output before it was watched: a week, longer than any lock that is sold. */
 export const SPEND_SEARCH_BLOCKS = 1_008;
 

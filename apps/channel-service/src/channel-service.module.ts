@@ -39,6 +39,7 @@ import { Treasurer } from './treasury/treasurer.js';
 import { TreasuryController } from './treasury/treasury.controller.js';
 import { TreasuryFollower } from './treasury/treasury-follower.js';
 import { TreasuryMetrics } from './treasury/treasury-metrics.js';
+import { policyOf } from './policy.js';
 import { CONFIG, DATABASE, ECDSA, NETWORK, POLICY, SIGNER } from './tokens.js';
 
 /** Opens channels, verifies and stores payments. Has no private key. */
@@ -87,7 +88,7 @@ class DatabaseEnd implements OnApplicationShutdown {
 export class ChannelServiceModule {
   static async with(service: ServiceParts<ChannelServiceConfig>): Promise<DynamicModule> {
     const { config, health, logger } = service;
-    const policy = policyWith({ limitLocalAddresses: config.LIMIT_LOCAL_ADDRESSES });
+    const policy = policyWith(policyOf(config));
     const faults = policyFaults(policy);
     if (faults.length > 0) throw new ConfigError(`policy: ${faults.join('; ')}`);
     const ecdsa = bestEcdsa();

@@ -12,6 +12,13 @@ export const channelServiceConfig = commonConfig
     ROLE: z.enum(['intake', 'settler', 'all']).default('all'),
     /** `true`: limits per subnet hold for this machine's own addresses too, which regtest spares otherwise. */
     LIMIT_LOCAL_ADDRESSES: z.stringbool().default(false),
+    /**
+     * Which unconfirmed fundings count as replaceable and are not served before their first block: those that say so
+     * (BIP 125), all of them, or none. Where it is not given, the policy's choice for the network.
+     */
+    ZERO_CONF_REPLACEABLE: z.enum(['as-signalled', 'always', 'never']).optional(),
+    /** When a funding that had a rival is served again: in a block, or when no rival was seen for a while. */
+    ZERO_CONF_AFTER_CONFLICT: z.enum(['confirmation', 'quiet']).default('confirmation'),
     /** The encrypted seed. Created on the first start of a settler whose database knows no seed. */
     SEED_FILE: z.string().optional(),
     /** A file whose content opens the seed: a passphrase or random bytes. */

@@ -45,6 +45,15 @@ export const chainGetStatus = defineRequest({
 
 const spend = z.object({ txid, height: z.int().nullable(), hash: blockHash.nullable() });
 
+/** A transaction that spends an input of a watched output's transaction in its stead: at most one of the two is mined. */
+export const fundingConflict = z.object({
+  txid,
+  /** Its block; null while it is in no block that is followed. */
+  height: z.int().nullable(),
+  /** Milliseconds since it was last seen. */
+  sinceMs: z.int().min(0),
+});
+
 /** Everything a funding verdict needs to know of one output, from our own node. */
 export const chainGetOutput = defineRequest({
   subject: 'chain.get-output',
@@ -52,7 +61,7 @@ export const chainGetOutput = defineRequest({
   askedBy: ['channel-service'],
   request: z.object({ txid, vout }),
   reply: z.discriminatedUnion('found', [
-    z.object({ found: z.literal(false) }),
+    z.object({ found: z.literal(false), conflict: fundingConflict.nullable() }),
     z.object({
       found: z.literal(true),
       /** The transaction itself, so that the asker recomputes its txid. */
@@ -74,9 +83,12 @@ export const chainGetOutput = defineRequest({
           virtualBytes: z.int().positive(),
           /** Unconfirmed ancestors, itself not counted. */
           ancestors: z.int().min(0),
+          /** Whether it says that it may be replaced (BIP 125). */
           replaceable: z.boolean(),
         })
         .nullable(),
+      /** What was seen to compete with it, until it is in a block; only of outputs that are watched. */
+      conflict: fundingConflict.nullable(),
     }),
   ]),
 });
@@ -108,6 +120,8 @@ export const chainOutputChanged = defineStream({
     fundingMtp: unixSeconds.nullable(),
     confirmations: z.int().min(0),
     spend: spend.nullable(),
+    /** Another transaction that spends an input of this one's: at most one of the two is mined. Null once this one is. */
+    conflict: spend.nullable(),
   }),
 });
 

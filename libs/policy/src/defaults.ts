@@ -22,6 +22,11 @@ const ZERO_CONF_ON_BITCOIN = {
   maxValueSat: null as bigint | null,
   /** Time an unconfirmed funding must have been seen before it is served. */
   minAgeMs: 0,
+  /**
+   * Which unconfirmed fundings count as replaceable, and are not served before a block: those that say so (BIP 125), all,
+   * or none. All of them can be replaced, and the allowance is what that may cost; who says so means to, or may.
+   */
+  replaceable: 'as-signalled' as 'as-signalled' | 'always' | 'never',
 };
 
 /** First-seen is honoured on the Bitcoin Cash chains, so more is served, after a moment to see a double spend. */
@@ -30,6 +35,8 @@ const ZERO_CONF_ON_BITCOIN_CASH: typeof ZERO_CONF_ON_BITCOIN = {
   maxPiecesPerMille: 200,
   maxValueSat: 20_000n,
   minAgeMs: 5 * SECOND_MS,
+  /** Nothing is replaced there, whatever the sequence says. */
+  replaceable: 'never',
 };
 
 export const DEFAULT_POLICY = {
@@ -51,7 +58,11 @@ export const DEFAULT_POLICY = {
   zeroConf: {
     bitcoin: ZERO_CONF_ON_BITCOIN,
     bitcoinCash: ZERO_CONF_ON_BITCOIN_CASH,
-    /** No conflicting spend seen for this long; else wait for a confirmation. */
+    /**
+     * A funding that had a rival is served again when it is in a block, or `quiet`: when it is back in the mempool and no
+     * rival was seen for so long. Whoever has tried to take a funding back will try again.
+     */
+    afterConflict: 'confirmation' as 'confirmation' | 'quiet',
     conflictQuietMs: 3 * SECOND_MS,
     /** Ancestors still unconfirmed: none, as each can be replaced and takes the funding with it. */
     maxUnconfirmedAncestors: 0,

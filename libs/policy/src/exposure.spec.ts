@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ExposureInUse, FundingFacts } from './index.js';
+import type { ExposureInUse, FundingFacts, PolicyOverrides } from './index.js';
 import { allowancePieces, policyWith, servingVerdict } from './index.js';
 
 const policy = policyWith();
@@ -13,6 +13,7 @@ const funding: FundingFacts = {
   confirmations: 0,
   seenForMs: 0,
   unconfirmedAncestors: 0,
+  signalsReplacement: false,
   feeRateSatPerKvb: 3000n,
   minContractFeePerKbSat: 1000n,
   threeBlockSatPerKvb: 3000n,
@@ -62,7 +63,8 @@ describe('serving verdict', () => {
   });
 
   test.each<[Partial<FundingFacts>, Partial<ExposureInUse>, string]>([
-    [{ sinceConflictMs: 2999 }, {}, 'conflict-seen'],
+    [{ sinceConflictMs: 3_600_000 }, {}, 'conflict-seen'],
+    [{ signalsReplacement: true }, {}, 'replaceable'],
     [{ unconfirmedAncestors: 1 }, {}, 'unconfirmed-ancestors'],
     [{ feeRateSatPerKvb: 2999n }, {}, 'fee-rate-low'],
     [{ feeRateSatPerKvb: 969n }, {}, 'fee-rate-below-terms'],
@@ -74,6 +76,21 @@ describe('serving verdict', () => {
     [{}, { fleetBytes: 20 * GIB }, 'fleet-exhausted'],
   ])('%o %o: %s', (facts, inUse, reason) => {
     expect(verdict(facts, inUse)).toEqual({ serve: 'nothing', reason });
+  });
+
+  test('what counts as replaceable, and when a rival is forgotten, is for the operator to say', () => {
+    const under = (zeroConf: NonNullable<PolicyOverrides['zeroConf']>, facts: Partial<FundingFacts>) =>
+      servingVerdict({ ...funding, ...facts }, sale, idle, policyWith({ zeroConf }));
+    const allowance = { serve: 'allowance' };
+    const cash = { network: 'mainnet_bitcoin_cash', signalsReplacement: true, seenForMs: 5_000 } as const;
+    expect(verdict(cash)).toMatchObject(allowance);
+    expect(under({ bitcoin: { replaceable: 'never' } }, { signalsReplacement: true })).toMatchObject(allowance);
+    expect(under({ bitcoin: { replaceable: 'always' } }, {})).toEqual({ serve: 'nothing', reason: 'replaceable' });
+    expect(under({ afterConflict: 'quiet' }, { sinceConflictMs: 3_000 })).toMatchObject(allowance);
+    expect(under({ afterConflict: 'quiet' }, { sinceConflictMs: 2_999 })).toMatchObject({ reason: 'conflict-seen' });
+    // A block ends every doubt about the mempool.
+    const mined = { confirmations: 1, signalsReplacement: true, sinceConflictMs: 0 };
+    expect(verdict(mined)).toEqual({ serve: 'all' });
   });
 
   test('buyers on this machine are exempt from limits per subnet only', () => {

@@ -12,9 +12,11 @@ export interface FundingFacts {
   readonly confirmations: number;
   /** Since our node first saw the transaction. */
   readonly seenForMs: number;
-  /** Since the last conflicting spend of the transaction or its inputs was seen; absent: none was. */
+  /** Since the last conflicting spend of the transaction's inputs was seen; absent: none was. */
   readonly sinceConflictMs?: number;
   readonly unconfirmedAncestors: number;
+  /** Whether it says that it may be replaced (BIP 125). */
+  readonly signalsReplacement: boolean;
   /** Of the transaction, with its fee and size. */
   readonly feeRateSatPerKvb: bigint;
   /** What the channel's own terms demanded of the transaction. */
@@ -51,7 +53,9 @@ export type WaitReason =
   | 'fee-rate-below-terms'
   /** An ancestor is unconfirmed and can take the funding with it. */
   | 'unconfirmed-ancestors'
-  /** A conflicting spend was seen a moment ago. */
+  /** The transaction may be replaced, as the policy counts that. */
+  | 'replaceable'
+  /** A conflicting spend was seen. */
   | 'conflict-seen'
   /** Not seen for long enough to rule out a double spend. */
   | 'too-young'
@@ -111,15 +115,21 @@ function piecesByValue(maxValueSat: bigint | null, priceSat: bigint): number {
 
 function zeroConfObstacle(funding: FundingFacts, inUse: ExposureInUse, policy: Policy): WaitReason | undefined {
   const { zeroConf, joins, terms } = policy;
-  if (funding.sinceConflictMs !== undefined && funding.sinceConflictMs < zeroConf.conflictQuietMs)
-    return 'conflict-seen';
+  if (isInConflict(funding, policy)) return 'conflict-seen';
   if (funding.unconfirmedAncestors > zeroConf.maxUnconfirmedAncestors) return 'unconfirmed-ancestors';
+  const { replaceable } = zeroConfFor(policy, funding.network);
+  if (replaceable === 'always' || (replaceable === 'as-signalled' && funding.signalsReplacement)) return 'replaceable';
   const leastRate = (funding.minContractFeePerKbSat * (1000n - terms.contractFeeTolerancePerMille)) / 1000n;
   if (funding.feeRateSatPerKvb < leastRate) return 'fee-rate-below-terms';
   if (funding.feeRateSatPerKvb < (funding.threeBlockSatPerKvb ?? 0n)) return 'fee-rate-low';
   if (funding.seenForMs < zeroConfFor(policy, funding.network).minAgeMs) return 'too-young';
   const limited = !inUse.isLocal || policy.limitLocalAddresses;
   return limited && inUse.subnetAbandonedDay >= joins.maxAbandonedPerSubnetDay ? 'subnet-abandons' : undefined;
+}
+
+function isInConflict({ sinceConflictMs }: FundingFacts, { zeroConf }: Policy): boolean {
+  if (sinceConflictMs === undefined) return false;
+  return zeroConf.afterConflict === 'confirmation' || sinceConflictMs < zeroConf.conflictQuietMs;
 }
 
 /** What the caps shared with other channels leave, and the tightest of them. */

@@ -27,6 +27,8 @@ export function zeroConfFor(policy: Policy, network: Network): ZeroConfPolicy {
   return signingRule(network) === 'legacy' ? policy.zeroConf.bitcoin : policy.zeroConf.bitcoinCash;
 }
 
+const REPLACEABLE: readonly string[] = ['as-signalled', 'always', 'never'];
+
 /**
  * What is wrong with a policy, as sentences for the operator; empty where nothing is. Services check this at start:
  * a number that is negative, or a lock that leaves no time to settle, would otherwise show up as lost money.
@@ -43,6 +45,13 @@ export function policyFaults(policy: Policy): readonly string[] {
     faults.push('settlementMargin: leaves no time to serve before the lock ends');
   if (window.startPieces < 1 || window.paymentsPerStep < 1 || window.maxPieces < window.startPieces) {
     faults.push('window: 1 ≤ startPieces ≤ maxPieces and 1 ≤ paymentsPerStep must hold');
+  }
+  const { zeroConf } = policy;
+  for (const { replaceable } of [zeroConf.bitcoin, zeroConf.bitcoinCash]) {
+    if (!REPLACEABLE.includes(replaceable)) faults.push('zeroConf: unknown choice of replaceable');
+  }
+  if (zeroConf.afterConflict !== 'confirmation' && zeroConf.afterConflict !== 'quiet') {
+    faults.push('zeroConf: unknown choice of afterConflict');
   }
   if (belowMin !== 'return-change' && belowMin !== 'leave-to-refund') faults.push('belowMin: unknown choice');
   const limits = confirmations.tiers.map(({ upToSat }) => upToSat);

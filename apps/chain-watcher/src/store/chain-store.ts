@@ -43,6 +43,7 @@ export class ChainStore {
   async connectBlock(header: BlockHeader, previousMtp: number, effects: BlockEffects): Promise<void> {
     const { height, hash } = header;
     const watched = await this.#watchedAmong(effects.touched);
+    const rivalled = await this.#rivalledBy(effects);
     const sent = await this.#broadcastAmong(effects.touched);
     await this.prisma.$transaction(async (tx) => {
       await tx.chainBlock.create({ data: blockRow(header) });
@@ -53,13 +54,16 @@ export class ChainStore {
             { txid: { in: watched } },
             { fundingHeight: { gt: height - BURIAL_CONFIRMATIONS } },
             { spendHeight: { gt: height - BURIAL_CONFIRMATIONS } },
+            { conflictHeight: { gt: height - BURIAL_CONFIRMATIONS } },
+            { txid: { in: rivalled } },
           ],
         },
       });
       for (const output of outputs.map(outputFromRow)) {
         const creates = effects.created.has(output.txid);
         const spenderTxid = effects.spenders.get(outpointKey(output)) ?? null;
-        const life = blockConnected(output.life, { height, hash, previousMtp }, { creates, spenderTxid });
+        const conflictTxid = creates ? null : rivalOf(output, effects);
+        const life = blockConnected(output.life, { height, hash, previousMtp }, { creates, spenderTxid, conflictTxid });
         if (life !== output.life || isAging(life, height)) await moveOutput(tx, output, life, height);
       }
       const broadcasts = await tx.broadcast.findMany({
@@ -85,7 +89,10 @@ export class ChainStore {
       const gone = await tx.chainBlock.deleteMany({ where: { height: block.height, hash: block.hash } });
       if (gone.count !== 1) throw new Error(`block ${block.hash} is not the followed one at height ${block.height}`);
       const outputs = await tx.watchedOutput.findMany({
-        where: { version: LOOKED_AT, OR: [{ fundingHash: block.hash }, { spendHash: block.hash }] },
+        where: {
+          version: LOOKED_AT,
+          OR: [{ fundingHash: block.hash }, { spendHash: block.hash }, { conflictHash: block.hash }],
+        },
       });
       for (const output of outputs.map(outputFromRow)) {
         await moveOutput(tx, output, blockDisconnected(output.life, block.hash), tipHeight);
@@ -183,11 +190,28 @@ export class ChainStore {
     return rows.map((row) => row.txid);
   }
 
+  /** Transactions of watched outputs that are in no block, and one of whose inputs this block spends otherwise. */
+  async #rivalledBy(effects: BlockEffects): Promise<string[]> {
+    const rows = await this.prisma.$queryRaw<{ txid: string; inputs: string[] }[]>`
+      SELECT txid, inputs FROM chain.watched_output
+      WHERE "fundingHeight" IS NULL AND version > 0 AND inputs <> '{}'`;
+    return rows.filter((row) => rivalOf(row, effects) !== null).map(({ txid }) => txid);
+  }
+
   async #broadcastAmong(txids: readonly string[]): Promise<string[]> {
     const rows = await this.prisma.$queryRaw<{ txid: string }[]>`
       SELECT txid FROM chain.broadcast WHERE txid = ANY(${[...txids]}::text[])`;
     return rows.map((row) => row.txid);
   }
+}
+
+/** The transaction of a block that spends an input of another one; null if it holds that one itself, or neither. */
+function rivalOf({ txid, inputs }: Pick<StoredOutput, 'txid' | 'inputs'>, { spenders }: BlockEffects): string | null {
+  for (const input of inputs) {
+    const spender = spenders.get(input);
+    if (spender !== undefined) return spender === txid ? null : spender;
+  }
+  return null;
 }
 
 const blockRow = (header: BlockHeader) => ({

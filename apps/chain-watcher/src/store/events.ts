@@ -25,6 +25,7 @@ export function outputEvent(output: StoredOutput, tipHeight: number): OutboxEven
     fundingMtp: inBlock?.mtp ?? null,
     confirmations: confirmations(life, tipHeight),
     spend: life.spend,
+    conflict: life.conflict,
   });
   return { subject: fill(chainOutputChanged.subject, `${txid}-${vout}`), payload: JSON.stringify(payload) };
 }

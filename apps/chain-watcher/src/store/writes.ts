@@ -30,7 +30,10 @@ export async function moveOutput(
           "fundingHeight" = ${inBlock?.height ?? null}, "fundingHash" = ${inBlock?.hash ?? null},
           "fundingMtp" = ${inBlock?.mtp ?? null},
           "spendTxid" = ${life.spend?.txid ?? null}, "spendHeight" = ${life.spend?.height ?? null},
-          "spendHash" = ${life.spend?.hash ?? null}
+          "spendHash" = ${life.spend?.hash ?? null}, inputs = ${[...next.inputs]}::text[],
+          "conflictTxid" = ${life.conflict?.txid ?? null}, "conflictHeight" = ${life.conflict?.height ?? null},
+          "conflictHash" = ${life.conflict?.hash ?? null},
+          "conflictSeenAt" = CASE WHEN ${life.conflict !== null} THEN now() END
       WHERE txid = ${output.txid} AND vout = ${output.vout} AND version = ${output.version}
       RETURNING 1
     )

@@ -62,17 +62,23 @@ export class WalletBench {
   }
 
   /** Signs a payment of a coin to a new address, without sending it. */
-  async pay(coin: Coin, feeSat: bigint): Promise<Payment> {
-    const outputs = [{ [await must(this.control.newAddress())]: decimalFromSat(coin.valueSat - feeSat) }];
-    const inputs = [{ txid: coin.txid, vout: coin.vout }];
+  pay(coin: Coin, feeSat: bigint): Promise<Payment> {
+    return this.payTogether([coin], feeSat);
+  }
+
+  /** The same with several coins at once. */
+  async payTogether(coins: readonly Coin[], feeSat: bigint): Promise<Payment> {
+    const sumSat = coins.reduce((sum, { valueSat }) => sum + valueSat, 0n);
+    const outputs = [{ [await must(this.control.newAddress())]: decimalFromSat(sumSat - feeSat) }];
+    const inputs = coins.map(({ txid, vout }) => ({ txid, vout }));
     const raw = await must(this.control.wallet(z.string(), 'createrawtransaction', [inputs, outputs]));
-    const parent = {
-      txid: coin.txid,
-      vout: coin.vout,
-      amount: decimalFromSat(coin.valueSat),
-      scriptPubKey: Buffer.from(coin.script).toString('hex'),
-    };
-    const { hex } = await must(this.control.wallet(signed, 'signrawtransactionwithwallet', [raw, [parent]]));
+    const parents = coins.map(({ txid, vout, valueSat, script }) => ({
+      txid,
+      vout,
+      amount: decimalFromSat(valueSat),
+      scriptPubKey: Buffer.from(script).toString('hex'),
+    }));
+    const { hex } = await must(this.control.wallet(signed, 'signrawtransactionwithwallet', [raw, parents]));
     const transaction = parseTransactionHex(hex);
     const output = transaction?.outputs[0];
     if (!transaction || !output) throw new Error('the wallet signed no transaction');

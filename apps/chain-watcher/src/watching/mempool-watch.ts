@@ -10,6 +10,7 @@ import { MEMPOOL_OUTPUTS_PER_ROUND } from '../defaults.js';
 import type { ChainStore, FollowedBlock } from '../store/chain-store.js';
 import type { StoredOutput } from '../store/output-rows.js';
 import { moveOutput } from '../store/writes.js';
+import { asOutpoint, watchedInputs } from './inputs.js';
 import { mempoolRead } from './output-life.js';
 
 export interface MempoolReport {
@@ -21,7 +22,7 @@ export interface MempoolReport {
 /** Runs work while nothing else reads or writes at the followed tip. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Looks for watched outputs and their spends in the mempool. */
+/** Looks for watched outputs, their spends, and rivals of transactions that are to make them, in the mempool. */
 export class MempoolWatch {
   /** Where the next round goes on, when there is more than one round's worth. */
   #after: { txid: string; vout: number } | null = null;
@@ -62,6 +63,10 @@ export class MempoolWatch {
     if (!funded.ok) return funded;
     const spends = await this.node.mempoolSpenders(outputs.map(({ txid, vout }) => ({ txid, vout })));
     if (!spends.ok) return spends;
+    const inputs = await this.#inputsOf(outputs, funded.value);
+    if (!inputs.ok) return inputs;
+    const rivals = await this.#rivals(outputs, funded.value);
+    if (!rivals.ok) return rivals;
     const now = await this.node.tip();
     if (!now.ok) return now;
     if (now.value.hash !== tip.hash) return succeed({ tipHeld: false, changed: 0 });
@@ -70,11 +75,54 @@ export class MempoolWatch {
     let changed = 0;
     for (const output of outputs) {
       const spenderTxid = spenderOf.get(outpointKey(output)) ?? null;
-      const life = mempoolRead(output.life, { funded: funded.value.has(output.txid), spenderTxid });
-      if (life === output.life) continue;
-      if (await moveOutput(this.store.prisma, output, life, tip.height)) changed += 1;
+      const conflictTxid = rivals.value.get(output.txid) ?? null;
+      const isFunded = funded.value.has(output.txid);
+      const life = mempoolRead(output.life, { funded: isFunded, spenderTxid, conflictTxid });
+      const learnt = inputs.value.get(output.txid);
+      if (life === output.life && learnt === undefined) continue;
+      const known = learnt === undefined ? output : { ...output, inputs: learnt };
+      if (await moveOutput(this.store.prisma, known, life, tip.height)) changed += 1;
     }
     return succeed({ tipHeld: true, changed });
+  }
+
+  /** What the transactions spend that are in the mempool for the first time, by their ids. */
+  async #inputsOf(
+    outputs: readonly StoredOutput[],
+    funded: ReadonlySet<string>,
+  ): Promise<NodeResult<ReadonlyMap<string, readonly string[]>>> {
+    const unknown = outputs.filter(({ txid, inputs }) => inputs.length === 0 && funded.has(txid));
+    const known = new Map<string, readonly string[]>();
+    for (const txid of new Set(unknown.map((output) => output.txid))) {
+      const found = await this.node.transaction(txid);
+      if (!found.ok) return found;
+      if (found.value !== null) known.set(txid, watchedInputs(found.value.transaction));
+    }
+    return succeed(known);
+  }
+
+  /** Which mempool transactions spend an input of a funding that is neither there nor in a block, by the funding's id. */
+  async #rivals(
+    outputs: readonly StoredOutput[],
+    funded: ReadonlySet<string>,
+  ): Promise<NodeResult<ReadonlyMap<string, string>>> {
+    const fundingOf = new Map<string, string>();
+    for (const { txid, inputs, life } of outputs) {
+      if (life.funding.kind === 'block' || funded.has(txid)) continue;
+      for (const input of inputs) fundingOf.set(input, txid);
+    }
+    const wanted = [...fundingOf.keys()];
+    const rivals = new Map<string, string>();
+    for (let from = 0; from < wanted.length; from += MAX_OUTPOINTS_PER_CALL) {
+      const page = wanted.slice(from, from + MAX_OUTPOINTS_PER_CALL);
+      const spends = await this.node.mempoolSpenders(page.map(asOutpoint));
+      if (!spends.ok) return spends;
+      for (const { outpoint, spenderTxid } of spends.value) {
+        const txid = fundingOf.get(outpointKey(outpoint));
+        if (spenderTxid !== null && txid !== undefined && spenderTxid !== txid) rivals.set(txid, spenderTxid);
+      }
+    }
+    return succeed(rivals);
   }
 
   async #fundedInMempool(outputs: readonly StoredOutput[]): Promise<NodeResult<ReadonlySet<string>>> {

@@ -23,6 +23,11 @@ export interface Spend {
 export interface OutputLife {
   readonly funding: Funding;
   readonly spend: Spend | null;
+  /**
+   * Another transaction that spends an input of the funding: at most one of the two can be mined. The newest that was
+   * seen, and remembered until the funding is in a block: whoever tried once may try again.
+   */
+  readonly conflict: Spend | null;
 }
 
 export type OutputState = 'unseen' | 'mempool' | 'confirmed' | 'spent-mempool' | 'spent-confirmed';
@@ -35,7 +40,7 @@ export interface BlockPlace {
   readonly previousMtp: number;
 }
 
-export const UNSEEN: OutputLife = { funding: { kind: 'unseen' }, spend: null };
+export const UNSEEN: OutputLife = { funding: { kind: 'unseen' }, spend: null, conflict: null };
 
 /** The state by which readers know it. A spend outranks the funding: it is what has to be acted on. */
 export function outputState(life: OutputLife): OutputState {
@@ -43,16 +48,22 @@ export function outputState(life: OutputLife): OutputState {
   return life.funding.kind === 'block' ? 'confirmed' : life.funding.kind;
 }
 
-/** A block was added to the active chain. `creates`: it holds the funding; `spender`: it holds this spend. */
+/**
+ * A block was added to the active chain. `creates`: it holds the funding; `spender`: it holds this spend; `conflict`: it
+ * holds this spend of an input of the funding.
+ */
 export function blockConnected(
   life: OutputLife,
   block: BlockPlace,
-  found: { readonly creates: boolean; readonly spenderTxid: string | null },
+  found: { readonly creates: boolean; readonly spenderTxid: string | null; readonly conflictTxid: string | null },
 ): OutputLife {
   const { height, hash } = block;
   const funding: Funding = found.creates ? { kind: 'block', height, hash, mtp: block.previousMtp } : life.funding;
   const spend = found.spenderTxid === null ? life.spend : { txid: found.spenderTxid, height, hash };
-  return found.creates || found.spenderTxid !== null ? { funding, spend } : life;
+  const rival = found.conflictTxid === null ? life.conflict : { txid: found.conflictTxid, height, hash };
+  const conflict = found.creates ? null : rival;
+  const touched = found.creates || found.spenderTxid !== null || found.conflictTxid !== null;
+  return touched ? { funding, spend, conflict } : life;
 }
 
 /**
@@ -61,22 +72,27 @@ export function blockConnected(
 export function blockDisconnected(life: OutputLife, hash: string): OutputLife {
   const fundingGone = life.funding.kind === 'block' && life.funding.hash === hash;
   const spendGone = life.spend?.hash === hash;
-  if (!fundingGone && !spendGone) return life;
+  const conflictGone = life.conflict?.hash === hash;
+  if (!fundingGone && !spendGone && !conflictGone) return life;
   return {
     funding: fundingGone ? { kind: 'mempool' } : life.funding,
-    spend: life.spend && spendGone ? { txid: life.spend.txid, height: null, hash: null } : life.spend,
+    spend: life.spend && spendGone ? unmined(life.spend) : life.spend,
+    conflict: life.conflict && conflictGone ? unmined(life.conflict) : life.conflict,
   };
 }
 
 /** The mempool was read at the tip that `life` stands at. Says nothing about what is in a block. */
 export function mempoolRead(
   life: OutputLife,
-  seen: { readonly funded: boolean; readonly spenderTxid: string | null },
+  seen: { readonly funded: boolean; readonly spenderTxid: string | null; readonly conflictTxid: string | null },
 ): OutputLife {
   const funding: Funding = life.funding.kind === 'block' ? life.funding : { kind: seen.funded ? 'mempool' : 'unseen' };
   const settled = life.spend !== null && life.spend.height !== null;
   const spend = settled ? life.spend : asMempoolSpend(life.spend, seen.spenderTxid);
-  return funding.kind === life.funding.kind && spend === life.spend ? life : { funding, spend };
+  const decided = funding.kind === 'block' || (life.conflict !== null && life.conflict.height !== null);
+  const conflict = decided ? life.conflict : (asMempoolSpend(life.conflict, seen.conflictTxid) ?? life.conflict);
+  const same = funding.kind === life.funding.kind && spend === life.spend && conflict === life.conflict;
+  return same ? life : { funding, spend, conflict };
 }
 
 /** Blocks on top of the funding, its own included; 0 outside the chain. */
@@ -84,13 +100,17 @@ export function confirmations(life: OutputLife, tipHeight: number): number {
   return life.funding.kind === 'block' ? Math.max(0, tipHeight - life.funding.height + 1) : 0;
 }
 
-/** True while each new block is news: until funding, and later the spend, is buried. */
+/** True while each new block is news: until funding, spend or the rival of the funding is buried. */
 export function isAging(life: OutputLife, tipHeight: number): boolean {
   const young = (height: number): boolean => tipHeight - height + 1 <= BURIAL_CONFIRMATIONS;
   const fundingYoung = life.funding.kind === 'block' && young(life.funding.height);
   const spendYoung = life.spend !== null && life.spend.height !== null && young(life.spend.height);
-  return fundingYoung || spendYoung;
+  const { conflict } = life;
+  const conflictYoung = conflict !== null && conflict.height !== null && young(conflict.height);
+  return fundingYoung || spendYoung || conflictYoung;
 }
+
+const unmined = ({ txid }: Spend): Spend => ({ txid, height: null, hash: null });
 
 function asMempoolSpend(known: Spend | null, txid: string | null): Spend | null {
   if (txid === null) return null;

@@ -5,6 +5,7 @@ import type { ChainStore } from '../store/chain-store.js';
 import type { StoredOutput } from '../store/output-rows.js';
 import { insertOutput, moveOutput } from '../store/writes.js';
 import { UNSEEN, type OutputLife } from './output-life.js';
+import { watchedInputs } from './inputs.js';
 import { lookUpOutput, type OutputFacts } from './output-lookup.js';
 
 /** Takes outputs into the watch. Looking up runs at a fixed tip: the caller keeps blocks from being followed meanwhile. */
@@ -45,7 +46,8 @@ export class OutputWatcher {
     const facts = await lookUpOutput(this.node, output);
     if (!facts.ok) return facts;
     const life = facts.value === null ? UNSEEN : this.#asFollowed(facts.value);
-    await moveOutput(this.chain.prisma, output, life, tip.height);
+    const inputs = facts.value === null ? output.inputs : watchedInputs(facts.value.found.transaction);
+    await moveOutput(this.chain.prisma, { ...output, inputs }, life, tip.height);
     return succeed(null);
   }
 
@@ -60,6 +62,7 @@ export class OutputWatcher {
           ? { kind: 'block', ...place.block, mtp: fundingMtp ?? 0 }
           : { kind: 'mempool' },
       spend: spend === null || spendFollowed ? spend : { txid: spend.txid, height: null, hash: null },
+      conflict: null,
     };
   }
 }

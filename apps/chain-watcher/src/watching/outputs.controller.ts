@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { CoreNode } from '@seedfleet/bitcoin-node';
-import { chainGetOutput, chainWatchOutput, Handles } from '@seedfleet/bus';
+import { chainGetOutput, chainWatchOutput, fundingConflict, Handles } from '@seedfleet/bus';
 import { faultPoint } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { ANSWER_WITHIN_MS, FOLLOW_WITHIN_MS, MAX_WATCHED_OUTPUTS } from '../defaults.js';
@@ -8,6 +8,7 @@ import { ChainWatch } from '../following/chain-watch.js';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
 import { firstOf, Serial } from '../serial.js';
 import { ChainStore } from '../store/chain-store.js';
+import { signalsReplacement } from './inputs.js';
 import { lookUpOutput } from './output-lookup.js';
 import { OutputWatcher } from './output-watcher.js';
 
@@ -30,7 +31,8 @@ export class OutputsController {
   async getOutput(asked: z.output<typeof chainGetOutput.request>): Promise<z.output<typeof chainGetOutput.reply>> {
     const facts = await lookUpOutput(this.node, asked);
     if (!facts.ok) throw new Error(`${facts.error.method}: ${facts.error.message}`);
-    if (facts.value === null) return { found: false };
+    const conflict = await this.conflictOf(asked);
+    if (facts.value === null) return { found: false, conflict };
     const { found, fundingMtp, seenAtSec, spend, mempool } = facts.value;
     const block = found.place.kind === 'block' ? found.place : null;
     const spentIn =
@@ -55,10 +57,21 @@ export class OutputsController {
         feeSat: mempool.feeSat,
         virtualBytes: mempool.virtualSize,
         ancestors: mempool.ancestorCount - 1,
-        // A node that does not report the signal may replace any unconfirmed transaction.
-        replaceable: mempool.signalsReplacement ?? true,
+        // Newer nodes do not report the signal any more, as they replace without it.
+        replaceable: mempool.signalsReplacement ?? signalsReplacement(found.transaction),
       },
+      // One that is in a block has won, whatever was seen before.
+      conflict: block === null ? conflict : null,
     };
+  }
+
+  /** What else was seen to spend an input of a watched output's transaction. */
+  private async conflictOf(asked: { txid: string; vout: number }): Promise<z.output<typeof fundingConflict> | null> {
+    const stored = await this.store.output(asked);
+    if (stored === undefined || stored.life.conflict === null) return null;
+    const { txid, height } = stored.life.conflict;
+    const sinceMs = Math.max(0, Date.now() - (stored.conflictSeenAt?.getTime() ?? Date.now()));
+    return { txid, height, sinceMs };
   }
 
   /** Answered once the wish is stored and, while the node answers, the output's past is known. */

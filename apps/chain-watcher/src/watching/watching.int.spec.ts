@@ -109,7 +109,12 @@ describe('watching outputs on a real chain', () => {
     await must(bench.wallet.control.invalidate(hash));
     await must(bench.wallet.control.mineOnly([rival.hex]));
     await bench.mine();
-    await bench.outputBecomes(funding.coin, { state: 'unseen', fundingHeight: null, confirmations: 0 });
+    await bench.outputBecomes(funding.coin, {
+      state: 'unseen',
+      fundingHeight: null,
+      confirmations: 0,
+      conflict: expect.objectContaining({ txid: rival.txid, height: expect.any(Number) }),
+    });
   });
 
   it('says that a funding is gone when it is replaced in the mempool', async () => {
@@ -118,12 +123,52 @@ describe('watching outputs on a real chain', () => {
     await bench.watch(funding.coin);
     await bench.wallet.send(funding);
     await bench.outputBecomes(funding.coin, { state: 'mempool' });
-    await bench.wallet.send(await bench.wallet.pay(coin, 5_000n));
-    await bench.outputBecomes(funding.coin, { state: 'unseen' });
+    expect(await getOutput(funding.coin)).toMatchObject({ found: true, conflict: null });
+    const rival = await bench.wallet.pay(coin, 5_000n);
+    await bench.wallet.send(rival);
+    const inMempool = { txid: rival.txid, height: null, hash: null };
+    await bench.outputBecomes(funding.coin, { state: 'unseen', conflict: inMempool });
+    expect(await getOutput(funding.coin)).toMatchObject({ found: false, conflict: { txid: rival.txid, height: null } });
+
+    const [hash = ''] = await bench.mine();
+    const { height } = await headerOf(hash);
+    await bench.outputBecomes(funding.coin, { state: 'unseen', conflict: { txid: rival.txid, height, hash } });
+    expect(await getOutput(funding.coin)).toMatchObject({ found: false, conflict: { txid: rival.txid, height } });
+    await must(bench.wallet.control.invalidate(hash));
+    await must(bench.wallet.control.mineOnly([]));
+    await bench.outputBecomes(funding.coin, { state: 'unseen', conflict: inMempool });
+    // A miner that has the first one still: then that it had a rival is of no interest any more.
+    await must(bench.wallet.control.mineOnly([funding.hex]));
+    await bench.outputBecomes(funding.coin, { state: 'confirmed', conflict: null });
+    expect(await getOutput(funding.coin)).toMatchObject({ found: true, confirmations: 1, conflict: null });
+  });
+
+  it('still knows of a rival when the transaction is back in the mempool', async () => {
+    const [coin, other] = [await bench.wallet.coin(), await bench.wallet.coin()];
+    const funding = await bench.wallet.pay(coin, 500n);
+    await bench.watch(funding.coin);
+    await bench.wallet.send(funding);
+    await bench.outputBecomes(funding.coin, { state: 'mempool', conflict: null });
+    const rival = await bench.wallet.payTogether([coin, other], 5_000n);
+    await bench.wallet.send(rival);
+    await bench.outputBecomes(funding.coin, {
+      state: 'unseen',
+      conflict: { txid: rival.txid, height: null, hash: null },
+    });
+    // Pushed out itself, through its other coin.
+    await bench.wallet.send(await bench.wallet.pay(other, 50_000n));
+    await bench.wallet.send(funding);
+    await bench.outputBecomes(funding.coin, {
+      state: 'mempool',
+      conflict: { txid: rival.txid, height: null, hash: null },
+    });
+    const answer = await getOutput(funding.coin);
+    expect(answer).toMatchObject({ found: true, conflict: { txid: rival.txid, height: null } });
+    expect(answer.conflict?.sinceMs).toBeLessThan(60_000);
   });
 
   it('answers what a funding verdict needs', async () => {
-    expect(await getOutput({ txid: 'ab'.repeat(32), vout: 0 })).toEqual({ found: false });
+    expect(await getOutput({ txid: 'ab'.repeat(32), vout: 0 })).toEqual({ found: false, conflict: null });
     const parent = await bench.wallet.pay(await bench.wallet.coin(), 500n);
     await bench.wallet.send(parent);
     const funding = await bench.wallet.pay(parent.coin, 777n);

@@ -22,6 +22,7 @@ const MEMPOOL: FoundOutput = {
   ageSeconds: 5,
   spentBy: null,
   mempool: { feeSat: 500n, virtualBytes: 250, ancestors: 0, replaceable: false },
+  conflict: null,
 };
 
 const MINED: FoundOutput = {
@@ -93,6 +94,8 @@ describe('the verdict on a funding output', () => {
 
   it.each([
     ['its fee is below our terms', { mempool: { ...MEMPOOL.mempool, feeSat: 100n } }, 'fee-rate-below-terms'],
+    ['it says that it may be replaced', { mempool: { ...MEMPOOL.mempool, replaceable: true } }, 'replaceable'],
+    ['a rival was seen, long ago', { conflict: { txid: HASH, height: null, sinceMs: 3_600_000 } }, 'conflict-seen'],
     ['an ancestor is unconfirmed', { mempool: { ...MEMPOOL.mempool, ancestors: 1 } }, 'unconfirmed-ancestors'],
   ] as const)('waits for a confirmation where %s', (_, change, code) => {
     const output = { ...MEMPOOL, ...change } as FoundOutput;

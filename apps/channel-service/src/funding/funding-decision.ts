@@ -27,6 +27,8 @@ export type FundingRefusal =
   | 'funding-not-seen'
   /** The transaction was seen, and is gone: replaced, or out of a block that is no longer in the chain. */
   | 'funding-vanished'
+  /** A block holds another transaction that spends an input of it. */
+  | 'funding-double-spent'
   /** The output is spent, in a block or in the mempool. */
   | 'funding-spent'
   /** Another channel holds this output. */
@@ -41,6 +43,8 @@ export type FundingWait =
   | WaitReason
   /** Our node does not know the transaction yet. */
   | 'funding-unseen'
+  /** Another transaction that spends an input of it has taken its place; which of the two is mined is open. */
+  | 'funding-conflict'
   /** chain-watcher does not answer, or its report is too old. */
   | 'chain-unreachable'
   /** Another channel of this subnet sells the same torrent and has not reached kMin. */
@@ -115,6 +119,8 @@ export function decideFunding(
       confirmations: output.confirmations,
       seenForMs: output.ageSeconds * 1_000,
       unconfirmedAncestors: output.mempool?.ancestors ?? 0,
+      signalsReplacement: output.mempool?.replaceable ?? false,
+      ...(output.conflict === null ? {} : { sinceConflictMs: output.conflict.sinceMs }),
       feeRateSatPerKvb: feeRate(output),
       minContractFeePerKbSat: row.minContractFeePerKbSat,
       threeBlockSatPerKvb: higher(report.feeRates.threeBlocksSatPerKvb, report.feeRates.mempoolMinimumSatPerKvb),

@@ -12,6 +12,7 @@ import { channelParameters } from '../channels/parameters.js';
 import { moveChannel } from '../channels/transition.js';
 import { AWAITED_PAYMENT_SECONDS } from '../settlement/awaited-payment.js';
 import { DATABASE, NETWORK, POLICY } from '../tokens.js';
+import { absenceOf, type Conflict } from './absence.js';
 import { checkUnclaimedOutput, decideFunding, type FundingDecision } from './funding-decision.js';
 import { lockExposure, readNeighbours } from './neighbours.js';
 import { isSameVerdict, refuseVerdict, storedVerdict, verdictOf, waitVerdict } from './verdicts.js';
@@ -19,7 +20,7 @@ import { isSameVerdict, refuseVerdict, storedVerdict, verdictOf, waitVerdict } f
 type FoundOutput = Extract<ChainOutput, { found: true }>;
 
 /** When an open channel is looked at again, seconds, if no news of the chain comes earlier. */
-const LOOK_SECONDS = { joined: 60, unseen: 1, unreachable: 2, waiting: 3, allowance: 15, funded: 300 } as const;
+const LOOK_SECONDS = { joined: 60, unreachable: 2, waiting: 3, allowance: 15, funded: 300 } as const;
 
 /** Follows an open channel's funding output from the join to the end of serving, and tells the node what it may serve. */
 @Injectable()
@@ -50,7 +51,7 @@ export class FundingFollower {
     const report = this.status.current();
     const reply = await this.chain.output(row.fundingTxid, row.fundingVout);
     if (!reply.ok || report === null) return this.again(row, LOOK_SECONDS.unreachable);
-    if (!reply.value.found) return this.unseen(row);
+    if (!reply.value.found) return this.unseen(row, reply.value.conflict);
     return row.outpointClaimed ? this.decide(row, reply.value, report) : this.claim(row, reply.value, report);
   }
 
@@ -70,31 +71,35 @@ export class FundingFollower {
     });
   }
 
-  private async unseen(row: ChannelRow): Promise<ChannelRow> {
-    const waitedMs = Date.now() - row.stateEnteredAt.getTime();
-    const patient = waitedMs <= this.policy.timeouts.fundingSeenMs;
-    if (!row.outpointClaimed && patient) return this.again(row, LOOK_SECONDS.unseen);
-    if (row.outpointClaimed && row.stateReason !== 'funding-vanished') {
-      // Serving stops at once; whether it is gone for good shows within the patience for unseen transactions.
+  private async unseen(row: ChannelRow, conflict: Conflict | null): Promise<ChannelRow> {
+    const { id, stateReason, stateEnteredAt } = row;
+    const absence = absenceOf(row, conflict, Date.now(), this.policy);
+    if (absence.kind === 'wait' && (!row.outpointClaimed || stateReason === absence.reason)) {
+      return this.again(row, absence.nextLookSeconds);
+    }
+    if (absence.kind === 'wait') {
+      // Serving stops at once; which of two is mined, or whether it is gone for good, shows with time.
+      this.logger.warn({ channelId: id, ...conflict, reason: absence.reason }, 'the funding transaction is gone');
       return this.store(row, {
         channel: row,
         to: 'funding-seen',
-        reason: 'funding-vanished',
-        nextActionInSeconds: LOOK_SECONDS.unseen,
-        verdict: waitVerdict(row, 'funding-unseen', 'the funding transaction is gone'),
+        reason: absence.reason,
+        data: conflict === null ? {} : { detail: conflict.txid },
+        nextActionInSeconds: absence.nextLookSeconds,
+        verdict: waitVerdict(row, absence.code, absence.detail),
         set: [Prisma.sql`"fundingConfirmations" = 0, "fundingHeight" = NULL, "deadlineMtp" = NULL`],
       });
     }
-    if (row.outpointClaimed && patient) return this.again(row, LOOK_SECONDS.unseen);
-    const reason = row.outpointClaimed ? 'funding-vanished' : 'funding-not-seen';
+    const waitedSeconds = Math.floor((Date.now() - stateEnteredAt.getTime()) / 1_000);
     return this.store(row, {
       channel: row,
       to: row.outpointClaimed ? 'funding-missing' : 'refused',
-      reason,
+      reason: absence.reason,
+      data: conflict === null ? {} : { detail: conflict.txid, height: conflict.height },
       // Gone after it was served: what was paid waits with the settler for the transaction to come back.
       nextActionInSeconds: row.outpointClaimed ? 0 : null,
-      verdict: refuseVerdict(row, reason, `for ${Math.floor(waitedMs / 1_000)} s`),
-      set: [Prisma.sql`"frozenK" = "k", "closeReason" = ${reason}`],
+      verdict: refuseVerdict(row, absence.reason, conflict === null ? `for ${waitedSeconds} s` : `by ${conflict.txid}`),
+      set: [Prisma.sql`"frozenK" = "k", "closeReason" = ${absence.reason}`],
     });
   }
 

@@ -121,29 +121,6 @@ describe('the checks of a funding', () => {
     expect(await fleet.row(channelId)).toMatchObject({ state: 'funded' });
   });
 
-  it('stops at once when the funding is double-spent, and owes nothing', async () => {
-    const { channelId, buyer } = await fleet.joined();
-    const payment = await fleet.payment({ address: buyer.fundingAddress(), sat: buyer.valueSat });
-    await fleet.regtest.send(payment);
-    expect(await fleet.ready(channelId, buyer, payment.txid)).toMatchObject({ kind: 'allowance' });
-    const decoded = await fleet.regtest.call<{ vin: { txid: string; vout: number }[] }>(
-      'decoderawtransaction',
-      payment.hex,
-    );
-    const raw = await fleet.regtest.call<string>(
-      'createrawtransaction',
-      decoded.vin.map(({ txid, vout }) => ({ txid, vout, sequence: 0xffff_fffd })),
-      [{ [await fleet.regtest.call<string>('getnewaddress')]: '0.0001' }],
-    );
-    const signed = await fleet.regtest.call<{ hex: string }>('signrawtransactionwithwallet', raw);
-    // A block with the other transaction: what a miner that prefers it would do.
-    await fleet.regtest.call('generateblock', await fleet.regtest.call<string>('getnewaddress'), [signed.hex]);
-    await expect
-      .poll(() => fleet.verdicts.filter((verdict) => verdict.channelId === channelId).at(-1), { timeout: 20_000 })
-      .toMatchObject({ kind: 'wait', code: 'funding-unseen' });
-    expect(await fleet.row(channelId)).toMatchObject({ state: 'funding-seen', stateReason: 'funding-vanished' });
-  });
-
   it('serves less again when the funding block is reorganised away, and all when it is mined anew', async () => {
     const { channelId } = await fleet.funded();
     await fleet.regtest.call('invalidateblock', await fleet.regtest.call<string>('getbestblockhash'));

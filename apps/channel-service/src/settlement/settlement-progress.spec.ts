@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChainBroadcastState } from '../chain/chain-client.js';
 import { exampleRow } from '../testing/rows.js';
+import { whyGone } from './lost-funding.js';
 import { isOrphaned, settlementProgress } from './settlement-progress.js';
 
 const broadcast = (change: Partial<ChainBroadcastState>): ChainBroadcastState => ({
@@ -47,15 +48,24 @@ describe('what the chain says about a settlement', () => {
     expect(settlementProgress(SETTLING, rejected, null).nextLookSeconds).not.toBeNull();
   });
 
-  it('gives up a settlement whose funding stayed away for as long as one is watched', () => {
+  it('looks for the funding of a settlement that misses it, and gives up when that will not come any more', () => {
     const orphaned = broadcast({ state: 'rejected', code: 'missing-inputs' });
     const waiting = { ...SETTLING, state: 'settle-rejected', stateReason: 'missing-inputs' } as const;
-    const gone = (row: typeof SETTLING, nowMs: number): boolean =>
-      isOrphaned(row, settlementProgress(row, orphaned, null), nowMs, 1_000);
-    expect([gone(waiting, 1_000), gone(waiting, 1_001)]).toEqual([false, true]);
+    const misses = (row: typeof SETTLING): boolean => isOrphaned(row, settlementProgress(row, orphaned, null));
+    expect([misses(waiting), misses({ ...waiting, state: 'lost' })]).toEqual([true, true]);
     // Other refusals, and the first look at this one, are no ground.
-    expect(gone({ ...waiting, stateReason: 'below-mempool-minimum' }, 9_999)).toBe(false);
-    expect(gone(SETTLING, 9_999)).toBe(false);
+    expect(misses({ ...waiting, stateReason: 'below-mempool-minimum' })).toBe(false);
+    expect(misses(SETTLING)).toBe(false);
+
+    const rival = (height: number | null) => ({ txid: 'cd'.repeat(32), height, sinceMs: 0 });
+    const at = (nowMs: number) => ({ tipHeight: 105, nowMs, watchMs: 1_000 });
+    expect(whyGone(waiting, null, at(1_000))).toBeNull();
+    expect(whyGone(waiting, null, at(1_001))).toMatchObject({ reason: 'funding-never-returned' });
+    expect([whyGone(waiting, rival(null), at(0)), whyGone(waiting, rival(101), at(0))]).toEqual([null, null]);
+    expect(whyGone(waiting, rival(100), at(0))).toMatchObject({
+      reason: 'funding-double-spent',
+      data: { height: 100 },
+    });
   });
 
   it('keeps going beside a refund until that is final', () => {

@@ -93,17 +93,12 @@ export function settlementProgress(
 }
 
 /**
- * Whether a settlement has waited for its funding transaction for as long as a vanished funding is watched: it was
- * replaced, and nobody will mine it any more.
+ * Whether a settlement lacks its funding transaction: that was replaced, or left its block. Not at the first look, which is
+ * stored as a refusal like any other.
  */
-export function isOrphaned(
-  row: ChannelRow,
-  { to, reason }: SettlementProgress,
-  nowMs: number,
-  watchMs: number,
-): boolean {
+export function isOrphaned(row: ChannelRow, { to, reason }: SettlementProgress): boolean {
   if (to !== 'settle-rejected' || reason !== 'missing-inputs') return false;
-  return row.state === to && row.stateReason === reason && nowMs - row.stateEnteredAt.getTime() > watchMs;
+  return row.state === 'lost' || (row.state === to && row.stateReason === reason);
 }
 
 /** A settlement that was mined and is not any more left its block by a reorganisation: the story says so. */

@@ -12,12 +12,20 @@ import { lookAgain, settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import type { Signer } from '../keys/signer.js';
+import type { Conflict } from '../funding/absence.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 import { childLabel } from '../treasury/treasury-repository.js';
 import { ChildPayer, type PreparedChild } from './child-payer.js';
 import { IntakeProgress } from './intake-progress.js';
-import { isOrphaned, paysUs, settlementProgress, type ForeignSpend } from './settlement-progress.js';
+import {
+  isOrphaned,
+  paysUs,
+  settlementProgress,
+  type ForeignSpend,
+  type SettlementProgress,
+} from './settlement-progress.js';
+import { whyGone, type Gone } from './lost-funding.js';
 import { isTwin } from './settlement-twin.js';
 
 /** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
@@ -55,6 +63,8 @@ export class SettlementService {
         return this.close(row);
       case 'funding-missing':
         return this.awaitFunding(row);
+      case 'lost':
+        return row.settlementTxid === null ? this.awaitFunding(row) : this.follow(row);
       case 'settle-rejected':
         // Nothing was signed: the stored signature is not good. Another look is all that can be done without a person.
         return row.settlementTxid === null ? this.close(row) : this.follow(row);
@@ -198,7 +208,7 @@ export class SettlementService {
     const hasTwin = foreign?.isTwin === true && foreign.confirmations > 0;
     if (mayBroadcast && !hasTwin) await this.payForIt(row, reply.value);
     const progress = settlementProgress(row, reply.value, foreign);
-    if (isOrphaned(row, progress, Date.now(), this.policy.timeouts.watchUnconfirmedMs)) return this.giveUp(row);
+    if (await this.orphaned(row, progress)) return;
     const { to, reason, detail, confirmations, height, nextLookSeconds } = progress;
     const facts = Prisma.sql`"settlementConfirmations" = ${confirmations}, "settlementHeight" = ${height}`;
     if (row.state === to && row.stateReason === reason) {
@@ -241,7 +251,10 @@ export class SettlementService {
     return false;
   }
 
-  /** A funding that vanished may come back for as long as somebody can mine it again; then what was paid is settled. */
+  /**
+   * A funding that vanished may come back for as long as somebody can mine it again; then what was paid is settled. One whose
+   * rival is final will not.
+   */
   private async awaitFunding(row: ChannelRow): Promise<void> {
     if (row.k === 0n) return this.finish(row, 'nothing-owed', 'nothing-paid');
     if (row.fundingTxid === null || row.fundingVout === null) return;
@@ -251,24 +264,36 @@ export class SettlementService {
       await this.move({ channel: row, to: 'closing', reason: 'funding-back', nextActionInSeconds: 0 });
       return;
     }
-    const waitedMs = Date.now() - row.stateEnteredAt.getTime();
-    if (waitedMs <= this.policy.timeouts.watchUnconfirmedMs) {
-      return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
-    }
-    await this.finish(row, paysUs({ ...row, frozenK: row.k }) ? 'lost' : 'nothing-owed', 'funding-never-returned');
+    const gone = this.whyGone(row, output.value.conflict);
+    if (gone === null) return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
+    if (row.state === 'lost') return lookAgain(this.prisma, row, null);
+    await this.finish(row, paysUs({ ...row, frozenK: row.k }) ? 'lost' : 'nothing-owed', gone.reason, gone.data);
   }
 
   /** A stored settlement whose funding stayed away; while the node still has the funding, the refusal has another cause. */
-  private async giveUp(row: ChannelRow): Promise<void> {
-    if (row.fundingTxid === null || row.fundingVout === null) return;
+  private async orphaned(row: ChannelRow, progress: SettlementProgress): Promise<boolean> {
+    if (!isOrphaned(row, progress) || row.fundingTxid === null || row.fundingVout === null) return false;
     const output = await this.chain.output(row.fundingTxid, row.fundingVout);
-    if (!output.ok) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
-    if (output.value.found) return lookAgain(this.prisma, row, LOOK_SECONDS.missing);
-    await this.finish(row, paysUs(row) ? 'lost' : 'nothing-owed', 'funding-never-returned');
+    if (!output.ok || output.value.found) return false;
+    const gone = this.whyGone(row, output.value.conflict);
+    if (gone === null) return false;
+    if (row.state === 'lost') await lookAgain(this.prisma, row, null);
+    else await this.finish(row, paysUs(row) ? 'lost' : 'nothing-owed', gone.reason, gone.data);
+    return true;
   }
 
-  private async finish(row: ChannelRow, to: 'nothing-owed' | 'lost', reason: string): Promise<void> {
-    await this.move({ channel: row, to, reason, data: { k: row.k.toString() }, nextActionInSeconds: null });
+  private whyGone(row: ChannelRow, conflict: Conflict | null): Gone | null {
+    const tipHeight = this.status.current()?.tip.height ?? null;
+    return whyGone(row, conflict, { tipHeight, nowMs: Date.now(), watchMs: this.policy.timeouts.watchUnconfirmedMs });
+  }
+
+  private async finish(
+    row: ChannelRow,
+    to: 'nothing-owed' | 'lost',
+    reason: string,
+    data: Prisma.InputJsonObject = {},
+  ): Promise<void> {
+    await this.move({ channel: row, to, reason, data: { k: row.k.toString(), ...data }, nextActionInSeconds: null });
   }
 
   private async move(move: ChannelMove & { readonly channel: ChannelRow }): Promise<ChannelRow | null> {

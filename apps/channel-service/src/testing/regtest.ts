@@ -1,6 +1,9 @@
 /** A coin of the tests' wallet, bitcoin: more than any payment of theirs. */
 const COIN = '0.05';
 
+/** What a rival pays more than the transaction that it pushes out: far above every rule of replacement. */
+const RIVAL_MORE_SAT = 50_000n;
+
 /** The Bitcoin node of the tests: a wallet with coins, and blocks on demand. */
 export class Regtest {
   private readonly url: string;
@@ -56,7 +59,49 @@ export class Regtest {
       replaceable,
       minconf: 1,
     });
-    const signed = await this.call<{ hex: string }>('signrawtransactionwithwallet', funded.hex);
+    return this.signed(funded.hex);
+  }
+
+  /** The same, paid from an output of a transaction of the wallet that is in no block yet. */
+  async payUnconfirmed(
+    outputs: readonly { readonly address: string; readonly sat: bigint }[],
+    satPerKvb: bigint,
+  ): Promise<Payment> {
+    const parent = await this.pay([{ address: await this.call<string>('getnewaddress'), sat: 1_000_000n }], satPerKvb);
+    await this.send(parent);
+    const wanted = outputs.map(({ address, sat }) => ({ [address]: bitcoins(sat) }));
+    const inputs = [{ txid: parent.txid, vout: 0 }];
+    const raw = await this.call<string>('createrawtransaction', inputs, wanted, 0, false);
+    const funded = await this.call<{ hex: string }>('fundrawtransaction', raw, {
+      fee_rate: Number(satPerKvb + 20n) / 1_000,
+      changePosition: outputs.length,
+      replaceable: false,
+      add_inputs: false,
+      include_unsafe: true,
+    });
+    return this.signed(funded.hex);
+  }
+
+  /** Another transaction that spends the same coins, to the wallet, and pays more for it. Not broadcast. */
+  async rivalOf(payment: Payment): Promise<Payment> {
+    const { vin, vout } = await this.call<{ vin: { txid: string; vout: number }[]; vout: { value: number }[] }>(
+      'decoderawtransaction',
+      payment.hex,
+    );
+    const sumSat = vout.reduce((sum, { value }) => sum + BigInt(Math.round(value * 1e8)), 0n);
+    const to = [{ [await this.call<string>('getnewaddress')]: bitcoins(sumSat - RIVAL_MORE_SAT) }];
+    const inputs = vin.map((input) => ({ txid: input.txid, vout: input.vout, sequence: 0xffff_fffd }));
+    return this.signed(await this.call<string>('createrawtransaction', inputs, to));
+  }
+
+  /** Mines one block with exactly these transactions, whatever the mempool holds. */
+  async mineOnly(...payments: readonly Payment[]): Promise<void> {
+    const hexes = payments.map(({ hex }) => hex);
+    await this.call('generateblock', await this.call<string>('getnewaddress'), hexes);
+  }
+
+  private async signed(hex: string): Promise<Payment> {
+    const signed = await this.call<{ hex: string }>('signrawtransactionwithwallet', hex);
     const { txid } = await this.call<{ txid: string }>('decoderawtransaction', signed.hex);
     return { txid, hex: signed.hex };
   }

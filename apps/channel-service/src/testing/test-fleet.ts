@@ -169,6 +169,16 @@ export class TestFleet {
     return this.regtest.pay(outputs, this.satPerKvb);
   }
 
+  /** The same, saying that it may be replaced. */
+  replaceable(...outputs: { readonly address: string; readonly sat: bigint }[]): Promise<Payment> {
+    return this.regtest.pay(outputs, this.satPerKvb, { replaceable: true });
+  }
+
+  /** The same with an unconfirmed ancestor, which is in the mempool then. */
+  unconfirmed(...outputs: { readonly address: string; readonly sat: bigint }[]): Promise<Payment> {
+    return this.regtest.payUnconfirmed(outputs, this.satPerKvb);
+  }
+
   /** A joined channel and its buyer. */
   async joined(valueSat = this.valueSat): Promise<{ channelId: string; buyer: TestBuyer }> {
     const reply = await this.join();

@@ -14,6 +14,7 @@ import type { ChannelServiceConfig } from './config.js';
 import { FundingController } from './funding/funding.controller.js';
 import { FundingFollower } from './funding/funding-follower.js';
 import { FundingService } from './funding/funding.service.js';
+import { WorkFailures } from './channels/work-failures.js';
 import { FundingWorker } from './funding/funding-worker.js';
 import { KeyPool } from './keys/key-pool.js';
 import { openSigner } from './keys/open-signer.js';
@@ -72,7 +73,7 @@ const SETTLER = [
 ];
 
 /** What both roles need. */
-const SHARED = [ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];
+const SHARED = [WorkFailures, ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];
 
 /** Ends the database's pool after everything that uses it has stopped. */
 class DatabaseEnd implements OnApplicationShutdown {

@@ -27,6 +27,8 @@ export type Reason =
   | 'funding-shallow'
   /** The funding transaction left mempool and chain. */
   | 'funding-vanished'
+  /** Another transaction spends an input of the funding; `detail` has its txid. */
+  | 'funding-double-spent'
   /** The funding transaction is back. */
   | 'funding-returned'
   /** The funding stayed away for the whole watch. */
@@ -51,6 +53,8 @@ export type Reason =
   | 'settlement-rejected'
   /** The settlement is in a block. */
   | 'settlement-mined'
+  /** A block holds a transaction with the outputs of the settlement and another txid; `minedTxid` has it. */
+  | 'settled-by-twin'
   /** The settlement left the chain by a reorganisation. */
   | 'settlement-unmined'
   /** The settlement is final. */
@@ -82,6 +86,8 @@ export interface ChannelLife {
   readonly frozenK?: number;
   /** Display order, hex. Once set, the only settlement that is ever broadcast. */
   readonly settlementTxid?: string;
+  /** What is mined in place of the settlement with the same outputs; only in states that rest on it. */
+  readonly minedTxid?: string;
   /** Times the node refused the settlement in a row. */
   readonly rejections?: number;
 }
@@ -99,6 +105,8 @@ export type ChannelEvent =
   | { readonly type: 'funding-deep' }
   /** The funding transaction is neither in the mempool nor in the chain. */
   | { readonly type: 'funding-vanished' }
+  /** Another transaction spends an input of the funding. 0 confirmations: in the mempool. Repeated until it is final. */
+  | { readonly type: 'funding-double-spent'; readonly txid: string; readonly confirmations: number }
   /** The node reports the end of the connection, with the last payment it took. */
   | { readonly type: 'connection-ended'; readonly cause: string; readonly finalK: number }
   /** An operator, or a draining node, ends the channel. */
@@ -111,7 +119,9 @@ export type ChannelEvent =
   | { readonly type: 'settlement-rejected'; readonly code: string }
   /** The settlement is in the chain. Repeated with every block until it is final. */
   | { readonly type: 'settlement-mined'; readonly confirmations: number }
-  /** The settlement is in the chain no more. */
+  /** A transaction with the settlement's outputs and another txid is in the chain. Repeated until it is final. */
+  | { readonly type: 'twin-mined'; readonly txid: string; readonly confirmations: number }
+  /** The settlement, or its twin, is in the chain no more. */
   | { readonly type: 'settlement-unmined' }
   /** A transaction that is not our settlement spends the funding output. 0 confirmations: in the mempool. */
   | { readonly type: 'foreign-spend'; readonly txid: string; readonly confirmations: number }

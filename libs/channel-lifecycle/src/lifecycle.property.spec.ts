@@ -38,6 +38,10 @@ const anyEvent: fc.Arbitrary<ChannelEvent> = fc.oneof(
   fc.nat(1200).map((finalK): ChannelEvent => ({ type: 'connection-ended', cause: 'closed', finalK })),
   confirmations.map((deep): ChannelEvent => ({ type: 'settlement-mined', confirmations: deep })),
   confirmations.map((deep): ChannelEvent => ({ type: 'foreign-spend', txid: 'ff', confirmations: deep })),
+  confirmations.map((deep): ChannelEvent => ({ type: 'funding-double-spent', txid: 'dd', confirmations: deep })),
+  fc
+    .tuple(fc.constantFrom('aa', 'tt', 'uu'), confirmations)
+    .map(([txid, deep]): ChannelEvent => ({ type: 'twin-mined', txid, confirmations: deep })),
 );
 
 /** An event, and what has become known since the last one: time passes, payments come, blocks are found. */
@@ -76,6 +80,7 @@ test('no order of events breaks what must always hold', () => {
         life = step.life;
 
         if (isFinal(before.state)) expect(life).toBe(before);
+        checkChain(before, event, life);
         expect(step.changed).toBe(life !== before);
         checkAction(life, step.next);
         checkMoney(before, life, facts);
@@ -91,6 +96,20 @@ function checkAction(life: ChannelLife, action: NextAction | null): void {
   expect(Number.isFinite(action?.atMs)).toBe(true);
 }
 
+/** What the chain says outranks what we wish: no piece beside a rival of the funding, nothing lost that a twin paid. */
+function checkChain(before: ChannelLife, event: ChannelEvent, after: ChannelLife): void {
+  if (event.type === 'funding-double-spent') expect(mayServe(after.state)).toBe(false);
+  if (event.type === 'twin-mined') {
+    if (before.state !== 'lost') expect(after.state).not.toBe('lost');
+    const isMined = event.confirmations > 0 && before.settlementTxid !== undefined && !isFinal(before.state);
+    if (isMined && event.txid !== before.settlementTxid) expect(after.minedTxid).toBe(event.txid);
+  }
+  if (after.state === 'lost' && before.state !== 'lost') {
+    const isFinalRival = event.type === 'funding-double-spent' || event.type === 'foreign-spend';
+    expect(isFinalRival ? event.confirmations >= 6 : after.reason === 'funding-never-returned').toBe(true);
+  }
+}
+
 function checkMoney(before: ChannelLife, after: ChannelLife, facts: Facts): void {
   if (before.frozenK !== undefined) expect(after.frozenK).toBe(before.frozenK);
   if (before.settlementTxid !== undefined) expect(after.settlementTxid).toBe(before.settlementTxid);
@@ -102,6 +121,11 @@ function checkMoney(before: ChannelLife, after: ChannelLife, facts: Facts): void
   if (after.state === 'buried' || after.state === 'lost') expect(pays).toBe(true);
   if (after.state === 'returned' || after.state === 'nothing-owed') expect(pays).toBe(false);
   if (after.state === 'buried' || after.state === 'returned') expect(after.settlementTxid).toBeDefined();
+  // What is mined in the settlement's place is another transaction, known only where the channel rests on it.
+  if (after.minedTxid !== undefined) {
+    expect(['settled', 'buried', 'returned']).toContain(after.state);
+    expect(after.minedTxid).not.toBe(after.settlementTxid);
+  }
 }
 
 test('the same event twice is the same as once, but for counting refusals', () => {

@@ -54,6 +54,8 @@ function apply(life: ChannelLife, event: ChannelEvent, facts: Facts): ChannelLif
       return onFundingDeep(life, facts);
     case 'funding-vanished':
       return onFundingVanished(life, facts);
+    case 'funding-double-spent':
+      return onFundingDoubleSpent(life, event.txid, event.confirmations, facts);
     case 'connection-ended':
       return onConnectionEnded(life, event.cause, event.finalK, facts);
     case 'close':
@@ -66,6 +68,8 @@ function apply(life: ChannelLife, event: ChannelEvent, facts: Facts): ChannelLif
       return onSettlementRejected(life, event.code, facts);
     case 'settlement-mined':
       return onSettlementMined(life, event.confirmations, facts);
+    case 'twin-mined':
+      return onSettlementMined(life, event.confirmations, facts, event.txid);
     case 'settlement-unmined':
       return life.state === 'settled' ? settlingAgain(life, 'settlement-unmined', facts) : life;
     case 'foreign-spend':
@@ -110,6 +114,14 @@ function onFundingDeep(life: ChannelLife, facts: Facts): ChannelLife {
 function onFundingVanished(life: ChannelLife, facts: Facts): ChannelLife {
   const isBefore = life.state === 'offered' || life.state === 'joined' || life.state === 'funding-missing';
   return isBefore ? life : enter(life, 'funding-missing', 'funding-vanished', facts);
+}
+
+/** A rival that is final ends the matter; one that is not may still lose, so the funding is only missing. */
+function onFundingDoubleSpent(life: ChannelLife, txid: string, confirmations: number, facts: Facts): ChannelLife {
+  if (life.state === 'offered' || life.state === 'joined') return life;
+  if (confirmations >= facts.rules.finalConfirmations) return giveUp(life, 'funding-double-spent', facts, txid);
+  if (life.state === 'funding-missing') return life;
+  return enter(life, 'funding-missing', 'funding-double-spent', facts, { detail: txid });
 }
 
 /** Service goes on only if k was not frozen meanwhile; a frozen channel goes on where it was. */
@@ -194,13 +206,21 @@ function onSettlementRejected(life: ChannelLife, code: string, facts: Facts): Ch
   return enter(life, 'settle-rejected', 'settlement-rejected', facts, more);
 }
 
-function onSettlementMined(life: ChannelLife, confirmations: number, facts: Facts): ChannelLife {
+/** @param twinTxid where what is mined has the settlement's outputs and another txid */
+function onSettlementMined(life: ChannelLife, confirmations: number, facts: Facts, twinTxid?: string): ChannelLife {
   if (life.settlementTxid === undefined || confirmations < 1) return life;
+  const minedTxid = twinTxid === life.settlementTxid ? undefined : twinTxid;
   const mines = isSettlingState(life.state) || life.state === 'funding-missing' || life.state === 'refund-seen';
-  const settled = mines ? enter(life, 'settled', 'settlement-mined', facts) : life;
+  const isOther = life.state === 'settled' && life.minedTxid !== minedTxid;
+  const reason = minedTxid === undefined ? 'settlement-mined' : 'settled-by-twin';
+  const settled = mines || isOther ? withMined(enter(life, 'settled', reason, facts), minedTxid) : life;
   if (settled.state !== 'settled' || confirmations < facts.rules.finalConfirmations) return settled;
   const pays = settlementDecision(settled, facts) === 'settle';
   return enter(settled, pays ? 'buried' : 'returned', 'settlement-final', facts);
+}
+
+function withMined({ minedTxid: _former, ...life }: ChannelLife, minedTxid: string | undefined): ChannelLife {
+  return minedTxid === undefined ? life : { ...life, minedTxid };
 }
 
 function settlingAgain(life: ChannelLife, reason: Reason, facts: Facts): ChannelLife {
@@ -250,7 +270,7 @@ function onTick(life: ChannelLife, facts: Facts): ChannelLife {
     case 'refund-seen':
       return onClosingTick(life, facts);
     case 'funding-missing':
-      if (nowMs - life.enteredAtMs >= rules.watchMs) return giveUp(life, facts);
+      if (nowMs - life.enteredAtMs >= rules.watchMs) return giveUp(life, 'funding-never-returned', facts);
       return nowMs - life.enteredAtMs >= rules.fundingSeenMs ? freeze(life, facts) : life;
     default:
       return life;
@@ -282,12 +302,19 @@ function onClosingTick(life: ChannelLife, facts: Facts): ChannelLife {
   return isSettled(decision) ? life : enter(life, 'nothing-owed', decision, facts);
 }
 
-function giveUp(life: ChannelLife, facts: Facts): ChannelLife {
+/** The funding will not come any more, and what was paid over it is lost with it. */
+function giveUp(
+  life: ChannelLife,
+  why: 'funding-never-returned' | 'funding-double-spent',
+  facts: Facts,
+  detail?: string,
+): ChannelLife {
   const frozen = freeze(life, facts);
   const decision = settlementDecision(frozen, facts);
+  const more = detail === undefined ? {} : { detail };
   return decision === 'settle'
-    ? enter(frozen, 'lost', 'funding-never-returned', facts)
-    : enter(frozen, 'nothing-owed', isSettled(decision) ? 'funding-never-returned' : decision, facts);
+    ? enter(frozen, 'lost', why, facts, more)
+    : enter(frozen, 'nothing-owed', isSettled(decision) ? why : decision, facts, more);
 }
 
 function settlementDecision(life: ChannelLife, facts: Facts) {
@@ -299,6 +326,9 @@ function isSettlingState(state: ChannelState): boolean {
   return state === 'closing' || state === 'settling' || state === 'settle-rejected';
 }
 
+/** States in which what is mined is remembered. */
+const RESTS_ON_MINED: ReadonlySet<ChannelState> = new Set(['settled', 'buried', 'returned']);
+
 function enter(
   life: ChannelLife,
   state: ChannelState,
@@ -306,7 +336,8 @@ function enter(
   facts: Facts,
   more: Partial<ChannelLife> = {},
 ): ChannelLife {
-  const { detail: _old, ...kept } = life;
+  const { detail: _old, minedTxid, ...rest } = life;
+  const kept = minedTxid !== undefined && RESTS_ON_MINED.has(state) ? { ...rest, minedTxid } : rest;
   // A state that is entered again for the same reason has not been left, so its clock runs on.
   const same = life.state === state && life.reason === reason;
   return { ...kept, state, reason, enteredAtMs: same ? life.enteredAtMs : facts.nowMs, ...more };

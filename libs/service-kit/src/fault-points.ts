@@ -134,6 +134,8 @@ export const FAULT_POINTS = [
   'settler.sweep.before-store',
   /** It is stored, with its claim on what it spends; chain-watcher has not been asked. */
   'settler.sweep.after-store',
+  /** chain-watcher has stored and sent it; whoever asked for it was not told. */
+  'settler.sweep.after-reply',
   /** The chain has answered how a child, split or sweep stands; that is not stored. */
   'settler.treasury.before-store',
   /** It is stored, with what it means for coins and books. */

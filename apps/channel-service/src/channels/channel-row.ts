@@ -58,6 +58,9 @@ export interface ChannelRow {
   readonly settlementRaw: Bytes | null;
   readonly settlementHeight: number | null;
   readonly settlementConfirmations: number;
+  /** What was mined in place of the settlement with the same outputs, where it has another txid; its bytes with it. */
+  readonly minedTxid: string | null;
+  readonly minedRaw: Bytes | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

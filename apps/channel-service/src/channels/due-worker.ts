@@ -2,6 +2,7 @@ import type { PrismaClient } from '@seedfleet/persistence';
 import type { Logger } from '@seedfleet/service-kit';
 import type { ChannelRow } from './channel-row.js';
 import { claimDue } from './channel-repository.js';
+import type { WorkFailures } from './work-failures.js';
 
 /** Rows claimed per statement, and worked on at once. */
 const BATCH = 16;
@@ -22,6 +23,7 @@ export class DueWorker {
     private readonly states: readonly string[],
     private readonly pollMs: number,
     private readonly work: (row: ChannelRow) => Promise<void>,
+    private readonly failures: WorkFailures,
     private readonly logger: Logger,
   ) {}
 
@@ -68,6 +70,7 @@ export class DueWorker {
       await this.work(row);
     } catch (failure) {
       const { id: channelId, state, infoHash } = row;
+      this.failures.count(state);
       this.logger.error({ channelId, state, infoHash, failure: String(failure) }, 'work on a channel failed');
     }
   }

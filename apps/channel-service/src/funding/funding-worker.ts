@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { PrismaClient } from '@seedfleet/persistence';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
 import { DueWorker } from '../channels/due-worker.js';
+import { WorkFailures } from '../channels/work-failures.js';
 import { ChainNews } from '../chain/chain-news.js';
 import { INTAKE_STATES } from '@seedfleet/channel-lifecycle';
 import { OutboxRelay } from '../story/outbox-relay.js';
@@ -23,6 +24,7 @@ export class FundingWorker implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(OutboxRelay) relay: OutboxRelay,
     @Inject(SettlementWake) settlement: SettlementWake,
     @Inject(ChainNews) private readonly news: ChainNews,
+    @Inject(WorkFailures) failures: WorkFailures,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.worker = new DueWorker(
@@ -35,6 +37,7 @@ export class FundingWorker implements OnApplicationBootstrap, OnApplicationShutd
         relay.poke();
         if (after.state === 'closing') settlement.wake();
       },
+      failures,
       logger,
     );
   }

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { channelParameters } from '../channels/parameters.js';
 import { BUYER_PRIVATE_KEY, exampleRow } from '../testing/rows.js';
 import { collectEntries, type PaymentBatch } from './entries.js';
+import type { ChannelRow } from '../channels/channel-row.js';
+import { snapshotOf } from './snapshots.js';
 import { judgeEntries, type ChannelSnapshot, type Judgement } from './judge.js';
 
 const ecdsa = bestEcdsa();
@@ -14,6 +16,17 @@ const foreign = prepareSettlement({ ...parameters, network: 'regtest_bitcoin_cas
 
 const pay = (k: number, by = template): Uint8Array<ArrayBuffer> =>
   new Uint8Array(signSettlement(by, k, BUYER_PRIVATE_KEY, ecdsa));
+/** The same signature with the other S, which verifies for the curve and is not ours to take (BIP 62, rule 5). */
+function withHighS(der: Uint8Array): Uint8Array<ArrayBuffer> {
+  const order = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n;
+  const placeOfS = 4 + (der[3] ?? 0) + 2;
+  const low = BigInt(`0x${Buffer.from(der.subarray(placeOfS)).toString('hex')}`);
+  const high = Buffer.from((order - low).toString(16).padStart(64, '0'), 'hex');
+  const s = [0x02, 33, 0, ...high];
+  const body = [...der.subarray(2, placeOfS - 2), ...s];
+  return Uint8Array.from([0x30, body.length, ...body]);
+}
+
 const payment = (k: number, signature = pay(k), channelId = ID) => ({ channelId, k, signature });
 
 async function judge(
@@ -24,7 +37,7 @@ async function judge(
     const nodeId = batch.nodeId ?? 'node-1';
     return { seq: place + 1, keys: ['0', 'node-1'], payload: { payments: [], ends: [], ...batch, nodeId } };
   });
-  const known = snapshot === null ? [] : [[ID, { nodeId: 'node-1', template, k: 0, ...snapshot }] as const];
+  const known = snapshot === null ? [] : [[ID, { nodeId: 'node-1', template, k: 0, isCorrupt: false, ...snapshot }] as const];
   return judgeEntries(collectEntries(messages), new Map(known), ecdsa, () => Promise.resolve());
 }
 
@@ -58,6 +71,8 @@ describe('judging a batch of payments', () => {
     ['beyond the funding value', payment(1_073, pay(8)), 'beyond-k-pay'],
     ['k of zero', payment(0, pay(1)), null],
     ['not DER', payment(8, new Uint8Array(71)), 'not-strict-der'],
+    ['signed with a high S', payment(8, withHighS(pay(8))), 'high-s'],
+    ['signed for two pieces more', payment(8, pay(10)), 'invalid-signature'],
     ['signed for another chain', payment(8, pay(8, foreign)), 'wrong-network'],
   ])('refuses a payment that is %s', async (_, entry, code) => {
     const judged = await judge([{ payments: [entry] }]);
@@ -83,6 +98,27 @@ describe('judging a batch of payments', () => {
   it('refuses payments of a channel without funding, and blames nobody: a restored database knows no better', async () => {
     const judged = await judge([{ payments: [payment(8)] }], { template: null });
     expect(codes(judged)).toEqual(['not-funded']);
+    expect(judged.forgers.size).toBe(0);
+  });
+
+  it('sets aside payments of a channel whose row is corrupt, and blames nobody', async () => {
+    const good = exampleRow({ k: 8n, signature: pay(8) });
+    const isCorrupt = (change: Partial<ChannelRow>) => snapshotOf({ ...good, ...change }, 'regtest', ecdsa).isCorrupt;
+    expect([isCorrupt({}), isCorrupt({ fundingTxid: null })]).toEqual([false, false]);
+    const damages: Partial<ChannelRow>[] = [
+      { buyerPublicKey: new Uint8Array(33) },
+      { sellerPublicKey: new Uint8Array(3) },
+      { buyerKeyHash: new Uint8Array(19) },
+      { fundingTxid: 'ab' },
+      { fundingValueSat: -1n },
+      { priceSat: 8n },
+      { k: 9n },
+      { signature: null },
+      { signature: new Uint8Array(71) },
+    ];
+    for (const damage of damages) expect([damage, isCorrupt(damage)]).toEqual([damage, true]);
+    const judged = await judge([{ payments: [payment(9)] }], snapshotOf({ ...good, k: 7n }, 'regtest', ecdsa));
+    expect(codes(judged)).toEqual(['row-corrupt']);
     expect(judged.forgers.size).toBe(0);
   });
 

@@ -8,6 +8,8 @@ export type EntryFault =
   | 'unknown-channel'
   /** The channel belongs to another node. */
   | 'foreign-channel'
+  /** Our own row of the channel can't be right: nobody is to blame for payments that do not fit it. */
+  | 'row-corrupt'
   /** The channel has no funding of which payments could be made. */
   | 'not-funded'
   /** A good payment that came after the channel's k was frozen: not settled, and worth a look. */
@@ -35,8 +37,10 @@ const FORGERIES: ReadonlySet<EntryFault> = new Set<EntryFault>([
 /** What the intake knows of a channel; all but `k` never changes once the channel is funded. */
 export interface ChannelSnapshot {
   readonly nodeId: string;
-  /** Null before the buyer's `ready`. */
+  /** Null before the buyer's `ready`, and where the row is corrupt. */
   readonly template: SettlementTemplate | null;
+  /** Whether what is stored contradicts itself. */
+  readonly isCorrupt: boolean;
   /** A payment number known to be stored; the stored one may be higher. */
   readonly k: number;
 }
@@ -120,6 +124,7 @@ const VERIFICATIONS_PER_TURN = 200;
 function faultOf(entry: PaymentEntry, snapshot: ChannelSnapshot | undefined, ecdsa: Ecdsa): EntryFault | null {
   if (snapshot === undefined) return 'unknown-channel';
   if (snapshot.nodeId !== entry.nodeId) return 'foreign-channel';
+  if (snapshot.isCorrupt) return 'row-corrupt';
   if (snapshot.template === null) return 'not-funded';
   const verdict = verifyPayment(snapshot.template, entry.k, entry.signature, ecdsa);
   return verdict.ok ? null : verdict.code;

@@ -28,7 +28,7 @@ export class PaymentIntake {
     @Inject(PaymentMetrics) private readonly metrics: PaymentMetrics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.snapshots = new Snapshots(prisma, network);
+    this.snapshots = new Snapshots(prisma, network, ecdsa, logger);
   }
 
   /**

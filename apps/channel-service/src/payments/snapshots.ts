@@ -1,5 +1,13 @@
-import { prepareSettlement, type Network } from '@seedfleet/payment-channel';
+import {
+  checkParameters,
+  prepareSettlement,
+  verifyPayment,
+  type Ecdsa,
+  type Network,
+  type SettlementTemplate,
+} from '@seedfleet/payment-channel';
 import type { PrismaClient } from '@seedfleet/persistence';
+import type { Logger } from '@seedfleet/service-kit';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { channelParameters } from '../channels/parameters.js';
 import type { ChannelSnapshot } from './judge.js';
@@ -17,6 +25,8 @@ export class Snapshots {
   constructor(
     private readonly prisma: PrismaClient,
     private readonly network: Network,
+    private readonly ecdsa: Ecdsa,
+    private readonly logger: Logger,
   ) {}
 
   /** What is known of these channels. Ids that no channel has are absent. */
@@ -57,9 +67,12 @@ export class Snapshots {
       SELECT * FROM "channel"."channel" WHERE "id" = ANY(${[...ids]}::uuid[])`;
     return new Map(
       rows.map((row) => {
-        const parameters = channelParameters(row, this.network);
-        const template = parameters === null ? null : prepareSettlement(parameters);
-        return [row.id, { nodeId: row.nodeId, template, k: Number(row.k) }];
+        const snapshot = snapshotOf(row, this.network, this.ecdsa);
+        if (snapshot.isCorrupt) {
+          const { id: channelId, state } = row;
+          this.logger.error({ channelId, state, code: 'row-corrupt' }, 'the row of a channel can not be right');
+        }
+        return [row.id, snapshot];
       }),
     );
   }
@@ -73,4 +86,25 @@ export class Snapshots {
       return;
     }
   }
+}
+
+/**
+ * A row as payments are judged by it. A disk or a hand may have damaged it: keys that are none, or a stored payment that
+ * does not verify any more. Then good payments look forged, so it has to be known before anybody is blamed.
+ */
+export function snapshotOf(row: ChannelRow, network: Network, ecdsa: Ecdsa): ChannelSnapshot {
+  const { nodeId, signature } = row;
+  const k = Number(row.k);
+  const corrupt = { nodeId, template: null, k, isCorrupt: true };
+  let template: SettlementTemplate;
+  try {
+    const parameters = channelParameters(row, network);
+    if (parameters === null) return { ...corrupt, isCorrupt: false };
+    if (checkParameters(parameters, ecdsa) !== undefined) return corrupt;
+    template = prepareSettlement(parameters);
+  } catch {
+    return corrupt;
+  }
+  const isGood = k === 0 || (signature !== null && verifyPayment(template, k, signature, ecdsa).ok);
+  return isGood ? { nodeId, template, k, isCorrupt: false } : corrupt;
 }

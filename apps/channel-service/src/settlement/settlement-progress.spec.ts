@@ -70,7 +70,12 @@ describe('what the chain says about a settlement', () => {
 
   it('keeps going beside a refund until that is final', () => {
     const conflicted = broadcast({ state: 'conflicted', code: 'conflict' });
-    const refund = (confirmations: number) => ({ txid: 'cd'.repeat(32), confirmations, isTwin: false });
+    const refund = (confirmations: number) => ({
+      txid: 'cd'.repeat(32),
+      confirmations,
+      height: null,
+      twin: false as const,
+    });
     expect(settlementProgress(SETTLING, conflicted, refund(0))).toMatchObject({
       to: 'refund-seen',
       reason: 'conflict-in-mempool',
@@ -80,21 +85,29 @@ describe('what the chain says about a settlement', () => {
     expect(settlementProgress(BELOW_MIN, conflicted, refund(6))).toMatchObject({ to: 'nothing-owed' });
   });
 
-  it('never gives up as lost what a twin paid, or may have paid', () => {
+  it('books what a twin paid as settled, and gives nothing up while it may be one', () => {
     const conflicted = broadcast({ state: 'conflicted', code: 'conflict' });
-    const spend = (isTwin: boolean | null, confirmations: number) => ({ txid: 'cd'.repeat(32), confirmations, isTwin });
-    for (const deep of [1, 6, 1_000]) {
-      expect(settlementProgress(SETTLING, conflicted, spend(true, deep))).toMatchObject({
-        to: 'refund-seen',
-        reason: 'settled-by-twin',
-        detail: 'cd'.repeat(32),
-      });
-      expect(settlementProgress(SETTLING, conflicted, spend(null, deep))).toMatchObject({
-        to: 'refund-seen',
-        reason: 'conflict',
+    const twin = { txid: 'cd'.repeat(32), raw: new Uint8Array([1]) };
+    const spend = (confirmations: number) => ({ txid: twin.txid, confirmations, height: 100, twin });
+    const mined = { reason: 'settled-by-twin', detail: twin.txid, height: 100, twin };
+    for (const [row, final] of [
+      [SETTLING, 'buried'],
+      [BELOW_MIN, 'returned'],
+    ] as const) {
+      expect(settlementProgress(row, conflicted, spend(1))).toMatchObject({ to: 'settled', ...mined });
+      expect(settlementProgress(row, conflicted, spend(5)).nextLookSeconds).not.toBeNull();
+      expect(settlementProgress(row, conflicted, spend(6))).toMatchObject({
+        to: final,
+        ...mined,
+        nextLookSeconds: null,
       });
     }
-    // Below kMin it paid us nothing.
-    expect(settlementProgress(BELOW_MIN, conflicted, spend(true, 6))).toMatchObject({ to: 'nothing-owed' });
+    const waiting = settlementProgress(SETTLING, conflicted, spend(0));
+    expect(waiting).toMatchObject({ to: 'settling', reason: 'twin-in-mempool' });
+    expect(waiting.twin).toBeUndefined();
+    const booked = { ...SETTLING, state: 'settled', minedTxid: twin.txid, minedRaw: twin.raw } as const;
+    expect(settlementProgress(booked, conflicted, null)).toMatchObject({ to: 'settling', reason: 'reorganised' });
+    const unknown = { txid: twin.txid, confirmations: 1_000, height: 100, twin: null };
+    expect(settlementProgress(SETTLING, conflicted, unknown)).toMatchObject({ to: 'refund-seen' });
   });
 });

@@ -12,21 +12,31 @@ export interface SettlementProgress {
   readonly height: number | null;
   /** When to look again, seconds, if no news comes earlier. Null in final states. */
   readonly nextLookSeconds: number | null;
+  /** What is mined in the settlement's place, where that is not itself. */
+  readonly twin?: Twin;
 }
 
 /** Looks without news, seconds. A transaction that is not even in a mempool is looked at more often. */
-const LOOK_SECONDS = { stored: 5, mempool: 30, confirmed: 60, rejected: 30, conflicted: 30, person: 3_600 } as const;
+const LOOK_SECONDS = { stored: 5, mempool: 30, confirmed: 60, rejected: 30, conflicted: 30 } as const;
 
 /** Confirmations at which a foreign spend of the funding output is final, as our own settlement is. */
 export const FINAL_CONFIRMATIONS = 6;
+
+/** A transaction with the outputs of our settlement and another txid. */
+export interface Twin {
+  readonly txid: string;
+  readonly raw: Uint8Array<ArrayBuffer>;
+}
 
 /** Somebody else's spend of the funding output. */
 export interface ForeignSpend {
   readonly txid: string;
   /** 0 while unconfirmed. */
   readonly confirmations: number;
-  /** Whether it pays what our settlement pays; null while nobody can tell. */
-  readonly isTwin: boolean | null;
+  /** Its block; null while unconfirmed. */
+  readonly height: number | null;
+  /** It, if it pays what our settlement pays; false if it does not, null while nobody can tell. */
+  readonly twin: Twin | false | null;
 }
 
 /**
@@ -71,13 +81,12 @@ export function settlementProgress(
         nextLookSeconds: LOOK_SECONDS.rejected,
       };
     case 'conflicted':
-      // What a twin paid is not lost. Nothing of ours may spend it before a person has booked it, so it stays and alerts.
-      if (foreign?.isTwin === true && foreign.confirmations > 0 && paysUs(row)) {
-        const nextLookSeconds =
-          foreign.confirmations < FINAL_CONFIRMATIONS ? LOOK_SECONDS.conflicted : LOOK_SECONDS.person;
-        return { to: 'refund-seen', reason: 'settled-by-twin', ...nowhere, detail: foreign.txid, nextLookSeconds };
+      if (foreign?.twin) return twinProgress(row, foreign, foreign.twin);
+      // The twin has left its block, and ours was not sent again yet.
+      if (foreign === null && row.minedTxid !== null) {
+        return { to: 'settling', reason: 'reorganised', ...nowhere, nextLookSeconds: LOOK_SECONDS.stored };
       }
-      if (foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS && foreign.isTwin !== null) {
+      if (foreign !== null && foreign.confirmations >= FINAL_CONFIRMATIONS && foreign.twin !== null) {
         // Below kMin nothing was ours: the buyer has its change back, only not through us.
         const to = paysUs(row) ? 'lost' : 'nothing-owed';
         return { to, reason: 'refunded', ...nowhere, detail: foreign.txid, nextLookSeconds: null };
@@ -90,6 +99,26 @@ export function settlementProgress(
         nextLookSeconds: LOOK_SECONDS.conflicted,
       };
   }
+}
+
+/** What a twin pays is paid: mined, it is the channel's settlement, and what it makes is our coin. */
+function twinProgress(row: ChannelRow, { confirmations, height }: ForeignSpend, twin: Twin): SettlementProgress {
+  if (confirmations === 0) {
+    const reason = unconfirmedReason(row, 'twin-in-mempool');
+    const place = { confirmations, height: null, detail: twin.txid };
+    return { to: 'settling', reason, ...place, nextLookSeconds: LOOK_SECONDS.mempool };
+  }
+  const isFinal = confirmations >= FINAL_CONFIRMATIONS;
+  const final = paysUs(row) ? 'buried' : 'returned';
+  return {
+    to: isFinal ? final : 'settled',
+    reason: 'settled-by-twin',
+    detail: twin.txid,
+    confirmations,
+    height,
+    nextLookSeconds: isFinal ? null : LOOK_SECONDS.confirmed,
+    twin,
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { PrismaClient } from '@seedfleet/persistence';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
 import { ChainNews } from '../chain/chain-news.js';
 import { DueWorker } from '../channels/due-worker.js';
+import { WorkFailures } from '../channels/work-failures.js';
 import { CHAIN_FINAL_STATES, SETTLER_STATES } from '@seedfleet/channel-lifecycle';
 import { DATABASE } from '../tokens.js';
 import { SettlementWake } from './settlement-wake.js';
@@ -21,10 +22,11 @@ export class SettlementWorker implements OnApplicationBootstrap, OnApplicationSh
     @Inject(SettlementService) settlement: SettlementService,
     @Inject(SettlementWake) private readonly wake: SettlementWake,
     @Inject(ChainNews) private readonly news: ChainNews,
+    @Inject(WorkFailures) failures: WorkFailures,
     @Inject(LOGGER) logger: Logger,
   ) {
     const states = [...SETTLER_STATES, ...CHAIN_FINAL_STATES];
-    this.worker = new DueWorker(prisma, states, POLL_MS, (row) => settlement.work(row), logger);
+    this.worker = new DueWorker(prisma, states, POLL_MS, (row) => settlement.work(row), failures, logger);
   }
 
   onApplicationBootstrap(): void {

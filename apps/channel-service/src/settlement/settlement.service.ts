@@ -11,22 +11,16 @@ import type { ChannelRow } from '../channels/channel-row.js';
 import { lookAgain, settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
-import type { Signer } from '../keys/signer.js';
+import type { SettlementOrder, SignedSettlement, Signer } from '../keys/signer.js';
 import type { Conflict } from '../funding/absence.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 import { childLabel } from '../treasury/treasury-repository.js';
 import { ChildPayer, type PreparedChild } from './child-payer.js';
+import { findForeignSpend } from './foreign-spend.js';
 import { IntakeProgress } from './intake-progress.js';
-import {
-  isOrphaned,
-  paysUs,
-  settlementProgress,
-  type ForeignSpend,
-  type SettlementProgress,
-} from './settlement-progress.js';
+import { isOrphaned, paysUs, settlementProgress, type SettlementProgress } from './settlement-progress.js';
 import { whyGone, type Gone } from './lost-funding.js';
-import { isTwin } from './settlement-twin.js';
 
 /** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
 const LOOK_SECONDS = { freeze: 1, unreachable: 5, unsignable: 3_600, missing: 60 } as const;
@@ -122,12 +116,13 @@ export class SettlementService {
       return null;
     }
     faultPoint('settler.sign.before-sign');
-    const signed = await this.signer.signSettlement({
+    const order = {
       path: { epoch: row.keyEpoch, index: row.keyIndex },
       channel,
       k: Number(row.k),
       buyerSignature: row.signature,
-    });
+    };
+    const signed = await signWhole(this.signer, order);
     if (!signed.ok) {
       await this.reject(row, signed.code);
       return null;
@@ -188,11 +183,14 @@ export class SettlementService {
     return reply;
   }
 
-  /** Whether a child is to be made, or made anew, for a settlement that stands so: before it is mined, and while it can be. */
-  private async payForIt(row: ChannelRow, { state, code }: ChainBroadcastState): Promise<void> {
+  /**
+   * Whether a child is to be made, or made anew, for a settlement that stands so: before it is mined, and while it can be.
+   * A twin in the mempool is no rival: it pays the same, and is pushed out only where its fee will not do.
+   */
+  private async payForIt(row: ChannelRow, { state, code }: ChainBroadcastState, hasTwin: boolean): Promise<void> {
     const isOpen = state === 'stored' || state === 'mempool' || code === 'below-min-fee' || code === 'conflict';
     if (!isOpen) return;
-    const prepared = await this.children.prepare(row, code === 'conflict');
+    const prepared = await this.children.prepare(row, code === 'conflict' && !hasTwin);
     if (prepared?.isNew === true) await this.handOverChild(row, prepared);
   }
 
@@ -204,15 +202,19 @@ export class SettlementService {
     if (reply.value === null) {
       return mayBroadcast ? this.broadcast(row) : lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     }
-    const foreign = reply.value.state === 'conflicted' ? await this.foreignSpend(row) : null;
-    const hasTwin = foreign?.isTwin === true && foreign.confirmations > 0;
-    if (mayBroadcast && !hasTwin) await this.payForIt(row, reply.value);
+    const tipHeight = this.status.current()?.tip.height;
+    const foreign = reply.value.state === 'conflicted' ? await findForeignSpend(this.chain, row, tipHeight) : null;
+    if (foreign === undefined) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
+    const isPaid = foreign?.twin !== false && foreign?.twin != null;
+    if (mayBroadcast && !(isPaid && foreign.confirmations > 0)) await this.payForIt(row, reply.value, isPaid);
     const progress = settlementProgress(row, reply.value, foreign);
     if (await this.orphaned(row, progress)) return;
-    const { to, reason, detail, confirmations, height, nextLookSeconds } = progress;
-    const facts = Prisma.sql`"settlementConfirmations" = ${confirmations}, "settlementHeight" = ${height}`;
-    if (row.state === to && row.stateReason === reason) {
-      return lookAgain(this.prisma, row, nextLookSeconds, [facts]);
+    const { to, reason, detail, confirmations, height, nextLookSeconds, twin } = progress;
+    const facts = [Prisma.sql`"settlementConfirmations" = ${confirmations}, "settlementHeight" = ${height}`];
+    const isNewTwin = (twin?.txid ?? null) !== row.minedTxid;
+    if (isNewTwin) facts.push(Prisma.sql`"minedTxid" = ${twin?.txid ?? null}, "minedRaw" = ${twin?.raw ?? null}`);
+    if (row.state === to && row.stateReason === reason && !isNewTwin) {
+      return lookAgain(this.prisma, row, nextLookSeconds, facts);
     }
     faultPoint(to === 'buried' ? 'settler.bury.before-store' : 'settler.follow.before-store');
     await this.move({
@@ -221,34 +223,9 @@ export class SettlementService {
       reason,
       data: { detail, confirmations, height },
       nextActionInSeconds: nextLookSeconds,
-      set: [facts],
+      set: facts,
     });
     faultPoint(to === 'buried' ? 'settler.bury.after-store' : 'settler.follow.after-store');
-  }
-
-  private async foreignSpend(row: ChannelRow): Promise<ForeignSpend | null> {
-    if (row.fundingTxid === null || row.fundingVout === null) return null;
-    const output = await this.chain.output(row.fundingTxid, row.fundingVout);
-    if (!output.ok || !output.value.found || output.value.spentBy === null) return null;
-    const { txid, height } = output.value.spentBy;
-    if (txid === row.settlementTxid) return null;
-    const tip = this.status.current()?.tip.height;
-    const confirmations = height === null || tip === undefined ? 0 : Math.max(0, tip - height + 1);
-    return { txid, confirmations, isTwin: await this.isTwin(row, txid) };
-  }
-
-  /**
-   * Asked by our own output first: nobody else can spend it, so that a node without an index of transactions finds a mined
-   * twin by it too, and one that it does not find is none.
-   */
-  private async isTwin(row: ChannelRow, txid: string): Promise<boolean | null> {
-    if (row.settlementRaw === null) return false;
-    for (const vout of [1, 0]) {
-      const spender = await this.chain.output(txid, vout);
-      if (!spender.ok) return null;
-      if (spender.value.found) return isTwin(row.settlementRaw, spender.value.raw);
-    }
-    return false;
   }
 
   /**
@@ -315,5 +292,17 @@ export class SettlementService {
       'channel moved',
     );
     return moved;
+  }
+}
+
+/** Keys or amounts that are none can only come from a corrupted row: a person has to see it, and it may be mended. */
+async function signWhole(
+  signer: Signer,
+  order: SettlementOrder,
+): Promise<SignedSettlement | { readonly ok: false; readonly code: 'row-corrupt' }> {
+  try {
+    return await signer.signSettlement(order);
+  } catch {
+    return { ok: false, code: 'row-corrupt' };
   }
 }

@@ -55,6 +55,8 @@ export function exampleRow(change: Partial<ChannelRow> = {}): ChannelRow {
     settlementRaw: null,
     settlementHeight: null,
     settlementConfirmations: 0,
+    minedTxid: null,
+    minedRaw: null,
     createdAt: new Date(0),
     updatedAt: new Date(0),
     ...change,

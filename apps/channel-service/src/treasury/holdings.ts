@@ -11,7 +11,7 @@ export interface SpareTreasuryCoin extends TreasuryCoin {
 /** Final coins that nothing spends, largest first. */
 export function spareCoins(database: Database, finalConfirmations: number): Promise<SpareTreasuryCoin[]> {
   return database.$queryRaw<SpareTreasuryCoin[]>`
-    SELECT k."txid", k."vout", k."valueSat", k."keyEpoch", k."keyIndex", coalesce(m."raw", c."settlementRaw") AS "raw",
+    SELECT k."txid", k."vout", k."valueSat", k."keyEpoch", k."keyIndex", coalesce(m."raw", CASE WHEN c."minedTxid" = k."txid" THEN c."minedRaw" ELSE c."settlementRaw" END) AS "raw",
       (extract(epoch FROM now() - k."createdAt") * 1000)::float8 AS "ageMs"
     FROM "channel"."treasury_coin_state" k
     LEFT JOIN "channel"."treasury_transaction" m ON k."source" <> 'settlement' AND m."txid" = k."txid"

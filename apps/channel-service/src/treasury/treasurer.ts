@@ -127,6 +127,7 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     );
     // Where that fails, the follower hands it over.
     await this.chain.broadcast(made.txid, made.raw, treasuryLabel(kind));
+    faultPoint('settler.sweep.after-reply');
     return made.txid;
   }
 }

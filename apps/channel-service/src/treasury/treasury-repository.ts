@@ -61,7 +61,7 @@ export function freeCoins(database: Database, limit: number): Promise<TreasuryCo
 }
 
 const coinColumns = Prisma.sql`k."txid", k."vout", k."valueSat", k."keyEpoch", k."keyIndex",
-  coalesce(m."raw", c."settlementRaw") AS "raw"`;
+  coalesce(m."raw", CASE WHEN c."minedTxid" = k."txid" THEN c."minedRaw" ELSE c."settlementRaw" END) AS "raw"`;
 const makers = Prisma.sql`
   LEFT JOIN "channel"."treasury_transaction" m ON k."source" <> 'settlement' AND m."txid" = k."txid"
   LEFT JOIN "channel"."channel" c ON k."source" = 'settlement' AND c."id" = k."channelId"`;

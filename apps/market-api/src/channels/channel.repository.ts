@@ -76,7 +76,7 @@ const columns = Prisma.sql`
   c."nextActionAt", c."deadlineMtp", c."priceSat", c."lockUnits", c."settlementFeeSat", c."minContractFeePerKbSat",
   c."pieceCount", c."pieceLength", c."peerAddress", c."peerClient", c."fundingTxid", c."fundingVout",
   c."fundingValueSat", c."fundingConfirmations", c."kMin", c."kCap", c.k, c."frozenK", c."closeReason",
-  c."settlementTxid", c."settlementHeight", c."settlementConfirmations", c."createdAt", c."updatedAt"`;
+  coalesce(c."minedTxid", c."settlementTxid") AS "settlementTxid", c."settlementHeight", c."settlementConfirmations", c."createdAt", c."updatedAt"`;
 
 /** Reads channel-service's tables; the role of this service may do no more. */
 @Injectable()

@@ -105,7 +105,8 @@ const CHANNELS = Prisma.sql`
   SELECT 'channel.' || s.state, s."channelId"::text, jsonb_build_object(
            'channelId', s."channelId", 'infoHash', c."infoHash", 'torrentName', t.name, 'nodeId', c."nodeId",
            'state', s.state, 'reason', s.reason, 'paidPieces', coalesce(c."frozenK", c.k)::int,
-           'paidSat', (coalesce(c."frozenK", c.k) * c."priceSat")::text, 'settlementTxid', c."settlementTxid"),
+           'paidSat', (coalesce(c."frozenK", c.k) * c."priceSat")::text,
+           'settlementTxid', coalesce(c."minedTxid", c."settlementTxid")),
          s.at, 'channel', s.id
   FROM channel.channel_event s
   JOIN channel.channel c ON c.id = s."channelId"

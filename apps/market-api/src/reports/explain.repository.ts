@@ -51,7 +51,7 @@ export class ExplainRepository {
     }
     return this.prisma.$queryRaw<ExplainedChannel[]>`
       SELECT c.id::text AS "channelId", c."infoHash", c."nodeId", c."peerSubnet", c.state, s.amount AS "amountSat",
-             s.postings, c."fundingTxid", c."settlementTxid", c."createdAt",
+             s.postings, c."fundingTxid", coalesce(c."minedTxid", c."settlementTxid") AS "settlementTxid", c."createdAt",
              to_char(c."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT}) AS at
       FROM channel.channel c
       CROSS JOIN LATERAL (

@@ -8,7 +8,9 @@ export type Ending =
   /** The buyer stays without paying on until the deadline closes its channel. */
   | 'deadline'
   /** After the sale the newest block is replaced. */
-  | 'reorganisation';
+  | 'reorganisation'
+  /** When everything is final, what was earned is swept. */
+  | 'sweep';
 
 /** One plug pulled at one moment of live sales. */
 export type KillCase =
@@ -104,6 +106,10 @@ const SETTLER: readonly KillCase[] = [
   at('channel-settler', 'settler.child.after-reply', { ending: 'deadline' }),
   at('channel-settler', 'settler.treasury.before-store', { ending: 'deadline' }),
   at('channel-settler', 'settler.treasury.after-store', { ending: 'deadline' }),
+  at('channel-settler', 'settler.sweep.before-sign', { ending: 'sweep' }),
+  at('channel-settler', 'settler.sweep.before-store', { ending: 'sweep' }),
+  at('channel-settler', 'settler.sweep.after-store', { ending: 'sweep' }),
+  at('channel-settler', 'settler.sweep.after-reply', { ending: 'sweep' }),
   at('channel-settler', 'settler.follow.before-store'),
   at('channel-settler', 'settler.follow.after-store'),
   at('channel-settler', 'settler.bury.before-store'),

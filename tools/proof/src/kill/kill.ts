@@ -49,6 +49,7 @@ async function runCase(world: World, goods: Goods, one: KillCase): Promise<strin
     await afterwards(world, one, buyers);
     miner.rest(false);
     await finishChannels(world);
+    const sweeps = one.kind === 'point' && one.ending === 'sweep' ? await sweep(world, one.process) : [];
     if (one.kind === 'point') {
       await waitFor(() => !world.orders.waits(one.process), REACH_MS, `${one.process} to pass ${one.point}`);
     }
@@ -58,7 +59,7 @@ async function runCase(world: World, goods: Goods, one: KillCase): Promise<strin
     const sellerDied = world.deaths('node-1') > deathsOfSeller;
     const faults = await Promise.all(buyers.map((buyer) => channelFaults(world, buyer, { sellerDied })));
     const complete = buyers.some(({ paid }) => paid === PIECES);
-    return [...faults.flat(), ...(complete ? [] : ['nobody could buy everything in the end'])];
+    return [...faults.flat(), ...sweeps, ...(complete ? [] : ['nobody could buy everything in the end'])];
   } finally {
     world.orders.withdraw(one.process);
     miner.stop();
@@ -90,6 +91,17 @@ async function trade(
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   return buyers;
+}
+
+/** Sweeps what was earned while the settler dies over it; whoever asked asks again where nothing was stored. */
+async function sweep(world: World, process: string): Promise<string[]> {
+  const before = await world.database.sweeps();
+  await world.market.sweep().catch(() => undefined);
+  await waitFor(() => !world.orders.waits(process), REACH_MS, `${process} to die over a sweep`);
+  await world.allUp();
+  if ((await world.database.sweeps()) === before) await world.market.sweep();
+  const made = (await world.database.sweeps()) - before;
+  return made === 1 ? [] : [`${made} sweeps were made where one was to be`];
 }
 
 /** What the case does once the sale is over. */

@@ -126,6 +126,9 @@ async function shows(world: World, buyers: readonly ProofBuyer[]): Promise<void>
   }
 }
 
+/** Reasons of a channel whose funding is not there, by how much is known of its rival. */
+const MISSED = new Set(['funding-vanished', 'funding-conflict', 'funding-double-spent']);
+
 /** The funding is replaced in a new branch while the channel is served: nothing more leaves, and nothing is settled. */
 async function vanishedFunding(world: World, goods: Goods): Promise<string[]> {
   const { chain } = world;
@@ -135,7 +138,7 @@ async function vanishedFunding(world: World, goods: Goods): Promise<string[]> {
   await chain.reorganise(1, [conflict]);
   // In between the funding is in the mempool again, where it may have its unconfirmed allowance.
   await waitFor(
-    async () => (await storyOf(world, buyer)).some(({ reason }) => reason === 'funding-vanished'),
+    async () => (await storyOf(world, buyer)).some(({ reason }) => MISSED.has(reason)),
     MOVE_MS,
     'the funding to be missed',
   );

@@ -42,10 +42,10 @@ export class ProofChain {
     return patientRpc<T>(this.wallet, method, params);
   }
 
-  /** Signs a payment of an exact amount from confirmed coins, without sending it. */
+  /** Signs a payment of an exact amount from confirmed coins, as a buyer's wallet does, without sending it. */
   async prepare(address: string, sat: bigint): Promise<PreparedPayment> {
-    const bare = await this.callWallet<string>('createrawtransaction', [], [{ [address]: coins(sat) }]);
-    const options = { changePosition: 1, lockUnspents: true, fee_rate: 5, replaceable: true, minconf: 1 };
+    const bare = await this.callWallet<string>('createrawtransaction', [], [{ [address]: coins(sat) }], 0, false);
+    const options = { changePosition: 1, lockUnspents: true, fee_rate: 5, replaceable: false, minconf: 1 };
     const { hex: funded } = await this.callWallet<{ hex: string }>('fundrawtransaction', bare, options);
     const { hex } = await this.callWallet<{ hex: string }>('signrawtransactionwithwallet', funded);
     return { hex, txid: txidOf(hex), vout: 0 };

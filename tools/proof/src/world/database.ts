@@ -131,6 +131,14 @@ export class ProofDatabase {
     return rows[0]?.hex ?? '';
   }
 
+  /** How many sweeps were stored. */
+  async sweeps(): Promise<number> {
+    const rows = await this.query<{ made: number }>(
+      `SELECT count(*)::int AS "made" FROM channel.treasury_transaction WHERE "kind" = 'sweep'`,
+    );
+    return rows[0]?.made ?? 0;
+  }
+
   /** How many of the treasury's transactions have not come to their end, and what lets their looks come sooner. */
   async openTreasury(): Promise<number> {
     const rows = await this.query<{ open: number }>(

@@ -28,6 +28,11 @@ export class ProofMarket {
     }
   }
 
+  /** Sweeps what is final to the operator's wallet. */
+  async sweep(): Promise<void> {
+    await this.call('POST', '/v1/treasury/sweep', { dryRun: false });
+  }
+
   private async call(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(`${this.url}${path}`, {
       method,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
+import { p2pkhAddress } from '@seedfleet/payment-channel';
 import { startFleet, type RunningFleet } from '@seedfleet/fleet';
 import { ProofChain } from './chain.js';
 import { ProofDatabase } from './database.js';
@@ -15,6 +16,10 @@ const COINS = 120;
 const COIN_SAT = 200_000n;
 const RESTART_MS = 90_000;
 const POLL_MS = 50;
+
+/** The operator's own wallet, to which earnings are swept. */
+const COLD_KEY_HASH = randomBytes(20);
+const coldAddress = (): string => p2pkhAddress(COLD_KEY_HASH, 'regtest');
 
 /** A torrent on sale. */
 export interface Goods {
@@ -57,7 +62,10 @@ export class World {
       // Servers of its own: they are going to be killed.
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], SEEDFLEET_CACHE: process.env['SEEDFLEET_CACHE'] },
       restartLongestMs: 500,
-      serviceEnv: (name) => orders.environment(name),
+      serviceEnv: (name) => ({
+        ...orders.environment(name),
+        ...(name === 'channel-settler' ? { TREASURY_ADDRESS: coldAddress() } : {}),
+      }),
       onEvent: ({ type, name }) => events.onEvent(type, name),
     });
     const { run } = fleet;

@@ -83,7 +83,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
       CASE WHEN c."minedTxid" IS NULL THEN coalesce(b."state" IN ('confirmed', 'buried'), false)
         ELSE t."height" IS NOT NULL END AS "mined",
       c."state" IN ('settled', 'buried', 'returned') AS "minedForUs",
-      c."updatedAt" < now() - grace AND coalesce(b."updatedAt" < now() - grace, true) AS "ripe"
+      c."updatedAt" < now() - grace AND coalesce(b."updatedAt" < now() - grace, true)
+        -- What the chain's side knew of an archived channel may be forgotten there.
+        AND (CASE WHEN c."minedTxid" IS NULL THEN b."txid" IS NOT NULL ELSE t."state" IS NOT NULL END
+          OR c."archivedAt" IS NULL) AS "ripe"
     FROM "channel"."channel" c
     LEFT JOIN "chain"."broadcast" b ON b."txid" = c."settlementTxid"
     -- What was mined in its place is known as the spend of the funding output, which is watched.

@@ -109,12 +109,7 @@ describe('a funding that is not what ready says', () => {
     await floor.rpc('generateblock', address, [conflict.hex]);
     // The seller watches whether it comes back, as a reorganisation would bring it, and serves nothing meanwhile.
     const { channel } = contract.shares[0]!;
-    await until(
-      'the news',
-      async () => isMissed(await floor.channel(torrent, channel)),
-      REFUSED_MS,
-      150,
-    );
+    await until('the news', async () => isMissed(await floor.channel(torrent, channel)), REFUSED_MS, 150);
     await sleep(1_000);
     expect(download.pieces.size).toBeLessThanOrEqual(ZERO_CONF_PIECES);
     buyer.link.end();

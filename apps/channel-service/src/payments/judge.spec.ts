@@ -37,7 +37,8 @@ async function judge(
     const nodeId = batch.nodeId ?? 'node-1';
     return { seq: place + 1, keys: ['0', 'node-1'], payload: { payments: [], ends: [], ...batch, nodeId } };
   });
-  const known = snapshot === null ? [] : [[ID, { nodeId: 'node-1', template, k: 0, isCorrupt: false, ...snapshot }] as const];
+  const known =
+    snapshot === null ? [] : [[ID, { nodeId: 'node-1', template, k: 0, isCorrupt: false, ...snapshot }] as const];
   return judgeEntries(collectEntries(messages), new Map(known), ecdsa, () => Promise.resolve());
 }
 

@@ -39,6 +39,11 @@ export interface ForeignSpend {
   readonly twin: Twin | false | null;
 }
 
+/** Whether it pays what our settlement pays. */
+export function isTwinSpend({ twin }: ForeignSpend): boolean {
+  return twin !== false && twin !== null;
+}
+
 /**
  * The state that follows from what chain-watcher says about the settlement.
  * @param foreign what else spends the funding output, where the broadcast is conflicted and that is known.

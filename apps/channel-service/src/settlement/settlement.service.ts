@@ -19,7 +19,7 @@ import { childLabel } from '../treasury/treasury-repository.js';
 import { ChildPayer, type PreparedChild } from './child-payer.js';
 import { findForeignSpend } from './foreign-spend.js';
 import { IntakeProgress } from './intake-progress.js';
-import { isOrphaned, paysUs, settlementProgress, type SettlementProgress } from './settlement-progress.js';
+import { isTwinSpend, isOrphaned, paysUs, settlementProgress, type SettlementProgress } from './settlement-progress.js';
 import { whyGone, type Gone } from './lost-funding.js';
 
 /** Looks of the settler, seconds: for payments still to come; while chain-watcher does not answer; at what needs a person; at a missing funding. */
@@ -205,7 +205,7 @@ export class SettlementService {
     const tipHeight = this.status.current()?.tip.height;
     const foreign = reply.value.state === 'conflicted' ? await findForeignSpend(this.chain, row, tipHeight) : null;
     if (foreign === undefined) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
-    const isPaid = foreign?.twin !== false && foreign?.twin != null;
+    const isPaid = foreign !== null && isTwinSpend(foreign);
     if (mayBroadcast && !(isPaid && foreign.confirmations > 0)) await this.payForIt(row, reply.value, isPaid);
     const progress = settlementProgress(row, reply.value, foreign);
     if (await this.orphaned(row, progress)) return;

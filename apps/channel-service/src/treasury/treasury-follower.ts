@@ -123,6 +123,7 @@ export class TreasuryFollower implements OnApplicationBootstrap, OnApplicationSh
 
 /** The settlement that a child spends from can't come any more, or another transaction was mined in its place. */
 function isHopeless(move: TreasuryMove, channel: ChannelRow | null): boolean {
-  const isOver = channel?.state === 'lost' || channel?.state === 'nothing-owed' || channel?.minedTxid != null;
+  const isOver =
+    channel?.state === 'lost' || channel?.state === 'nothing-owed' || typeof channel?.minedTxid === 'string';
   return isOver && move.state !== 'confirmed' && move.state !== 'buried';
 }

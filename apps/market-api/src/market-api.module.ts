@@ -50,6 +50,8 @@ import { LabelRepository } from './torrents/label.repository.js';
 import { TierController } from './tiers/tier.controller.js';
 import { TierRepository } from './tiers/tier.repository.js';
 import { AlertRepository } from './overview/alert.repository.js';
+import { AlertBoard } from './overview/alert-board.js';
+import { AlertWatch } from './overview/alert-watch.js';
 import { AlertsController } from './overview/alerts.controller.js';
 import { FleetController } from './overview/fleet.controller.js';
 import { FleetRepository } from './overview/fleet.repository.js';
@@ -135,7 +137,9 @@ export class MarketApiModule {
         { provide: CONTENT_ROOTS, useValue: contentRoots },
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+        AlertBoard,
         AlertRepository,
+        AlertWatch,
         ApiKeyRepository,
         Assignments,
         ChannelRepository,

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Bus, channelClose } from '@seedfleet/bus';
 import { PrismaClient } from '@seedfleet/persistence';
@@ -7,6 +7,7 @@ import { actorOf } from '../access/principal.js';
 import { auditRow } from '../audit/audit-log.js';
 import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
+import { noQuery } from '../http/schemas.js';
 import { ChannelRepository } from './channel.repository.js';
 import {
   channelDetailSchema,
@@ -39,6 +40,7 @@ export class CloseController {
   })
   async close(
     @Param({ schema: channelIdParam }) { id }: ChannelIdParam,
+    @Query({ schema: noQuery }) _query: object,
     @Body({ schema: closeBody }) { why }: CloseBody,
     @Req() request: Request,
   ): Promise<ChannelDetail> {

@@ -23,7 +23,7 @@ const LOOK_BACK = Prisma.sql`interval '1 day'`;
 
 /**
  * The fleet's events as one numbered log, gathered from the tables that are the truth: the stories of channels, the audit
- * log, nodes and the chain. Only one process gathers at a time, so numbers become visible in their order, and a reader
+ * log, alerts, nodes and the chain. Only one process gathers at a time, so numbers become visible in their order, and a reader
  * that goes on after the last number it saw misses nothing. Deliveries to webhooks are stored in the same transaction.
  */
 @Injectable()
@@ -37,7 +37,7 @@ export class EventLog {
         SELECT pg_try_advisory_xact_lock(hashtext('market.event')) AS got`;
       if (lock[0]?.got !== true) return 0;
       const told: bigint[] = [];
-      for (const source of [CHANNELS, WRITES, NODES, QUARANTINES, CHAIN]) {
+      for (const source of [CHANNELS, WRITES, NODES, QUARANTINES, ALERTS, CHAIN]) {
         const rows = await tx.$queryRaw<{ id: bigint }[]>`
           INSERT INTO market.event (kind, subject, data, at, source, "sourceId") ${source} RETURNING id`;
         told.push(...rows.map(({ id }) => id));
@@ -117,6 +117,10 @@ const WRITES = Prisma.sql`
   SELECT s.action, s.target, s.data || jsonb_build_object('actor', s.actor), s.at, 'audit', s.id
   FROM market.audit_entry s
   WHERE ${untold('audit', Prisma.sql`market.audit_entry`)}`;
+
+const ALERTS = Prisma.sql`
+  SELECT s.kind, s.code, s.data, s.at, 'alert', s.id FROM market.alert_change s
+  WHERE ${untold('alert', Prisma.sql`market.alert_change`)}`;
 
 /** Milliseconds now: numbers the events of things that have no counted id. */
 const NOW_MS = Prisma.sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;

@@ -56,6 +56,7 @@ export class QuarantineController {
   })
   async release(
     @Param({ schema: quarantinedParam }) { id }: QuarantinedParam,
+    @Query({ schema: noQuery }) _query: object,
     @Body({ schema: releaseBody }) { why }: ReleaseBody,
     @Req() request: Request,
   ): Promise<QuarantineList> {

@@ -82,10 +82,10 @@ export class BulkEditRepository {
       data: added.map(({ row, version, terms }) => ({ infoHash: row.infoHash, version, ...terms, createdBy: actor })),
     });
     await tx.$executeRaw`
-      UPDATE market.torrent t SET "milliSatPerMib" = n.price
+      UPDATE market.torrent_price p SET "milliSatPerMib" = n.price
       FROM unnest(${added.map(({ row }) => row.infoHash)}::text[],
                   ${added.map(({ row, terms }) => sortPrice(terms.priceSat, row))}::bigint[]) AS n("infoHash", price)
-      WHERE t."infoHash" = n."infoHash"`;
+      WHERE p."infoHash" = n."infoHash"`;
   }
 
   async note(tx: Prisma.TransactionClient, actor: string, data: Prisma.InputJsonObject): Promise<void> {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Prisma } from '@seedfleet/persistence';
+import { digestTag, requireTag } from '../http/content-tag.js';
 import { Problem } from '../http/problem.js';
 import { FeeOutlookBoard } from '../nodes/fee-outlook.js';
 import { OfferNews } from './offer-news.js';
@@ -27,21 +29,29 @@ export class BulkEditService {
     private readonly news: OfferNews,
   ) {}
 
-  /** Throws `selection-too-large` and `offer-invalid`; then nothing was changed. */
-  async edit(body: BulkEditBody, actor: string): Promise<BulkEditAnswer> {
+  /**
+   * Throws `selection-too-large`, `offer-invalid`, and `precondition-failed` where `tags` don't name what it would change;
+   * then nothing was changed. The tag is of all that fits, at the versions it had before.
+   */
+  async edit(
+    body: BulkEditBody,
+    actor: string,
+    tags?: readonly string[],
+  ): Promise<{ answer: BulkEditAnswer; tag: string }> {
     this.offers.checkLock(body.change.lockUnits);
     const matched = await this.repository.count(body.select, MAX_BULK_TORRENTS);
     if (matched > MAX_BULK_TORRENTS) {
       const detail = `more than ${MAX_BULK_TORRENTS} torrents fit; select fewer at a time`;
       throw new Problem(422, 'selection-too-large', detail, { most: MAX_BULK_TORRENTS });
     }
-    if (body.dryRun) return (await this.run(this.repository.reader(), body, actor)).answer;
-    const { answer, added } = await this.repository.transaction((tx) => this.run(tx, body, actor));
+    if (body.dryRun) return this.run(this.repository.reader(), body, actor, tags);
+    const { answer, added, tag } = await this.repository.transaction((tx) => this.run(tx, body, actor, tags));
     await this.news.changed(added, `offers of ${added.length} torrents changed`);
-    return answer;
+    return { answer, tag };
   }
 
-  private async run(tx: Prisma.TransactionClient, body: BulkEditBody, actor: string) {
+  private async run(tx: Prisma.TransactionClient, body: BulkEditBody, actor: string, tags?: readonly string[]) {
+    const seen = createHash('sha256').update(JSON.stringify(body.change, plain));
     const fees = this.fees.now();
     const answer = emptyAnswer(body.dryRun);
     const added: string[] = [];
@@ -56,6 +66,8 @@ export class BulkEditService {
         if (verdict.declined !== null) answer.declined += 1;
         this.show(answer, version, changing.includes(version), body, fees);
       }
+      for (const { infoHash, tier, multiplierPerMille, offer } of rows)
+        seen.update(JSON.stringify([infoHash, tier, multiplierPerMille, offer?.version ?? 0]));
       answer.matched += rows.length;
       answer.changed += changing.length;
       if (!body.dryRun) await this.repository.addVersions(tx, changing, actor);
@@ -64,6 +76,9 @@ export class BulkEditService {
       if (rows.length < BATCH || last === undefined) break;
       after = last.infoHash;
     }
+    const tag = digestTag(seen.digest('base64url'));
+    // Within the transaction: what was added above is taken back.
+    requireTag(tags, tag);
     if (!body.dryRun && added.length > 0) {
       const { price, reprice, freeTier, ...terms } = body.change;
       const asked = {
@@ -74,7 +89,7 @@ export class BulkEditService {
       };
       await this.repository.note(tx, actor, { select: body.select, change: asked, changed: answer.changed });
     }
-    return { answer, added };
+    return { answer, added, tag };
   }
 
   private show(
@@ -89,6 +104,9 @@ export class BulkEditService {
     else answer.nextCursor ??= answer.items.at(-1)?.infoHash ?? null;
   }
 }
+
+/** Amounts as text. */
+const plain = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
 
 function decide(row: BulkRow, { change }: BulkEditBody) {
   const terms = changedTerms(row, change);

@@ -84,8 +84,8 @@ export class OfferRepository {
         FROM market.torrent t WHERE t."infoHash" = ${infoHash} AND t.tier = ${torrent.tier}
         ON CONFLICT DO NOTHING RETURNING "infoHash", version
       ), priced AS (
-        UPDATE market.torrent t SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)}
-        FROM added WHERE t."infoHash" = added."infoHash"
+        UPDATE market.torrent_price p SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)}
+        FROM added WHERE p."infoHash" = added."infoHash"
       ), noted AS (
         INSERT INTO market.audit_entry (actor, action, target, data)
         SELECT ${fact.actor}, ${fact.action}, ${fact.target}, ${JSON.stringify(fact.data)}::jsonb FROM added
@@ -113,7 +113,8 @@ export async function addVersion(
     data: { infoHash, version: (last?.version ?? 0) + 1, ...terms, createdBy: actor, createdAt: new Date() },
   });
   await tx.$executeRaw`
-    UPDATE market.torrent SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)} WHERE "infoHash" = ${infoHash}`;
+    UPDATE market.torrent_price SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)}
+    WHERE "infoHash" = ${infoHash}`;
   const data = { version: row.version, ...auditTerms(terms) };
   await tx.auditEntry.create({ data: auditRow({ actor, action: 'offer.set', target: infoHash, data }) });
 }

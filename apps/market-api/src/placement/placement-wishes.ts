@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PrismaClient } from '@seedfleet/persistence';
 import { DEFAULT_REPLICAS } from '@seedfleet/placement';
 import { auditRow } from '../audit/audit-log.js';
+import { contentTag, requireTag } from '../http/content-tag.js';
 import { Problem } from '../http/problem.js';
 import { FleetNews } from '../nodes/fleet-news.js';
 import type { PlacementOverview, TorrentPlacement } from './placement.schemas.js';
@@ -33,9 +34,17 @@ export class PlacementWishes {
     return this.overview();
   }
 
-  /** Sets how many nodes sell a torrent; null follows demand. @throws Problem torrent-not-found */
-  async setReplicas(infoHash: string, replicas: number | null, actor: string): Promise<TorrentPlacement> {
+  /** Sets how many nodes sell a torrent; null follows demand. @throws Problem torrent-not-found, precondition-failed */
+  async setReplicas(
+    infoHash: string,
+    replicas: number | null,
+    actor: string,
+    tags?: readonly string[],
+  ): Promise<TorrentPlacement> {
     await this.prisma.$transaction(async (tx) => {
+      const before = await tx.$queryRaw<{ replicas: number | null }[]>`
+        SELECT replicas FROM market.torrent WHERE "infoHash" = ${infoHash} FOR UPDATE`;
+      if (before[0] !== undefined) requireTag(tags, replicasTag(before[0].replicas));
       const found = await tx.torrent.updateMany({ where: { infoHash }, data: { replicas, placementDue: true } });
       if (found.count === 0) throw torrentNotFound(infoHash);
       await tx.auditEntry.create({
@@ -105,6 +114,11 @@ export class PlacementWishes {
       leaving,
     };
   }
+}
+
+/** Of what the operator set, not of what came of it. */
+export function replicasTag(replicas: number | null): string {
+  return contentTag({ replicas });
 }
 
 function limit(value: number): number | null {

@@ -1,8 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { actorOf } from '../access/principal.js';
+import { tagged, tagsToMatch } from '../http/content-tag.js';
 import { Endpoint } from '../http/endpoint.js';
+import { Conditional } from '../http/versioned.js';
 import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
 import {
   cordonBody,
@@ -21,7 +23,7 @@ import {
   type TorrentPlacement,
 } from './placement.schemas.js';
 import { PlacementPreviewer } from './preview.js';
-import { PlacementWishes } from './placement-wishes.js';
+import { PlacementWishes, replicasTag } from './placement-wishes.js';
 
 @ApiTags('placement')
 @Controller('v1')
@@ -46,7 +48,10 @@ export class PlacementController {
     answer: placementPreview,
     refusals: [404, 422],
   })
-  preview(@Body({ schema: previewBody }) body: PreviewBody): Promise<PlacementPreview> {
+  preview(
+    @Query({ schema: noQuery }) _query: object,
+    @Body({ schema: previewBody }) body: PreviewBody,
+  ): Promise<PlacementPreview> {
     return this.previewer.preview(body);
   }
 
@@ -61,6 +66,7 @@ export class PlacementController {
   })
   cordon(
     @Param({ schema: nodeParam }) { id }: NodeParam,
+    @Query({ schema: noQuery }) _query: object,
     @Body({ schema: cordonBody }) { why }: CordonBody,
     @Req() request: Request,
   ): Promise<PlacementOverview> {
@@ -76,14 +82,22 @@ export class PlacementController {
     answer: placementOverview,
     refusals: [404],
   })
-  uncordon(@Param({ schema: nodeParam }) { id }: NodeParam, @Req() request: Request): Promise<PlacementOverview> {
+  uncordon(
+    @Param({ schema: nodeParam }) { id }: NodeParam,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: Request,
+  ): Promise<PlacementOverview> {
     return this.wishes.cordon(id, null, actorOf(request));
   }
 
   @Get('torrents/:infoHash/placement')
   @Endpoint({ summary: 'The nodes of a torrent', access: 'read', answer: torrentPlacement, refusals: [404] })
-  ofTorrent(@Param({ schema: infoHashParam }) { infoHash }: InfoHashParam): Promise<TorrentPlacement> {
-    return this.wishes.ofTorrent(infoHash);
+  async ofTorrent(
+    @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
+    @Query({ schema: noQuery }) _query: object,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TorrentPlacement> {
+    return withTag(response, await this.wishes.ofTorrent(infoHash));
   }
 
   @Put('torrents/:infoHash/replicas')
@@ -91,13 +105,21 @@ export class PlacementController {
     summary: 'How many nodes sell a torrent',
     access: 'operate',
     answer: torrentPlacement,
-    refusals: [404],
+    refusals: [404, 412],
   })
-  setReplicas(
+  @Conditional()
+  async setReplicas(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
+    @Query({ schema: noQuery }) _query: object,
     @Body({ schema: replicasBody }) { replicas }: ReplicasBody,
     @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<TorrentPlacement> {
-    return this.wishes.setReplicas(infoHash, replicas, actorOf(request));
+    const tags = tagsToMatch(request);
+    return withTag(response, await this.wishes.setReplicas(infoHash, replicas, actorOf(request), tags));
   }
+}
+
+function withTag(response: Response, placement: TorrentPlacement): TorrentPlacement {
+  return tagged(response, replicasTag(placement.setByOperator ? placement.wanted : null), placement);
 }

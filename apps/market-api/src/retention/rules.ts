@@ -11,9 +11,16 @@ export const MARKET_RULES: readonly RetentionRule[] = [
     remove: (tx, limit) => tx.$executeRaw`
       DELETE FROM market.event WHERE id IN (
         SELECT e.id FROM market.event e WHERE e.at < ${keptSince(kept.eventsMs)} AND (
-          e.source IN ('channel', 'audit')
+          e.source IN ('channel', 'audit', 'alert')
           OR EXISTS (SELECT 1 FROM market.event n WHERE n.source = e.source AND n."sourceId" > e."sourceId"))
         ORDER BY e.at LIMIT ${limit})`,
+  },
+  {
+    // Events by then, which are looked for a day back.
+    name: 'alert_change',
+    remove: (tx, limit) => tx.$executeRaw`
+      DELETE FROM market.alert_change WHERE id IN (
+        SELECT id FROM market.alert_change WHERE at < ${keptSince(kept.eventsMs)} ORDER BY at LIMIT ${limit})`,
   },
   {
     name: 'webhook_delivery',

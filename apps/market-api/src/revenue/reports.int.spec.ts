@@ -41,6 +41,7 @@ beforeAll(async () => {
     channelRow({ infoHash, state: 'joined' }),
     channelRow({ infoHash: other, state: 'buried', k: 500n, frozenK: 500n }),
   ]);
+  await api.admin.$queryRaw`SELECT channel.roll_up_books(100000)`;
 });
 afterAll(() => api.stop());
 
@@ -53,9 +54,10 @@ describe('revenue', () => {
     collectedSat: '6459',
     settledSat: String(7 * 500 - 450),
     broadcastSat: String(7 * 200 - 450),
-    feesSat: '1350',
-    collectableSat: String(7 * 143 - 450),
-    expectedFeesSat: '450',
+    feesSat: '900',
+    // Of the refund that was seen nobody knows yet whether it comes first.
+    collectableSat: String(7 * 143 - 450 + 7 * 300 - 450),
+    expectedFeesSat: '1350',
     uncollectableSat: String(7 * 142),
     lostSat: '700',
     atRiskSat: '2100',

@@ -3,8 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { Endpoint } from '../http/endpoint.js';
 import { infoHashParam, noQuery, type InfoHashParam } from '../http/schemas.js';
 import { TorrentService } from '../torrents/torrent.service.js';
-import { sumFigures } from './revenue.js';
-import { RevenueRepository, type TorrentChannelGroup } from './revenue.repository.js';
+import { RevenueRepository } from './revenue.repository.js';
 import {
   revenueQuery,
   revenueSchema,
@@ -26,16 +25,19 @@ export class RevenueController {
   @Get()
   @Endpoint({ summary: 'Revenue per torrent, by infohash, and in total', access: 'read', answer: revenueSchema })
   async list(@Query({ schema: revenueQuery }) { cursor, limit, infoHash }: RevenueQuery): Promise<RevenueView> {
-    const [groups, totals] = await Promise.all([
-      this.revenue.groups(infoHash, cursor, limit + 1),
-      this.revenue.totals(),
+    const [found, total] = await Promise.all([
+      infoHash === undefined ? this.revenue.keys(cursor, limit + 1) : [infoHash],
+      this.revenue.total(),
     ]);
-    const torrents = byTorrent(groups);
-    const shown = torrents.slice(0, limit);
+    const shown = await this.revenue.of(found.slice(0, limit));
+    const items = shown
+      // One that is asked for by name may have earned nothing.
+      .filter(({ figures }) => infoHash === undefined || figures.channels > 0n)
+      .map(({ name, ...revenue }) => ({ infoHash: revenue.infoHash, name, ...figuresView(revenue) }));
     return {
-      totals: figuresView(sumFigures(totals)),
-      items: shown,
-      nextCursor: torrents.length > limit ? (shown.at(-1)?.infoHash ?? null) : null,
+      totals: figuresView(total),
+      items,
+      nextCursor: found.length > limit ? (shown.at(-1)?.infoHash ?? null) : null,
     };
   }
 
@@ -46,21 +48,7 @@ export class RevenueController {
     @Query({ schema: noQuery }) _query: object,
   ): Promise<TorrentRevenueView> {
     const { name } = await this.torrents.row(infoHash);
-    return { infoHash, name, ...figuresView(sumFigures(await this.revenue.groups(infoHash, undefined, 1))) };
+    const [revenue] = await this.revenue.of([infoHash]);
+    return { infoHash, name, ...figuresView(revenue!) };
   }
-}
-
-/** Groups arrive ordered by infohash. */
-function byTorrent(groups: readonly TorrentChannelGroup[]): TorrentRevenueView[] {
-  const grouped = new Map<string, TorrentChannelGroup[]>();
-  for (const group of groups) {
-    const known = grouped.get(group.infoHash);
-    if (known === undefined) grouped.set(group.infoHash, [group]);
-    else known.push(group);
-  }
-  return [...grouped].map(([infoHash, own]) => ({
-    infoHash,
-    name: own[0]?.torrentName ?? null,
-    ...figuresView(sumFigures(own)),
-  }));
 }

@@ -1,65 +1,57 @@
 import { Injectable } from '@nestjs/common';
-import { DUST_SAT } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
-import type { ChannelGroup } from './revenue.js';
+import { figuresOf } from '../reports/figures.js';
+import { FLEET, MeasureRepository } from '../reports/measure.repository.js';
+import type { Revenue } from './revenue.views.js';
 
-export interface TorrentChannelGroup extends ChannelGroup {
-  readonly infoHash: string;
-  readonly torrentName: string | null;
-}
+/** In these a settlement may still come to nothing; there are few of them at a time. */
+const IN_TROUBLE = ['funding-missing', 'settle-rejected', 'refund-seen'];
 
-/** Sums channels by torrent and state; k frozen for settlement counts before the running one, which it equals. */
+/** Revenue over all time from the books' roll-ups, which cost the same whether ten channels are behind them or millions. */
 @Injectable()
 export class RevenueRepository {
-  constructor(private readonly prisma: PrismaClient) {}
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly measures: MeasureRepository,
+  ) {}
 
-  /** The groups of up to `limit` torrents that ever had a channel, ordered by infohash, after `after`. */
-  groups(infoHash: string | undefined, after: string | undefined, limit: number): Promise<TorrentChannelGroup[]> {
-    const wanted =
-      infoHash === undefined
-        ? // A loose index scan: one step of the index per torrent, not one per channel.
-          Prisma.sql`
-            WITH RECURSIVE wanted("infoHash", place) AS (
-              (SELECT "infoHash", 1 FROM channel.channel WHERE "infoHash" > ${after ?? ''} ORDER BY 1 LIMIT 1)
-              UNION ALL
-              SELECT next."infoHash", wanted.place + 1
-              FROM wanted CROSS JOIN LATERAL (
-                SELECT "infoHash" FROM channel.channel c
-                WHERE c."infoHash" > wanted."infoHash" ORDER BY 1 LIMIT 1
-              ) next
-              WHERE wanted.place < ${limit}
-            )`
-        : Prisma.sql`WITH wanted("infoHash") AS (VALUES (${infoHash}))`;
-    return this.prisma.$queryRaw<TorrentChannelGroup[]>`
-      ${wanted}
-      SELECT w."infoHash", t.name AS "torrentName", s.state, s.collectable, s.sales, s.pieces, s."grossSat",
-             s."settlementFeesSat"
-      FROM wanted w
-      LEFT JOIN market.torrent t ON t."infoHash" = w."infoHash"
-      CROSS JOIN LATERAL (
-        SELECT c.state, x.collectable, count(*) FILTER (WHERE x.k > 0)::int AS sales, sum(x.k)::bigint AS pieces,
-               sum(x.gross)::bigint AS "grossSat", sum(c."settlementFeeSat")::bigint AS "settlementFeesSat"
-        FROM channel.channel c
-        CROSS JOIN LATERAL (
-          SELECT coalesce(c."frozenK", c.k) AS k, coalesce(c."frozenK", c.k) * c."priceSat" AS gross,
-                 coalesce(c."frozenK", c.k) * c."priceSat" > ${DUST_SAT} + c."settlementFeeSat" AS collectable
-        ) x
-        WHERE c."infoHash" = w."infoHash"
-        GROUP BY 1, 2
-      ) s
-      ORDER BY 1, 3, 4`;
+  /** Torrents that ever earned something, by infohash. */
+  keys(after: string | undefined, limit: number): Promise<string[]> {
+    return this.measures.keys('torrent', after ?? '', limit);
   }
 
-  /** The same groups over all torrents. */
-  totals(): Promise<ChannelGroup[]> {
-    return this.prisma.$queryRaw<ChannelGroup[]>`
-      SELECT c.state, x.collectable, count(*) FILTER (WHERE x.k > 0)::int AS sales, sum(x.k)::bigint AS pieces,
-             sum(x.gross)::bigint AS "grossSat", sum(c."settlementFeeSat")::bigint AS "settlementFeesSat"
-      FROM channel.channel c
-      CROSS JOIN LATERAL (
-        SELECT coalesce(c."frozenK", c.k) AS k, coalesce(c."frozenK", c.k) * c."priceSat" AS gross,
-               coalesce(c."frozenK", c.k) * c."priceSat" > ${DUST_SAT} + c."settlementFeeSat" AS collectable
-      ) x
-      GROUP BY 1, 2`;
+  /** In the order asked for. */
+  async of(infoHashes: readonly string[]): Promise<(Revenue & { infoHash: string; name: string | null })[]> {
+    const [sums, trouble, names] = await Promise.all([
+      this.measures.sums('torrent', infoHashes, undefined),
+      this.atRisk(Prisma.sql`AND "infoHash" = ANY(${[...infoHashes]})`),
+      this.prisma.torrent.findMany({
+        where: { infoHash: { in: [...infoHashes] } },
+        select: { infoHash: true, name: true },
+      }),
+    ]);
+    const named = new Map(names.map(({ infoHash, name }) => [infoHash, name]));
+    const risks = new Map(trouble.map(({ infoHash, grossSat }) => [infoHash, grossSat]));
+    return infoHashes.map((infoHash) => ({
+      infoHash,
+      name: named.get(infoHash) ?? null,
+      figures: figuresOf(sums.get(infoHash)),
+      atRiskSat: risks.get(infoHash) ?? 0n,
+    }));
+  }
+
+  async total(): Promise<Revenue> {
+    const [sums, trouble] = await Promise.all([
+      this.measures.sums('fleet', [FLEET], undefined),
+      this.atRisk(Prisma.empty),
+    ]);
+    const atRiskSat = trouble.reduce((sum, { grossSat }) => sum + grossSat, 0n);
+    return { figures: figuresOf(sums.get(FLEET)), atRiskSat };
+  }
+
+  private atRisk(condition: Prisma.Sql): Promise<{ infoHash: string; grossSat: bigint }[]> {
+    return this.prisma.$queryRaw`
+      SELECT "infoHash", sum(coalesce("frozenK", k) * "priceSat")::bigint AS "grossSat" FROM channel.channel
+      WHERE state = ANY(${IN_TROUBLE}) ${condition} GROUP BY 1`;
   }
 }

@@ -12,16 +12,16 @@ export type RevenueQuery = z.output<typeof revenueQuery>;
 export const figuresSchema = z.object({
   sales: z.int().meta({ description: 'channels in which at least one piece was paid' }),
   piecesPaid: z.int(),
-  revenueSat: satoshiText.meta({ description: 'gross: Σ k·P; the sum of all figures below' }),
+  revenueSat: satoshiText.meta({ description: 'gross: Σ k·P; the sum of all figures below but `atRiskSat`' }),
   uncollectableSat: satoshiText.meta({ description: 'of running channels below their first collectable payment' }),
   collectableSat: satoshiText.meta({ description: 'k·P − F of running channels' }),
-  expectedFeesSat: satoshiText.meta({ description: 'F of the same channels' }),
+  expectedFeesSat: satoshiText.meta({ description: 'F of the same channels, and of settlements sent, not yet mined' }),
   broadcastSat: satoshiText.meta({ description: 'k·P − F of settlements sent, not yet mined' }),
   settledSat: satoshiText.meta({ description: 'k·P − F of settlements mined, not yet buried' }),
-  collectedSat: satoshiText.meta({ description: 'k·P − F of buried settlements' }),
-  feesSat: satoshiText.meta({ description: 'F of settlements sent, mined or buried' }),
-  atRiskSat: satoshiText.meta({ description: 'k·P of channels in trouble' }),
-  lostSat: satoshiText.meta({ description: 'k·P that never arrives' }),
+  collectedSat: satoshiText.meta({ description: 'k·P − F of buried settlements, also after they were swept' }),
+  feesSat: satoshiText.meta({ description: 'F of settlements mined or buried, and of children that paid for them' }),
+  atRiskSat: satoshiText.meta({ description: 'k·P of channels in trouble; the other figures hold it too' }),
+  lostSat: satoshiText.meta({ description: 'k·P that never arrives: ended too early to pay out, or went elsewhere' }),
 });
 
 export const torrentRevenueSchema = figuresSchema.extend({ infoHash: z.string(), name: z.string().nullable() });

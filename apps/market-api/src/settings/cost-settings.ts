@@ -1,12 +1,14 @@
-import { Body, Controller, Get, Injectable, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, Injectable, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { PrismaClient } from '@seedfleet/persistence';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { actorOf } from '../access/principal.js';
 import { auditRow } from '../audit/audit-log.js';
+import { contentTag, requireTag, tagged, tagsToMatch } from '../http/content-tag.js';
 import { Endpoint } from '../http/endpoint.js';
 import { noQuery } from '../http/schemas.js';
+import { Conditional } from '../http/versioned.js';
 import { milliOf } from '../offers/price-rule.schemas.js';
 import { NO_COSTS, type CostRates } from '../reports/costs.js';
 
@@ -39,15 +41,24 @@ export class CostSettings {
     };
   }
 
-  async set(value: CostRatesView, actor: string): Promise<void> {
+  /** @throws Problem precondition-failed */
+  async set(value: CostRatesView, actor: string, tags?: readonly string[]): Promise<void> {
     const data = { value, updatedBy: actor, updatedAt: new Date() };
-    await this.prisma.$transaction([
-      this.prisma.setting.upsert({ where: { key: KEY }, create: { key: KEY, ...data }, update: data }),
-      this.prisma.auditEntry.create({
+    await this.prisma.$transaction(async (tx) => {
+      // Locks it also where it is set for the first time.
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('market.setting'))`;
+      const row = await tx.setting.findUnique({ where: { key: KEY } });
+      requireTag(tags, costTag(row === null ? FREE : costRatesSchema.parse(row.value)));
+      await tx.setting.upsert({ where: { key: KEY }, create: { key: KEY, ...data }, update: data });
+      await tx.auditEntry.create({
         data: auditRow({ actor, action: 'settings.cost-rates', target: KEY, data: value }),
-      }),
-    ]);
+      });
+    });
   }
+}
+
+function costTag({ bandwidthSatPerGib, diskSatPerGibMonth }: CostRatesView): string {
+  return contentTag({ bandwidthSatPerGib, diskSatPerGibMonth });
 }
 
 @ApiTags('settings')
@@ -57,18 +68,24 @@ export class CostSettingsController {
 
   @Get('cost-rates')
   @Endpoint({ summary: 'What serving costs, for the profit in reports', access: 'read', answer: costRatesSchema })
-  get(@Query({ schema: noQuery }) _query: object): Promise<CostRatesView> {
-    return this.costs.view();
+  async get(
+    @Query({ schema: noQuery }) _query: object,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<CostRatesView> {
+    const rates = await this.costs.view();
+    return tagged(response, costTag(rates), rates);
   }
 
   @Put('cost-rates')
-  @Endpoint({ summary: 'Set what serving costs', access: 'money', answer: costRatesSchema })
+  @Endpoint({ summary: 'Set what serving costs', access: 'money', answer: costRatesSchema, refusals: [412] })
+  @Conditional()
   async set(
     @Query({ schema: noQuery }) _query: object,
     @Body({ schema: costRatesSchema }) rates: CostRatesView,
     @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<CostRatesView> {
-    await this.costs.set(rates, actorOf(request));
-    return rates;
+    await this.costs.set(rates, actorOf(request), tagsToMatch(request));
+    return tagged(response, costTag(rates), rates);
   }
 }

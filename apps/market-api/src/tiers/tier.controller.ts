@@ -1,14 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { actorOf } from '../access/principal.js';
+import { tagged, tagsToMatch } from '../http/content-tag.js';
 import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery, timeText } from '../http/schemas.js';
+import { Conditional } from '../http/versioned.js';
 import { milliOf, textOfMilli } from '../offers/price-rule.schemas.js';
 import { tierName } from '../torrents/torrent.schemas.js';
-import { TierRepository, type TierRow } from './tier.repository.js';
+import { TierRepository, tierTag, type TierRow } from './tier.repository.js';
 
 const tierSchema = z.object({
   name: z.string(),
@@ -45,34 +47,56 @@ export class TierController {
     return { items: (await this.tiers.list()).map(tierView) };
   }
 
+  @Get(':name')
+  @Endpoint({ summary: 'One tier', access: 'read', answer: tierSchema, refusals: [404] })
+  async get(
+    @Param({ schema: tierParam }) { name }: z.output<typeof tierParam>,
+    @Query({ schema: noQuery }) _query: object,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const row = await this.tiers.find(name);
+    if (row === undefined) throw tierNotFound(name);
+    return tagged(response, tierTag(row), tierView(row));
+  }
+
   @Put(':name')
   @Endpoint({
     summary: 'Make or change a tier; prices follow when torrents are repriced (POST /v1/offers/bulk)',
     access: 'money',
     answer: tierSchema,
-    refusals: [422],
+    refusals: [412, 422],
   })
+  @Conditional()
   async set(
     @Param({ schema: tierParam }) { name }: z.output<typeof tierParam>,
     @Query({ schema: noQuery }) _query: object,
     @Body({ schema: setTierBody }) { multiplier, description }: z.output<typeof setTierBody>,
     @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
   ) {
-    return tierView(await this.tiers.set(name, Number(milliOf(multiplier)), description, actorOf(request)));
+    const perMille = Number(milliOf(multiplier));
+    const row = await this.tiers.set(name, perMille, description, actorOf(request), tagsToMatch(request));
+    return tagged(response, tierTag(row), tierView(row));
   }
 
   @Delete(':name')
   @HttpCode(204)
-  @Endpoint({ summary: 'Remove a tier that no torrent has', access: 'money', status: 204, refusals: [404, 409] })
+  @Endpoint({ summary: 'Remove a tier that no torrent has', access: 'money', status: 204, refusals: [404, 409, 412] })
+  @Conditional()
   async remove(
     @Param({ schema: tierParam }) { name }: z.output<typeof tierParam>,
     @Query({ schema: noQuery }) _query: object,
     @Req() request: Request,
   ): Promise<void> {
-    const outcome = name === STANDARD ? 'in-use' : await this.tiers.remove(name, actorOf(request));
-    if (outcome === 'unknown') throw new Problem(404, 'tier-not-found', `there is no tier ${name}`, { tier: name });
+    const outcome =
+      name === STANDARD ? 'in-use' : await this.tiers.remove(name, actorOf(request), tagsToMatch(request));
+    if (outcome === 'unknown') throw tierNotFound(name);
     if (outcome === 'in-use') throw new Problem(409, 'tier-in-use', `torrents have the tier ${name}`, { tier: name });
   }
+}
+
+function tierNotFound(name: string): Problem {
+  return new Problem(404, 'tier-not-found', `there is no tier ${name}`, { tier: name });
 }
 
 function tierView(row: TierRow): z.output<typeof tierSchema> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { PrismaClient } from '@seedfleet/persistence';
+import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow } from '../audit/audit-log.js';
+import { contentTag, requireTag } from '../http/content-tag.js';
 import { Problem } from '../http/problem.js';
 
 export interface TierRow {
@@ -30,26 +31,43 @@ export class TierRepository {
     return (await this.prisma.qualityTier.findUnique({ where: { name } })) !== null;
   }
 
-  /** Throws `too-many`. */
-  async set(name: string, multiplierPerMille: number, description: string, actor: string): Promise<TierRow> {
-    const known = await this.exists(name);
-    if (!known && (await this.prisma.qualityTier.count()) >= MAX_TIERS) {
-      throw new Problem(422, 'too-many', `there are ${MAX_TIERS} tiers already`);
-    }
+  async find(name: string): Promise<TierRow | undefined> {
+    return (await this.list()).find((tier) => tier.name === name);
+  }
+
+  /** Throws `too-many`, `precondition-failed`. */
+  async set(
+    name: string,
+    multiplierPerMille: number,
+    description: string,
+    actor: string,
+    tags?: readonly string[],
+  ): Promise<TierRow> {
     const data = { multiplierPerMille, description, updatedAt: new Date() };
-    await this.prisma.$transaction([
-      this.prisma.qualityTier.upsert({ where: { name }, create: { name, ...data }, update: data }),
-      this.prisma.auditEntry.create({
+    await this.prisma.$transaction(async (tx) => {
+      await lockTiers(tx);
+      const known = await tx.qualityTier.findUnique({ where: { name } });
+      requireTag(tags, tierTag(known));
+      if (known === null && (await tx.qualityTier.count()) >= MAX_TIERS) {
+        throw new Problem(422, 'too-many', `there are ${MAX_TIERS} tiers already`);
+      }
+      await tx.qualityTier.upsert({ where: { name }, create: { name, ...data }, update: data });
+      await tx.auditEntry.create({
         data: auditRow({ actor, action: 'tier.set', target: name, data: { multiplierPerMille, description } }),
-      }),
-    ]);
-    const row = (await this.list()).find((tier) => tier.name === name);
+      });
+    });
+    const row = await this.find(name);
     if (row === undefined) throw new Error(`tier ${name} vanished`);
     return row;
   }
 
-  async remove(name: string, actor: string): Promise<'removed' | 'unknown' | 'in-use'> {
+  /** Throws `precondition-failed`. */
+  async remove(name: string, actor: string, tags?: readonly string[]): Promise<'removed' | 'unknown' | 'in-use'> {
     return this.prisma.$transaction(async (tx) => {
+      await lockTiers(tx);
+      const known = await tx.qualityTier.findUnique({ where: { name } });
+      if (known === null) return 'unknown';
+      requireTag(tags, tierTag(known));
       const removed = await tx.$executeRaw`
         DELETE FROM market.tier q WHERE q.name = ${name}
           AND NOT EXISTS (SELECT FROM market.torrent t WHERE t.tier = q.name)`;
@@ -57,7 +75,17 @@ export class TierRepository {
         await tx.auditEntry.create({ data: auditRow({ actor, action: 'tier.remove', target: name }) });
         return 'removed';
       }
-      return (await tx.qualityTier.findUnique({ where: { name } })) === null ? 'unknown' : 'in-use';
+      return 'in-use';
     });
   }
+}
+
+/** Of what operators set of a tier, not of the torrents that have it; null where there is none. */
+export function tierTag(tier: Pick<TierRow, 'multiplierPerMille' | 'description'> | null): string {
+  return contentTag(tier && { multiplierPerMille: tier.multiplierPerMille, description: tier.description });
+}
+
+/** Tiers are few and seldom changed: one at a time. */
+async function lockTiers(tx: Prisma.TransactionClient): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('market.tier'))`;
 }

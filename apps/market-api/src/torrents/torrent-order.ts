@@ -15,6 +15,10 @@ export interface TorrentCursor {
 
 interface Order {
   readonly column: Prisma.Sql;
+  /** The infohash of the same table, so that one index holds both. */
+  readonly infoHash: Prisma.Sql;
+  /** The table, where it is not `market.torrent t`. */
+  readonly join: Prisma.Sql;
   /** How Postgres gives the column as a cursor's text. */
   readonly text: Prisma.Sql;
   /** The type that text is read back as. */
@@ -29,25 +33,31 @@ const time = z
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
   .refine((at) => Number.isFinite(Date.parse(at)));
 const bigint = z.string().regex(/^(0|[1-9]\d{0,17})$/);
+const OF_TORRENT = { infoHash: Prisma.sql`t."infoHash"`, join: Prisma.empty };
 const created = {
+  ...OF_TORRENT,
   column: Prisma.sql`t."createdAt"`,
   text: Prisma.sql`to_char(t."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT})`,
   type: Prisma.sql`timestamptz`,
   value: time,
 };
 const price = {
-  column: Prisma.sql`t."milliSatPerMib"`,
-  text: Prisma.sql`t."milliSatPerMib"::text`,
+  infoHash: Prisma.sql`p."infoHash"`,
+  join: Prisma.sql`JOIN market.torrent_price p ON p."infoHash" = t."infoHash"`,
+  column: Prisma.sql`p."milliSatPerMib"`,
+  text: Prisma.sql`p."milliSatPerMib"::text`,
   type: Prisma.sql`bigint`,
   value: bigint,
 };
 const size = {
+  ...OF_TORRENT,
   column: Prisma.sql`t."totalBytes"`,
   text: Prisma.sql`t."totalBytes"::text`,
   type: Prisma.sql`bigint`,
   value: bigint,
 };
 const name = {
+  ...OF_TORRENT,
   column: Prisma.sql`lower(t.name) COLLATE "C"`,
   text: Prisma.sql`lower(t.name)`,
   type: Prisma.sql`text`,
@@ -68,20 +78,23 @@ const ORDERS: Readonly<Record<TorrentSort, Order>> = {
   largest: { ...size, descending: true },
 };
 
+/** What must be joined to `market.torrent t` for the order. */
+export const orderJoin = (sort: TorrentSort): Prisma.Sql => ORDERS[sort].join;
+
 /** The column that becomes a row's place in the list. */
 export const placeColumn = (sort: TorrentSort): Prisma.Sql => ORDERS[sort].text;
 
 export function orderBy(sort: TorrentSort): Prisma.Sql {
-  const { column, descending } = ORDERS[sort];
+  const { column, infoHash, descending } = ORDERS[sort];
   const direction = descending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-  return Prisma.sql`${column} ${direction}, t."infoHash" ${direction}`;
+  return Prisma.sql`${column} ${direction}, ${infoHash} ${direction}`;
 }
 
 /** Rows that come after the cursor. */
-export function beyond(sort: TorrentSort, { value, infoHash }: TorrentCursor): Prisma.Sql {
-  const { column, type, descending } = ORDERS[sort];
+export function beyond(sort: TorrentSort, after: TorrentCursor): Prisma.Sql {
+  const { column, infoHash, type, descending } = ORDERS[sort];
   const than = descending ? Prisma.sql`<` : Prisma.sql`>`;
-  return Prisma.sql`(${column}, t."infoHash") ${than} (${value}::${type}, ${infoHash})`;
+  return Prisma.sql`(${column}, ${infoHash}) ${than} (${after.value}::${type}, ${after.infoHash})`;
 }
 
 /** Cuts a page from `limit + 1` rows, the last of which only tells that there are more. */

@@ -5,7 +5,7 @@ import { SELLS_NOW } from '../nodes/liveness.js';
 import { refuseTakenDown } from '../takedown/refuse-taken-down.js';
 import { nameQuery } from './name-search.js';
 import { priceForTier, requireTier } from './tier-price.js';
-import { beyond, orderBy, placeColumn, type TorrentCursor, type TorrentSort } from './torrent-order.js';
+import { beyond, orderBy, orderJoin, placeColumn, type TorrentCursor, type TorrentSort } from './torrent-order.js';
 
 export type OperatorState = 'active' | 'paused' | 'removed';
 
@@ -105,7 +105,7 @@ export class TorrentRepository {
     return this.prisma.$queryRaw<ListedTorrent[]>`
       SELECT t."infoHash", t.name, t."pieceLength", t."pieceCount", t."totalBytes", t.private, t."contentPath",
              t.state, t.labels, t.tier, t.version, t."createdAt", t."updatedAt", ${placeColumn(sort)} AS place
-      FROM market.torrent t
+      FROM market.torrent t ${orderJoin(sort)}
       WHERE ${Prisma.join(conditions, ' AND ')}
       ORDER BY ${orderBy(sort)}
       LIMIT ${limit + 1}`;
@@ -121,13 +121,14 @@ export class TorrentRepository {
     const fact: AuditFact = { actor, action: 'torrent.add', target: infoHash, data: { contentPath } };
     const labels = torrent.labels === undefined ? [] : [...torrent.labels];
     return this.prisma.$transaction(async (tx) => {
-      const { tier, ...columns } = torrent;
+      const { tier, milliSatPerMib, ...columns } = torrent;
       await refuseTakenDown(tx, infoHash, torrent.fileHashes);
       await requireTier(tx, tier);
       const fileHashes = [...torrent.fileHashes];
       const stored = { ...columns, labels, fileHashes, ...(tier === undefined ? {} : { tier }) };
       const inserted = await tx.torrent.createMany({ data: [stored], skipDuplicates: true });
       if (inserted.count === 1) {
+        await tx.torrentPrice.create({ data: { infoHash, milliSatPerMib } });
         await tx.auditEntry.create({ data: auditRow(fact) });
         if (tier !== undefined) await priceForTier(tx, infoHash, actor);
         return {

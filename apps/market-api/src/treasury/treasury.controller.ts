@@ -61,7 +61,11 @@ export class TreasuryController {
     answer: sweepSchema,
     refusals: [503],
   })
-  async sweep(@Body({ schema: sweepBody }) { dryRun }: SweepBody, @Req() request: Request): Promise<SweepView> {
+  async sweep(
+    @Query({ schema: noQuery }) _query: object,
+    @Body({ schema: sweepBody }) { dryRun }: SweepBody,
+    @Req() request: Request,
+  ): Promise<SweepView> {
     // Who asked is on record before anything is sent.
     if (!dryRun) {
       const fact = { actor: actorOf(request), action: 'treasury.sweep', target: 'treasury' };

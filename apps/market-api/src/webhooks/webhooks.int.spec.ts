@@ -167,3 +167,21 @@ it('is refused for addresses and shapes that it must not have', async () => {
   await refused({ url: address }, 'scope-missing', await api.newKey(['read']));
   expect(await api.admin.webhook.count()).toBe(0);
 });
+
+it('tells when an alert begins and when it ends, once each', async () => {
+  await create({ url: address, kinds: ['alert.*'] });
+  const told = () =>
+    received.map(({ body }) => JSON.parse(body) as { kind: string; data: { code: string; subject: string } });
+  await api.admin.quarantinedNode.create({ data: { nodeId: 'node-7', reason: 'payments-falsified' } });
+  await vi.waitFor(() => expect(told()).toHaveLength(1), PATIENCE);
+  const alert = { code: 'node-quarantined', subject: 'node-7', severity: 'critical', detail: 'payments-falsified' };
+  expect(told()[0]).toMatchObject({ kind: 'alert.raised', subject: 'node-quarantined', data: alert });
+  await api.admin.quarantinedNode.delete({ where: { nodeId: 'node-7' } });
+  // As if some time had passed.
+  await api.admin.$executeRaw`UPDATE market.alert SET "seenAt" = "seenAt" - interval '1 minute'`;
+  await vi.waitFor(() => expect(told()).toHaveLength(2), PATIENCE);
+  expect(told()[1]).toMatchObject({ kind: 'alert.cleared', data: { code: 'node-quarantined', subject: 'node-7' } });
+  const { body: log } = await request(api.url).get('/v1/events/log').set(as()).expect(200);
+  const kinds = (log as { items: { kind: string }[] }).items.map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind.startsWith('alert.'))).toEqual(['alert.cleared', 'alert.raised']);
+}, 60_000);

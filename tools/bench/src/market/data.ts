@@ -32,6 +32,7 @@ export async function makeData(database: pg.Client, size: DataSize, say: (line: 
   // What triggers would post is made here, and nothing else changes these tables meanwhile.
   await database.query("SET session_replication_role = replica; SET synchronous_commit = off; SET work_mem = '256MB'");
   await step('torrents', torrents(size));
+  await step('prices', PRICES);
   await step('offers', offers(size));
   await step('nodes', nodes());
   await step('torrents on nodes', seedings());
@@ -49,14 +50,18 @@ const hash = (text: string): string => `md5(${text}) || substr(md5(${text} || 'x
 
 const torrents = ({ torrents: count }: DataSize): string => `
   INSERT INTO market.torrent ("infoHash", name, "pieceLength", "pieceCount", "totalBytes", metainfo, "contentPath", labels,
-    "milliSatPerMib", "createdAt")
+    "createdAt")
   SELECT ${hash("'torrent' || i")}, initcap(w.a || '.' || w.b) || '.' || i || '.S0' || i % 9, 1048576, (1000 + i % 3000)::int,
     (1000 + i % 3000) * 1048576::bigint, sha256(i::text::bytea), '/srv/content/' || i,
     ARRAY['label-' || i % 50, CASE i % 3 WHEN 0 THEN 'films' WHEN 1 THEN 'music' ELSE 'books' END],
-    2000 + i % 9000, now() - i * interval '1 minute'
+    now() - i * interval '1 minute'
   FROM generate_series(1::bigint, ${count}) i
   CROSS JOIN LATERAL (SELECT (ARRAY['red','green','blue','silent','early','golden','lost','wild'])[1 + (i % 8)::int] AS a,
     (ARRAY['river','night','garden','mountain','letter','winter','ocean','city','road','house','island'])[1 + (i % 11)::int] AS b) w`;
+
+const PRICES = `
+  INSERT INTO market.torrent_price ("infoHash", "milliSatPerMib")
+  SELECT "infoHash", 2000 + ('x' || substr("infoHash", 7, 6))::bit(24)::int % 9000 FROM market.torrent`;
 
 const offers = ({ torrents: count }: DataSize): string => `
   INSERT INTO market.offer ("infoHash", version, "priceSat", "createdBy", "createdAt")

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,16 +40,25 @@ async function atScale(scale: number, options: MarketOptions): Promise<boolean> 
   const size = sizeAt(scale);
   const number = (value: number): string => value.toLocaleString('en-US');
   print(`\n${number(size.torrents)} torrents, ${number(size.channels)} channels`);
-  const folder = mkdtempSync(join(tmpdir(), 'seedfleet-bench-'));
+  const folder =
+    options.keep === undefined
+      ? mkdtempSync(join(tmpdir(), 'seedfleet-bench-'))
+      : join(options.keep, `${size.torrents}-${size.channels}`);
+  mkdirSync(folder, { recursive: true });
+  const made = join(folder, 'made');
   try {
     const servers = await startServers({ stateDir: folder, env: {} });
     const database = new pg.Client({ connectionString: servers.connections.postgres.url });
     let service: MarketService | undefined;
     try {
-      service = await MarketService.start(servers.connections, folder, await freePort());
-      await service.stop();
       await database.connect();
-      await makeData(database, size, print);
+      if (!existsSync(made)) {
+        service = await MarketService.start(servers.connections, folder, await freePort());
+        await service.stop();
+        await makeData(database, size, print);
+        writeFileSync(made, '');
+      }
+      if (options.make) return true;
       // Started anew, so that it finds the past as a service that was updated does.
       service = await MarketService.start(servers.connections, folder, await freePort());
       await ranked(database, size.torrents);
@@ -60,7 +69,7 @@ async function atScale(scale: number, options: MarketOptions): Promise<boolean> 
       await servers.stop();
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 

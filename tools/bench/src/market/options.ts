@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What `npm run bench -- market` measures. */
@@ -12,6 +13,10 @@ export interface MarketOptions {
   readonly nodes: number;
   /** Whether the same is measured before with a tenth of the data. */
   readonly tenth: boolean;
+  /** Absolute; where servers and data stay, one folder per size. Undefined: they are thrown away. */
+  readonly keep: string | undefined;
+  /** Only make the data that is not there yet. */
+  readonly make: boolean;
 }
 
 export const MARKET_USAGE = `options of market:
@@ -20,6 +25,8 @@ export const MARKET_USAGE = `options of market:
   --seconds 15     of each page
   --nodes 100      simulated nodes
   --no-tenth       don't measure with a tenth of the data first
+  --keep DIR       leave servers and data there, and use what is there: made once, measured often
+  --make           with --keep: only make the data
 `;
 
 /** Reads the command line; undefined where it can't be used. */
@@ -33,13 +40,18 @@ export function marketOptions(args: readonly string[]): MarketOptions | undefine
         seconds: { type: 'string', default: '15' },
         nodes: { type: 'string', default: '100' },
         'no-tenth': { type: 'boolean', default: false },
+        keep: { type: 'string' },
+        make: { type: 'boolean', default: false },
       },
     });
     const scale = Number(values.scale);
     const [rate, seconds, nodes] = [values.rate, values.seconds, values.nodes].map(Number) as [number, number, number];
     if (!(scale >= 0.0001 && scale <= 10)) return undefined;
     if (![rate, seconds, nodes].every((value) => Number.isSafeInteger(value) && value >= 1)) return undefined;
-    return { scale, rate, seconds, nodes, tenth: !values['no-tenth'] };
+    const { keep, make } = values;
+    if (make && keep === undefined) return undefined;
+    const kept = keep === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), keep);
+    return { scale, rate, seconds, nodes, tenth: !values['no-tenth'], keep: kept, make };
   } catch {
     return undefined;
   }

@@ -102,16 +102,25 @@ function sayFailed(name, failures) {
 }
 
 /**
- * The dashboard's specs open it in a real Chromium. Where there is none it is installed; where that is not possible they
- * say that they were skipped.
+ * Programs of Debian that some specs need: a real Chromium for the dashboard's, other people's BitTorrent clients as
+ * neighbours of a node. What is missing is installed; where that is not possible its specs say that they were skipped.
  */
-async function ensureChromium() {
-  if (['/usr/bin/chromium', '/usr/bin/chromium-browser'].some((path) => existsSync(path))) return;
+const PROGRAMS = [
+  { debian: 'chromium', at: ['/usr/bin/chromium', '/usr/bin/chromium-browser'] },
+  { debian: 'aria2', at: ['/usr/bin/aria2c'] },
+  { debian: 'transmission-daemon', at: ['/usr/bin/transmission-daemon'] },
+  { debian: 'qbittorrent-nox', at: ['/usr/bin/qbittorrent-nox'] },
+  { debian: 'python3-libtorrent', at: ['/usr/share/doc/python3-libtorrent'] },
+];
+
+async function ensurePrograms() {
+  const missing = PROGRAMS.filter(({ at }) => !at.some((path) => existsSync(path))).map(({ debian }) => debian);
+  if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
-    say('no Chromium, and no right to install it: the specs that need one will be skipped');
+    say(`no ${missing.join(', ')}, and no right to install it: the specs that need it will be skipped`);
     return;
   }
-  say("installing Debian's chromium for the dashboard's specs");
+  say(`installing Debian's ${missing.join(', ')}`);
   const apt = (args) =>
     run(args, {
       command: 'apt-get',
@@ -119,8 +128,11 @@ async function ensureChromium() {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
   await apt(['update', '-qq']);
-  const code = await apt(['install', '-y', '-qq', '--no-install-recommends', 'chromium']);
-  if (code !== 0) say('Chromium could not be installed: the specs that need one will be skipped');
+  // One by one: one that can't be had must not keep the others away.
+  for (const debian of missing) {
+    const code = await apt(['install', '-y', '-qq', '--no-install-recommends', debian]);
+    if (code !== 0) say(`${debian} could not be installed: the specs that need it will be skipped`);
+  }
 }
 
 /** Projects that have specs needing real servers. */
@@ -170,7 +182,7 @@ async function main() {
   }
   if (wanted('unit')) await specs('unit tests', 'vitest.config.ts');
   if (wanted('servers')) {
-    await ensureChromium();
+    await ensurePrograms();
     await withServers(async (environment) => {
       for (const config of projectsWithServerSpecs()) {
         const folder = dirname(config);

@@ -13,8 +13,8 @@ export interface Torrent {
   readonly hashes: readonly Buffer[];
 }
 
-/** Makes a torrent of one file. */
-export function torrentOf(name: string, content: Uint8Array, pieceLengthBytes: number): Torrent {
+/** Makes a torrent of one file, of a tracker where one is named. */
+export function torrentOf(name: string, content: Uint8Array, pieceLengthBytes: number, announce?: string): Torrent {
   const hashes: Buffer[] = [];
   for (let at = 0; at < content.length; at += pieceLengthBytes) {
     hashes.push(sha1(content.subarray(at, at + pieceLengthBytes)));
@@ -30,7 +30,11 @@ export function torrentOf(name: string, content: Uint8Array, pieceLengthBytes: n
   const infoHash = sha1(info);
   return {
     name,
-    file: Buffer.concat([Buffer.from('d4:info'), info, Buffer.from('e')]),
+    file: Buffer.concat([
+      Buffer.from(announce === undefined ? 'd4:info' : `d8:announce${announce.length}:${announce}4:info`),
+      info,
+      Buffer.from('e'),
+    ]),
     infoHash,
     infoHashHex: infoHash.toString('hex'),
     pieceLengthBytes,

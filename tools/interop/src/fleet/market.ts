@@ -22,6 +22,7 @@ export interface Offer {
   readonly settlementFeeSat?: string;
   readonly minContractFeePerKbSat?: string;
   readonly maxSellers?: number;
+  readonly freeTier?: { readonly bytesPerDay: number; readonly bytesPerPeerDay: number };
 }
 
 export class Market {

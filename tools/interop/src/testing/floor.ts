@@ -50,8 +50,14 @@ export class Floor {
   }
 
   /** Puts content on sale at every node. */
-  async sell(name: string, content: Uint8Array, pieceLengthBytes: number, offer: Offer): Promise<Torrent> {
-    const torrent = torrentOf(name, content, pieceLengthBytes);
+  async sell(
+    name: string,
+    content: Uint8Array,
+    pieceLengthBytes: number,
+    offer: Offer,
+    announce?: string,
+  ): Promise<Torrent> {
+    const torrent = torrentOf(name, content, pieceLengthBytes, announce);
     const path = join(this.folder, name);
     writeFileSync(path, content);
     await this.market.add(torrent.file, path);
@@ -154,8 +160,17 @@ export class Floor {
 
   /** Process id of a service now: it wrote it when it was ready. */
   pidOf(service: string): number {
+    return this.readyFile(service).pid;
+  }
+
+  /** Where a service tells its metrics. */
+  metricsOf(service: string): string {
+    return `http://127.0.0.1:${this.readyFile(service).httpPort}/metrics`;
+  }
+
+  private readyFile(service: string): { readonly pid: number; readonly httpPort: number } {
     const file = join(this.stateDir, 'services', `${service}.ready.json`);
-    return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
+    return JSON.parse(readFileSync(file, 'utf8')) as { pid: number; httpPort: number };
   }
 
   /** What a service has logged since the fleet was started. */

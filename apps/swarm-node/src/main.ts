@@ -11,8 +11,11 @@ await runService({
   name: 'swarm-node',
   config: swarmNodeConfig,
   module: async (parts) => {
-    await checkBrokerDurability(parts, paymentStream);
-    return SwarmNodeModule.with(await SwarmNode.open(parts));
+    // The broker is asked while the disk is read.
+    const [node] = await Promise.all([SwarmNode.open(parts), checkBrokerDurability(parts, paymentStream)]);
+    // And the node's torrents are fetched and looked at while the rest of the service comes up.
+    node.bringIn();
+    return SwarmNodeModule.with(node);
   },
   stopTimeoutMs: (config) => drainMs(config) + STOP_SLACK_MS,
   started: (app) => {

@@ -48,6 +48,8 @@ const VERSION = '0.1.0';
 
 /** A swarm node: everything it is made of, and the order of its start and stop. */
 export class SwarmNode {
+  private broughtIn = false;
+
   private constructor(
     private readonly parts: NodeParts,
     private readonly pieces: PieceStore,
@@ -150,6 +152,7 @@ export class SwarmNode {
       files,
       verifier,
       logger,
+      onFollowed: () => outreach.begin(),
       onSettled: once(() => metrics.torrentsSettledSeconds.set(performance.now() / 1000)),
     });
     const registration = new Registration({
@@ -193,15 +196,22 @@ export class SwarmNode {
   }
 
   start(): void {
+    this.bringIn();
     this.payments.start();
     this.given.start();
     this.floor.start();
     this.reports.start();
     this.demandReports.start();
-    this.assignments.start();
     this.registration.start();
     this.outreach.start();
     void this.followBroker();
+  }
+
+  /** Begins to bring in the node's torrents; `start` does it too. */
+  bringIn(): void {
+    if (this.broughtIn) return;
+    this.broughtIn = true;
+    this.assignments.start();
   }
 
   /** HOST:PORT for leechers. */

@@ -12,8 +12,10 @@ type AssignmentPage = z.output<typeof nodeAssignments.reply>;
 type OfferNews = z.output<typeof offersChanged.payload>['torrents'];
 type MetainfoPart = z.output<typeof torrentMetainfo.reply>;
 
-/** Torrents in one answer: also with the longest content paths it stays below the broker's 1 MiB. */
-export const PAGE_TORRENTS = 100;
+/** Torrents in one answer: a node with thousands asks a dozen times, and reads each answer in some milliseconds. */
+export const PAGE_TORRENTS = 400;
+/** Bytes of content paths in one answer; with all else that it says it stays below the broker's 1 MiB. */
+const PAGE_PATH_BYTES = 400_000;
 
 interface AssignedRow {
   readonly infoHash: string;
@@ -57,7 +59,8 @@ export class Assignments {
     const condition = Prisma.sql`EXISTS (
       SELECT 1 FROM market.placement p WHERE p."infoHash" = t."infoHash" AND p."nodeId" = ${nodeId}) ${beyond}`;
     const rows = await this.rows(condition, PAGE_TORRENTS + 1);
-    return { torrents: this.assigned(rows.slice(0, PAGE_TORRENTS)), complete: rows.length <= PAGE_TORRENTS };
+    const page = fitting(rows.slice(0, PAGE_TORRENTS));
+    return { torrents: this.assigned(page), complete: page.length === rows.length };
   }
 
   /** What these torrents are sold for now; removed ones are left out. */
@@ -102,4 +105,11 @@ export class Assignments {
 
 function storedOffer({ offerVersion, ...terms }: JoinedOffer): StoredOffer | null {
   return offerVersion === null ? null : { version: offerVersion, ...terms };
+}
+
+/** As many as an answer has room for; at least one. */
+function fitting<Row extends AssignedRow>(rows: readonly Row[]): readonly Row[] {
+  let bytes = 0;
+  const end = rows.findIndex((row, at) => (bytes += Buffer.byteLength(row.contentPath)) > PAGE_PATH_BYTES && at > 0);
+  return end === -1 ? rows : rows.slice(0, end);
 }

@@ -16,14 +16,16 @@ export type MetainfoSummary = Pick<
   | 'announce'
 >;
 
-export function summaryOf(metainfo: Metainfo): MetainfoSummary {
+export function summaryOf(metainfo: MetainfoSummary): MetainfoSummary {
   const { infoHash, name, pieceLengthBytes, pieceCount, lastPieceLengthBytes, totalLengthBytes } = metainfo;
   const { multiFile, isPrivate, announce } = metainfo;
   const sizes = { pieceLengthBytes, pieceCount, lastPieceLengthBytes, totalLengthBytes };
-  return { infoHash, name, ...sizes, multiFile, isPrivate, announce };
+  return { infoHash, name, ...sizes, multiFile, isPrivate, announce: announce.length === 0 ? NO_TRACKERS : announce };
 }
 
 const NOTHING = new Uint8Array(0);
+/** Shared by thousands of torrents without a tracker. */
+const NO_TRACKERS: readonly string[] = [];
 
 /**
  * A torrent whose hashes, file list and info dictionary are read from this node's disk when they are wanted: thousands of
@@ -32,7 +34,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class LazyMetainfo implements Metainfo {
   constructor(
-    private readonly summary: MetainfoSummary,
+    readonly summary: MetainfoSummary,
     private readonly cache: MetainfoCache,
   ) {}
 
@@ -82,23 +84,30 @@ export class LazyMetainfo implements Metainfo {
   }
 }
 
-/** Where the files of a torrent lie, found out anew from the file list where there is more than one. */
+/** Where the files of a torrent lie, found out anew from the file list whenever it is asked for. */
 export class LazyLocation implements ContentLocation {
-  private readonly only: readonly LocatedFile[] | undefined;
-  private readonly folder: string;
+  private constructor(
+    private readonly metainfo: LazyMetainfo,
+    /** Of the file itself, or of the folder that the file list is relative to. */
+    private readonly path: string,
+  ) {}
+
+  /** The only file of a torrent that has one. */
+  static ofFile(metainfo: LazyMetainfo, path: string): LazyLocation {
+    return new LazyLocation(metainfo, path);
+  }
 
   /** @param located as `locateContent` found it. */
-  constructor(
-    private readonly metainfo: LazyMetainfo,
-    located: ContentLocation,
-  ) {
-    this.only = metainfo.multiFile ? undefined : located.files;
+  static of(metainfo: LazyMetainfo, located: ContentLocation): LazyLocation {
     const first = located.files[0]?.path ?? '';
+    if (!metainfo.multiFile) return new LazyLocation(metainfo, first);
     const inside = join(...(metainfo.files[0]?.path ?? ['']));
-    this.folder = first.slice(0, Math.max(0, first.length - inside.length));
+    return new LazyLocation(metainfo, first.slice(0, Math.max(0, first.length - inside.length)));
   }
 
   get files(): readonly LocatedFile[] {
-    return this.only ?? this.metainfo.files.map((file) => ({ ...file, path: join(this.folder, ...file.path) }));
+    const { metainfo, path } = this;
+    if (metainfo.multiFile) return metainfo.files.map((file) => ({ ...file, path: join(path, ...file.path) }));
+    return [{ path, lengthBytes: metainfo.totalLengthBytes, offsetBytes: 0, padding: false }];
   }
 }

@@ -29,7 +29,7 @@ it('keeps a torrent without its hashes, and reads them when they are wanted', as
   expect(lazy.files).toEqual(metainfo.files);
   const located = await locateContent(lazy, join(folder, 'film'));
   if (!located.ok) throw new Error(located.error.code);
-  expect(new LazyLocation(lazy, located.value).files).toEqual(located.value.files);
+  expect(LazyLocation.of(lazy, located.value).files).toEqual(located.value.files);
   await files.forget(metainfo.infoHash);
   expect([lazy.pieceHashes.length, lazy.whole]).toEqual([0, undefined]);
 });
@@ -38,15 +38,24 @@ it('remembers over a restart what was verified, and forgets what was withdrawn o
   const data = join(folder, 'data');
   const files = await NodeFiles.open(data);
   await files.writeTorrent(metainfo.infoHash, torrent);
-  expect(await files.noted(metainfo.infoHash)).toBeUndefined();
-  await files.noteVerified(metainfo, 'as it was');
+  expect(files.noted(metainfo.infoHash)).toBeUndefined();
+  files.noteVerified(files.lazy(metainfo), 'as it was');
   // A crash in the middle of a line.
   await appendFile(join(data, 'verified.jsonl'), '{"infoHash":"ab');
   const again = await NodeFiles.open(data);
   expect(again.verifiedFingerprint(metainfo.infoHash)).toBe('as it was');
-  expect(await again.noted(metainfo.infoHash)).toMatchObject({ pieceCount: 4, name: 'film', isPrivate: false });
-  await again.writeTorrent(metainfo.infoHash, torrent.subarray(0, torrent.length - 1));
-  expect(await again.noted(metainfo.infoHash)).toBeUndefined();
-  await again.forget(metainfo.infoHash);
+  expect(again.noted(metainfo.infoHash)).toMatchObject({ pieceCount: 4, name: 'film', isPrivate: false });
+  again.torrentLost(metainfo.infoHash);
+  expect(again.noted(metainfo.infoHash)).toBeUndefined();
+  await rm(join(data, 'torrents', `${metainfo.infoHash}.torrent`));
+  // Its .torrent file is fetched anew; the content need not be read again.
+  const third = await NodeFiles.open(data);
+  expect([third.noted(metainfo.infoHash), third.verifiedFingerprint(metainfo.infoHash)]).toEqual([
+    undefined,
+    'as it was',
+  ]);
+  await third.writeTorrent(metainfo.infoHash, torrent);
+  expect(third.noted(metainfo.infoHash)).toMatchObject({ name: 'film' });
+  await third.forget(metainfo.infoHash);
   expect((await NodeFiles.open(data)).verifiedFingerprint(metainfo.infoHash)).toBeUndefined();
 });

@@ -1,10 +1,11 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metainfo } from '@seedfleet/bittorrent';
 import { LazyMetainfo, summaryOf } from './lazy-metainfo.js';
 import { MetainfoCache } from './metainfo-cache.js';
 import { VerifiedBook } from './verified-book.js';
 
+const SUFFIX = '.torrent';
 /** Memory for the .torrent files of torrents in use: some hundred of usual size. */
 const METAINFO_MEMORY_BYTES = 32 * 1024 * 1024;
 
@@ -15,25 +16,40 @@ const METAINFO_MEMORY_BYTES = 32 * 1024 * 1024;
 export class NodeFiles {
   private readonly cache: MetainfoCache;
   private readonly book: VerifiedBook;
+  /** Torrents in the book whose .torrent file is not there. */
+  private readonly lost = new Set<string>();
 
-  private constructor(private readonly folder: string) {
+  private constructor(
+    private readonly folder: string,
+    kept: ReadonlySet<string>,
+  ) {
     this.cache = new MetainfoCache((infoHash) => this.torrentPath(infoHash), METAINFO_MEMORY_BYTES);
     this.book = VerifiedBook.open(join(folder, 'verified.jsonl'));
+    for (const infoHash of this.book.infoHashes()) if (!kept.has(`${infoHash}${SUFFIX}`)) this.lost.add(infoHash);
   }
 
   /** Creates the folders. Rejects when the disk does not let us. */
   static async open(folder: string): Promise<NodeFiles> {
-    await mkdir(join(folder, 'torrents'), { recursive: true });
-    return new NodeFiles(folder);
+    const torrents = join(folder, 'torrents');
+    await mkdir(torrents, { recursive: true });
+    // One list instead of a look at each of thousands of files.
+    return new NodeFiles(folder, new Set(await readdir(torrents)));
   }
 
   readTorrent(infoHash: string): Promise<Uint8Array | undefined> {
     return readFile(this.torrentPath(infoHash)).catch(() => undefined);
   }
 
-  writeTorrent(infoHash: string, bytes: Uint8Array): Promise<void> {
+  async writeTorrent(infoHash: string, bytes: Uint8Array): Promise<void> {
     this.cache.forget(infoHash);
-    return replace(this.torrentPath(infoHash), bytes);
+    await replace(this.torrentPath(infoHash), bytes);
+    this.lost.delete(infoHash);
+  }
+
+  /** A .torrent file turned out to be gone, or another one: it is not relied on until it is written again. */
+  torrentLost(infoHash: string): void {
+    this.cache.forget(infoHash);
+    this.lost.add(infoHash);
   }
 
   /** A torrent whose .torrent file is on this disk, without its hashes in memory. */
@@ -41,12 +57,13 @@ export class NodeFiles {
     return new LazyMetainfo(summaryOf(metainfo), this.cache);
   }
 
-  /** The same from what was noted when it was verified; undefined where nothing was, or the file is another one now. */
-  async noted(infoHash: string): Promise<LazyMetainfo | undefined> {
-    const known = this.book.get(infoHash);
-    if (known === undefined) return undefined;
-    const file = await stat(this.torrentPath(infoHash)).catch(() => undefined);
-    return file?.size === known.torrentBytes ? new LazyMetainfo(known.summary, this.cache) : undefined;
+  /**
+   * The same from what was noted when it was verified; undefined where nothing was. A .torrent file that was there at the
+   * start and is gone or another one since is found out when it is read.
+   */
+  noted(infoHash: string): LazyMetainfo | undefined {
+    const known = this.lost.has(infoHash) ? undefined : this.book.get(infoHash);
+    return known === undefined ? undefined : new LazyMetainfo(known.summary, this.cache);
   }
 
   /** Fingerprint under which the content was found good, if it ever was. */
@@ -54,12 +71,11 @@ export class NodeFiles {
     return this.book.get(infoHash)?.fingerprint;
   }
 
-  /** Notes that content is good. Rejects when the disk does not take it. */
-  async noteVerified(metainfo: Metainfo, fingerprint: string): Promise<void> {
-    const { size } = await stat(this.torrentPath(metainfo.infoHash));
+  /** Notes that content is good. Throws when the disk does not take it. */
+  noteVerified({ summary }: LazyMetainfo, fingerprint: string): void {
     // Nobody has asked for it yet: verifying thousands would fill the cache with idle torrents.
-    this.cache.forget(metainfo.infoHash);
-    this.book.add({ fingerprint, torrentBytes: size, summary: summaryOf(metainfo) });
+    this.cache.forget(summary.infoHash);
+    this.book.add({ fingerprint, summary });
   }
 
   forgetVerified(infoHash: string): void {
@@ -68,12 +84,13 @@ export class NodeFiles {
 
   async forget(infoHash: string): Promise<void> {
     this.cache.forget(infoHash);
+    this.lost.delete(infoHash);
     this.book.remove(infoHash);
     await rm(this.torrentPath(infoHash), { force: true });
   }
 
   private torrentPath(infoHash: string): string {
-    return join(this.folder, 'torrents', `${infoHash}.torrent`);
+    return join(this.folder, 'torrents', `${infoHash}${SUFFIX}`);
   }
 }
 

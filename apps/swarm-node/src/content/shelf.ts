@@ -35,6 +35,8 @@ export interface TorrentOnSale extends ShelvedTorrent {
 }
 
 export interface ShelfListener {
+  /** A torrent came that was not here; `changed` follows. */
+  added?(torrent: ShelvedTorrent): void;
   /** A torrent's state, progress or offer changed. */
   changed(torrent: ShelvedTorrent): void;
   /** A torrent is no longer this node's to sell. */
@@ -76,7 +78,9 @@ export class Shelf {
   }
 
   put(torrent: ShelvedTorrent): void {
+    const isNew = !this.torrents.has(torrent.infoHash);
     this.torrents.set(torrent.infoHash, torrent);
+    if (isNew) for (const listener of this.listeners) listener.added?.(torrent);
     this.announce(torrent);
   }
 

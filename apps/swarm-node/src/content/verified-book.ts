@@ -1,30 +1,10 @@
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
-import type { MetainfoSummary } from './lazy-metainfo.js';
-
-const note = z.object({
-  infoHash: z.string(),
-  /** Of the content when it was found good. */
-  fingerprint: z.string(),
-  /** Size of the .torrent file that the summary is of. */
-  torrentBytes: z.int(),
-  summary: z.object({
-    infoHash: z.string(),
-    name: z.string(),
-    pieceLengthBytes: z.int(),
-    pieceCount: z.int(),
-    lastPieceLengthBytes: z.int(),
-    totalLengthBytes: z.int(),
-    multiFile: z.boolean(),
-    isPrivate: z.boolean(),
-    announce: z.array(z.string()),
-  }),
-});
+import { summaryOf, type MetainfoSummary } from './lazy-metainfo.js';
 
 /** What was found good, so that a restart neither reads content again nor parses thousands of .torrent files. */
 export interface VerifiedNote {
+  /** Of the content when it was found good. */
   readonly fingerprint: string;
-  readonly torrentBytes: number;
   readonly summary: MetainfoSummary;
 }
 
@@ -51,6 +31,10 @@ export class VerifiedBook {
     return book;
   }
 
+  infoHashes(): IterableIterator<string> {
+    return this.notes.keys();
+  }
+
   get(infoHash: string): VerifiedNote | undefined {
     return this.notes.get(infoHash);
   }
@@ -69,12 +53,10 @@ export class VerifiedBook {
   private read(line: string): void {
     this.lines += 1;
     try {
-      const json = JSON.parse(line) as { infoHash?: unknown; fingerprint?: unknown };
-      const parsed = note.safeParse(json);
-      if (parsed.success) {
-        const { infoHash, ...rest } = parsed.data;
-        this.notes.set(infoHash, rest);
-      } else if (typeof json.infoHash === 'string' && json.fingerprint === undefined) this.notes.delete(json.infoHash);
+      const json = JSON.parse(line) as { infoHash?: unknown; fingerprint?: unknown; summary?: unknown };
+      const read = noteOf(json);
+      if (read !== undefined) this.notes.set(read.summary.infoHash, read);
+      else if (typeof json.infoHash === 'string' && json.fingerprint === undefined) this.notes.delete(json.infoHash);
     } catch {
       // Cut off: absent.
     }
@@ -92,6 +74,23 @@ export class VerifiedBook {
     renameSync(`${this.path}.new`, this.path);
     this.lines = this.notes.size;
   }
+}
+
+const NUMBERS = ['pieceLengthBytes', 'pieceCount', 'lastPieceLengthBytes', 'totalLengthBytes'] as const;
+
+/** Looked at by hand: thousands of notes are read before a node sells anything. */
+function noteOf({ fingerprint, summary }: { fingerprint?: unknown; summary?: unknown }): VerifiedNote | undefined {
+  if (typeof fingerprint !== 'string' || typeof summary !== 'object' || summary === null) return undefined;
+  const fields = summary as Partial<Record<keyof MetainfoSummary, unknown>>;
+  const isSound =
+    typeof fields.infoHash === 'string' &&
+    typeof fields.name === 'string' &&
+    typeof fields.multiFile === 'boolean' &&
+    typeof fields.isPrivate === 'boolean' &&
+    Array.isArray(fields.announce) &&
+    fields.announce.every((url) => typeof url === 'string') &&
+    NUMBERS.every((name) => Number.isSafeInteger(fields[name]));
+  return isSound ? { fingerprint, summary: summaryOf(summary as MetainfoSummary) } : undefined;
 }
 
 function textOf(path: string): string {

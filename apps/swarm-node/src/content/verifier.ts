@@ -1,8 +1,8 @@
+import { isAbsolute } from 'node:path';
 import {
   locateContent,
   verifyContent,
   type ContentError,
-  type ContentLocation,
   type Metainfo,
   type PieceLoader,
 } from '@seedfleet/bittorrent';
@@ -102,11 +102,22 @@ export class Verifier {
     const { infoHash } = torrent;
     const verified = files.verifiedFingerprint(infoHash);
     if (verified === undefined) return false;
-    const located = await locateContent(metainfo, torrent.contentPath);
-    if (!located.ok || (await contentFingerprint(located.value)) !== verified) return false;
+    const location = await this.sameAs(verified, metainfo, torrent.contentPath);
+    if (location === undefined) return false;
     logger.debug({ infoHash }, 'content unchanged since it was verified');
-    shelf.update(infoHash, ready(metainfo, located.value));
+    shelf.update(infoHash, ready(metainfo, location));
     return true;
+  }
+
+  /** Where the content lies that has this fingerprint. One look suffices where the path is that of the only file. */
+  private async sameAs(verified: string, metainfo: LazyMetainfo, path: string): Promise<LazyLocation | undefined> {
+    if (!metainfo.multiFile && isAbsolute(path)) {
+      const file = LazyLocation.ofFile(metainfo, path);
+      if ((await contentFingerprint(file)) === verified) return file;
+    }
+    const located = await locateContent(metainfo, path);
+    if (!located.ok || (await contentFingerprint(located.value)) !== verified) return undefined;
+    return LazyLocation.of(metainfo, located.value);
   }
 
   private async verify(torrent: ShelvedTorrent, lazy: LazyMetainfo): Promise<void> {
@@ -137,12 +148,15 @@ export class Verifier {
     if (report.aborted) return;
     const [problem] = report.problems;
     if (problem !== undefined) return this.fail(infoHash, problem, fingerprint);
-    // Without the note the content is read again after a restart, no more.
-    const unsaved = (failure: unknown): void => logger.warn({ infoHash, failure: String(failure) }, 'note not saved');
-    await files.noteVerified(metainfo, fingerprint).catch(unsaved);
+    try {
+      files.noteVerified(lazy, fingerprint);
+    } catch (failure) {
+      // Without the note the content is read again after a restart, no more.
+      logger.warn({ infoHash, failure: String(failure) }, 'note not saved');
+    }
     const seconds = Math.round(performance.now() - startedMs) / 1000;
     logger.info({ infoHash, bytes: metainfo.totalLengthBytes, seconds }, 'content verified');
-    shelf.update(infoHash, ready(lazy, located.value));
+    shelf.update(infoHash, ready(lazy, LazyLocation.of(lazy, located.value)));
   }
 
   /** Takes a torrent off sale because of its content. */
@@ -151,6 +165,7 @@ export class Verifier {
     this.parts.logger.error({ infoHash, code: problem.code, path: problem.path, piece: problem.piece }, detail);
     // A .torrent file that is gone is fetched again, and everything with it.
     if (this.parts.shelf.get(infoHash)?.metainfo?.whole === undefined) {
+      this.parts.files.torrentLost(infoHash);
       return this.parts.shelf.update(infoHash, {
         readiness: 'waiting',
         detail,
@@ -186,9 +201,8 @@ const READINESS: Partial<Record<ContentError['code'], ShelvedTorrent['readiness'
   'piece-corrupt': 'corrupt',
 };
 
-function ready(metainfo: LazyMetainfo, located: ContentLocation): Partial<ShelvedTorrent> {
-  const content = { metainfo, location: new LazyLocation(metainfo, located) };
-  return { readiness: 'ready', progress: 1, detail: '', content, failedFingerprint: undefined };
+function ready(metainfo: LazyMetainfo, location: LazyLocation): Partial<ShelvedTorrent> {
+  return { readiness: 'ready', progress: 1, detail: '', content: { metainfo, location }, failedFingerprint: undefined };
 }
 
 /** Takes at most so many out of a set, oldest first. */

@@ -65,6 +65,11 @@ export class Outreach {
     this.gossip.start((infoHash, peers) => this.dialler.offer(infoHash, peers, false));
   }
 
+  /** The node's torrents are on the shelf: they may be announced. */
+  begin(): void {
+    void this.search.begin();
+  }
+
   /** The DHT's UDP port, if there is a DHT. */
   get dhtPort(): number | undefined {
     return this.search.dhtPort;

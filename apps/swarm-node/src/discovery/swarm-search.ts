@@ -28,11 +28,17 @@ export interface SwarmSearchParts {
 }
 
 const MEASURE_MS = 10_000;
+/** Torrents that begin to be announced in one go, and the pause before the next. */
+const SLICE = 50;
+const SLICE_PAUSE_MS = 10;
 const SAVE_MS = 10 * 60_000;
 
 /** Announces what is on sale, and looks for those who want it. */
 export class SwarmSearch {
   private readonly sought = new Set<string>();
+  /** Nothing is announced before: selling comes first, and a node that starts has thousands of torrents at once. */
+  private begun = false;
+  private stopped = false;
   private readonly timers: NodeJS.Timeout[] = [];
 
   private constructor(
@@ -74,9 +80,20 @@ export class SwarmSearch {
   }
 
   start(): void {
-    for (const torrent of this.parts.shelf.all()) this.follow(torrent);
     this.timers.push(setInterval(() => this.measure(), MEASURE_MS));
     this.timers.push(setInterval(() => void this.saveNodes(), SAVE_MS));
+  }
+
+  /** Begins to announce, with what is on sale now, some at a time. Called again, it does nothing. */
+  async begin(): Promise<void> {
+    if (this.begun) return;
+    this.begun = true;
+    let taken = 0;
+    for (const torrent of [...this.parts.shelf.all()]) {
+      if (this.stopped) return;
+      this.follow(torrent);
+      if (++taken % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, SLICE_PAUSE_MS));
+    }
   }
 
   /** The DHT's UDP port. */
@@ -91,6 +108,7 @@ export class SwarmSearch {
 
   /** Takes leave of the trackers. */
   async stop(): Promise<void> {
+    this.stopped = true;
     for (const timer of this.timers) clearInterval(timer);
     await this.saveNodes();
     await this.discovery.stop();
@@ -100,7 +118,7 @@ export class SwarmSearch {
     const { infoHash } = torrent;
     const onSale = this.parts.shelf.onSale(infoHash);
     if (onSale === undefined) return this.leave(infoHash);
-    if (this.sought.has(infoHash)) return;
+    if (!this.begun || this.sought.has(infoHash)) return;
     this.sought.add(infoHash);
     const { announce, isPrivate } = onSale.metainfo;
     this.discovery.add({ infoHash, announce, isPrivate, port: this.parts.peerPort, leftBytes: 0 });

@@ -9,16 +9,13 @@ export class TorrentSides {
   private readonly sides = new WeakMap<TorrentOnSale, TorrentSide>();
   /** Of all torrents on the shelf: the info hash by its obfuscated form, which is all that a peer shows. */
   private readonly infoHashes = new Map<string, string>();
-  private readonly obfuscated = new Set<string>();
 
   constructor(private readonly shelf: Shelf) {
     for (const { infoHash } of shelf.all()) this.learn(infoHash);
     shelf.listen({
-      changed: ({ infoHash }) => this.learn(infoHash),
-      removed: (infoHash) => {
-        this.obfuscated.delete(infoHash);
-        this.infoHashes.delete(obfuscatedHash(infoHash));
-      },
+      added: ({ infoHash }) => this.learn(infoHash),
+      changed: () => undefined,
+      removed: (infoHash) => this.infoHashes.delete(obfuscatedHash(infoHash)),
     });
   }
 
@@ -43,10 +40,7 @@ export class TorrentSides {
     return this.infoHashes.get(obfuscated);
   }
 
-  /** Called at every change of a torrent, so hashed once. */
   private learn(infoHash: string): void {
-    if (this.obfuscated.has(infoHash)) return;
-    this.obfuscated.add(infoHash);
     this.infoHashes.set(obfuscatedHash(infoHash), infoHash);
   }
 }

@@ -42,6 +42,8 @@ export class Assignments {
       readonly files: NodeFiles;
       readonly verifier: Verifier;
       readonly logger: Logger;
+      /** What is assigned is on the shelf; its content may still have to be read. */
+      readonly onFollowed: () => void;
       /** Nothing of what was assigned waits to be looked at any more. */
       readonly onSettled: () => void;
     },
@@ -111,49 +113,49 @@ export class Assignments {
   }
 
   private async run(): Promise<void> {
+    const { bus, nodeId, shelf, verifier, logger } = this.parts;
     this.overtaken.clear();
     this.takenDown.clear();
-    const assignments = await this.fetchAll();
-    if (assignments === undefined || this.stopped) return;
-    faultPoint('node.assignments.after-reply');
-    const wanted = new Set(assignments.map(({ infoHash }) => infoHash));
-    for (const { infoHash } of [...this.parts.shelf.all()]) {
-      if (!wanted.has(infoHash)) await this.withdraw(infoHash);
+    const wanted = new Set<string>();
+    let page: Promise<Reply> | undefined = bus.request(nodeAssignments, { nodeId, after: null });
+    while (page !== undefined) {
+      const reply: Reply = await page;
+      if (this.stopped) return;
+      if (!reply.ok) return logger.warn({ code: reply.code }, 'assignments not received');
+      faultPoint('node.assignments.after-reply');
+      const { torrents, complete }: z.output<typeof nodeAssignments.reply> = reply.value;
+      const after: string | undefined = torrents.at(-1)?.infoHash;
+      // The fleet looks up the next ones while these are brought in.
+      page = complete || after === undefined ? undefined : bus.request(nodeAssignments, { nodeId, after });
+      for (const { infoHash } of torrents) wanted.add(infoHash);
+      await this.followAll(torrents);
     }
+    for (const { infoHash } of [...shelf.all()]) if (!wanted.has(infoHash)) await this.withdraw(infoHash);
+    this.parts.onFollowed();
+    void verifier.idle().then(() => this.parts.onSettled());
+    await verifier.retryChanged();
+  }
+
+  private async followAll(assignments: readonly Assignment[]): Promise<void> {
+    const { shelf, logger } = this.parts;
+    const unknown = assignments.filter(({ infoHash }) => shelf.get(infoHash) === undefined).length;
+    if (unknown > 0) logger.info({ torrents: unknown }, 'torrents assigned');
     for (let at = 0; at < assignments.length; at += FOLLOWED_AT_ONCE) {
       if (this.stopped) return;
       await Promise.all(assignments.slice(at, at + FOLLOWED_AT_ONCE).map((assignment) => this.follow(assignment)));
-    }
-    void this.parts.verifier.idle().then(() => this.parts.onSettled());
-    await this.parts.verifier.retryChanged();
-  }
-
-  /** All pages, or undefined when the fleet can't be asked now. */
-  private async fetchAll(): Promise<Assignment[] | undefined> {
-    const { bus, nodeId, logger } = this.parts;
-    const all: Assignment[] = [];
-    for (let after: string | null = null; ;) {
-      const reply: Reply = await bus.request(nodeAssignments, { nodeId, after });
-      if (!reply.ok) {
-        logger.warn({ code: reply.code }, 'assignments not received');
-        return undefined;
-      }
-      all.push(...reply.value.torrents);
-      const last: Assignment | undefined = reply.value.torrents.at(-1);
-      if (reply.value.complete || last === undefined) return all;
-      after = last.infoHash;
     }
   }
 
   private async follow(assignment: Assignment): Promise<void> {
     const { shelf, logger } = this.parts;
-    const { infoHash, version, contentPath, offer } = assignment;
+    const { infoHash, version, contentPath } = assignment;
+    const offer = compact(assignment.offer);
     const active = assignment.state === 'active';
     const known = shelf.get(infoHash);
     const overtaken = this.overtaken.has(infoHash);
     if (this.takenDown.has(infoHash)) return;
     if (known === undefined) {
-      logger.info({ infoHash, contentPath }, 'torrent assigned');
+      logger.debug({ infoHash, contentPath }, 'torrent assigned');
       shelf.put({
         infoHash,
         version,
@@ -194,4 +196,10 @@ export class Assignments {
     }
     verifier.enqueue(infoHash);
   }
+}
+
+/** The same in one block of memory: thousands are kept, and what a schema makes takes three times as much. */
+function compact(offer: Assignment['offer']): Assignment['offer'] {
+  const { version, priceSat, lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers, freeTier } = offer;
+  return { version, priceSat, lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers, freeTier };
 }

@@ -10,7 +10,7 @@ export type MetainfoOutcome =
 
 /** Gets a .torrent file from this node's disk, or in parts from the fleet, and checks that it is the one asked for. */
 export async function obtainMetainfo(bus: Bus, files: NodeFiles, infoHash: string): Promise<MetainfoOutcome> {
-  const noted = await files.noted(infoHash);
+  const noted = files.noted(infoHash);
   if (noted !== undefined) return { ok: true, metainfo: noted };
   const kept = await files.readTorrent(infoHash);
   const known = kept === undefined ? undefined : read(kept, infoHash);

@@ -15,6 +15,8 @@ const EXPENDABLE_AFTER_MS = 10_000;
 /** All connections of the node, and the news that concerns many of them: fees, verdicts, the chain, the lease. */
 export class SalesFloor {
   private readonly connections = new Set<SellerConnection>();
+  /** The same by torrent: news of thousands of torrents must not look at thousands of connections each. */
+  private readonly byTorrent = new Map<string, Set<SellerConnection>>();
   private readonly serving = new Map<string, SellerConnection>();
   private subscriptions: { unsubscribe(): void }[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -35,7 +37,9 @@ export class SalesFloor {
   ) {
     parts.shelf.listen({
       changed: (torrent) => this.onTorrentChanged(torrent),
-      removed: (infoHash) => this.closeAll('takedown', (connection) => connection.infoHash === infoHash),
+      removed: (infoHash) => {
+        for (const connection of this.connectionsOf(infoHash)) connection.close('takedown');
+      },
     });
   }
 
@@ -93,11 +97,14 @@ export class SalesFloor {
       },
       onClosed: () => {
         this.connections.delete(connection);
+        this.forget(connection);
         services.metrics.connections.set(this.connections.size);
         onClosed();
       },
     });
     this.connections.add(connection);
+    const ofTorrent = this.byTorrent.get(torrent.infoHash) ?? new Set();
+    this.byTorrent.set(torrent.infoHash, ofTorrent.add(connection));
     services.metrics.connectionsOpened.inc({ direction: peer.direction });
     services.metrics.connections.set(this.connections.size);
     connection.start();
@@ -185,11 +192,21 @@ export class SalesFloor {
 
   private onTorrentChanged(torrent: ShelvedTorrent): void {
     const sold = this.parts.shelf.onSale(torrent.infoHash) !== undefined;
-    for (const connection of [...this.connections]) {
-      if (connection.infoHash !== torrent.infoHash) continue;
+    for (const connection of this.connectionsOf(torrent.infoHash)) {
       if (sold) connection.onNewTerms();
       else if (connection.status().channel === undefined) connection.close('operator');
     }
+  }
+
+  /** A copy: what is done to a connection may end it. */
+  private connectionsOf(infoHash: string): SellerConnection[] {
+    return [...(this.byTorrent.get(infoHash) ?? [])];
+  }
+
+  private forget(connection: SellerConnection): void {
+    const ofTorrent = this.byTorrent.get(connection.infoHash);
+    ofTorrent?.delete(connection);
+    if (ofTorrent?.size === 0) this.byTorrent.delete(connection.infoHash);
   }
 
   private closeAll(reason: HostReason, which: (connection: SellerConnection) => boolean): void {

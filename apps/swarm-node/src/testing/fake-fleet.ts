@@ -45,6 +45,10 @@ export class FakeFleet {
   readonly ends: { channelId: string; k: number; reason: string }[] = [];
   verdict: Partial<Verdict> = {};
   refusal: string | undefined;
+  /** Torrents in one answer: one, to see that all pages are asked for. */
+  pageTorrents = 1;
+  /** Keys of the channels that are opened. */
+  seller = { publicKey: bestEcdsa().publicKeyFor(new Uint8Array(32).fill(7)), keyHash: new Uint8Array(20).fill(7) };
   medianTimePast = 1_700_000_000;
   committing = true;
   private committed = 0;
@@ -146,10 +150,10 @@ class FleetController {
 
   @Handles(nodeAssignments)
   assigned({ after }: z.output<typeof nodeAssignments.request>) {
-    // One torrent a page, to see that all pages are asked for.
     const sorted = [...this.fleet.assignments].sort((a, b) => (a.infoHash < b.infoHash ? -1 : 1));
     const rest = sorted.filter(({ infoHash }) => after === null || infoHash > after);
-    return { torrents: rest.slice(0, 1), complete: rest.length <= 1 };
+    const { pageTorrents } = this.fleet;
+    return { torrents: rest.slice(0, pageTorrents), complete: rest.length <= pageTorrents };
   }
 
   @Handles(torrentMetainfo)
@@ -178,8 +182,8 @@ class FleetController {
     if (this.fleet.refusal !== undefined) {
       return { opened: false, code: this.fleet.refusal, detail: '', revisedTerms: null };
     }
-    const sellerPublicKey = bestEcdsa().publicKeyFor(new Uint8Array(32).fill(7));
-    return { opened: true, channelId, sellerPublicKey, sellerKeyHash: new Uint8Array(20).fill(7) };
+    const { publicKey: sellerPublicKey, keyHash: sellerKeyHash } = this.fleet.seller;
+    return { opened: true, channelId, sellerPublicKey, sellerKeyHash };
   }
 
   @Handles(channelFund)

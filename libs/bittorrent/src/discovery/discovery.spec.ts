@@ -83,6 +83,32 @@ describe('trackers', () => {
     expect([seller.errors, buyer.errors]).toEqual([[], []]);
   });
 
+  it('asks trackers over both families where it listens on both', async () => {
+    const asked = new Set<string>();
+    const server = createServer(({ socket }, response) => {
+      asked.add(`http ${socket.remoteAddress === '::1' ? 6 : 4}`);
+      response.end('d8:intervali1800e5:peers0:e');
+    }).listen(0, '::');
+    await once(server, 'listening');
+    cleanups.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const udp = await Promise.all(
+      ([4, 6] as const).map(async (family) => {
+        const socket = createSocket(`udp${family}`, () => asked.add(`udp ${family}`));
+        socket.bind(0, family === 4 ? '127.0.0.1' : '::1');
+        await once(socket, 'listening');
+        cleanups.push(() => socket.close());
+        return `udp://${family === 4 ? '127.0.0.1' : '[::1]'}:${socket.address().port}`;
+      }),
+    );
+    const seller = await open({ host: '::' });
+    seller.discovery.add(torrent(7881, { announce: [`http://127.0.0.1:${port}/a`, `http://[::1]:${port}/a`, ...udp] }));
+    await until(() => asked.size === 4);
+    await until(() => seller.discovery.stats().trackerAnnounces >= 2);
+    expect([...asked].sort()).toEqual(['http 4', 'http 6', 'udp 4', 'udp 6']);
+    expect(seller.errors).toEqual([]);
+  });
+
   it('leaves private torrents alone unless told otherwise', async () => {
     const { server, http } = await tracker();
     const shy = await open();

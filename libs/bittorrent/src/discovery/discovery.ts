@@ -78,8 +78,12 @@ export interface DiscoveryStats {
   readonly trackerFailures: number;
 }
 
+/** What is kept of a torrent: there are thousands. */
 interface Entry {
-  readonly cancels: (() => void)[];
+  /** Told to the DHT; null: never, as of private torrents. */
+  readonly port: number | null;
+  announcedAtMs: number;
+  cancel: (() => void) | undefined;
 }
 
 /**
@@ -89,8 +93,8 @@ interface Entry {
  */
 export class Discovery {
   private readonly torrents = new Map<string, Entry>();
-  /** Which torrent a DHT hash belongs to. */
-  private readonly owners = new Map<string, { readonly infoHash: string; readonly source: PeerSource }>();
+  /** Torrents by their second DHT hash. */
+  private readonly secondaries = new Map<string, string>();
   private readonly found = new Map<string, { readonly source: PeerSource; readonly peers: Map<string, PeerAddress> }>();
   private readonly agenda = new Agenda({
     maxRunning: DISCOVERY_DEFAULTS.concurrentVisits,
@@ -109,7 +113,8 @@ export class Discovery {
     this.trackers = new Trackers({
       peerId: options.peerId,
       localOnly: options.trackers === 'local',
-      localHost: isUnspecified(options.host) ? undefined : options.host,
+      // A listener on `::` takes both families, so both are announced.
+      localHosts: options.host === '::' ? ['0.0.0.0', '::'] : [options.host],
       publicHost: options.publicHost !== undefined && isIP(options.publicHost) !== 0 ? options.publicHost : undefined,
       onPeers: (infoHash, peers) => this.report(infoHash, peers, 'tracker'),
       onOurAddress: (address, from) => this.ownAddress.observe(address, from),
@@ -138,6 +143,7 @@ export class Discovery {
       allowLocal: options.allowLocal ?? false,
       publicHost: options.publicHost ?? (isUnspecified(host) ? undefined : host),
       packetsPerSecond: options.packetsPerSecond ?? DISCOVERY_DEFAULTS.packetsPerSecond,
+      ownPort: (hash) => discovery.torrents.get(discovery.secondaries.get(hash) ?? hash)?.port ?? undefined,
       onPeer: (hash, peer) => discovery.onDhtPeer(hash, peer),
       onOurAddress: (address, from) => discovery.ownAddress.observe(hostOfBytes(address), from),
     });
@@ -178,17 +184,16 @@ export class Discovery {
   add(torrent: SoughtTorrent): void {
     this.remove(torrent.infoHash);
     if (torrent.port !== null) this.ownPorts.add(torrent.port);
-    const cancels: (() => void)[] = [];
-    this.torrents.set(torrent.infoHash, { cancels });
+    const { infoHash } = torrent;
+    const port = torrent.isPrivate ? null : torrent.port;
+    const entry: Entry = { port, announcedAtMs: Number.NEGATIVE_INFINITY, cancel: undefined };
+    this.torrents.set(infoHash, entry);
     if (this.trackers !== undefined && (!torrent.isPrivate || this.options.privateTrackers === true)) {
       this.trackers.add(torrent);
     }
     if (this.dht === undefined || torrent.isPrivate) return;
-    const hashes = { dht: torrent.infoHash, 'dht-secondary': secondaryHash(torrent.infoHash) } as const;
-    for (const source of ['dht', 'dht-secondary'] as const) {
-      this.owners.set(hashes[source], { infoHash: torrent.infoHash, source });
-      cancels.push(this.agenda.add(this.visitor(hashes[source], torrent.port)));
-    }
+    this.secondaries.set(secondaryHash(infoHash), infoHash);
+    entry.cancel = this.agenda.add(() => this.visit(infoHash, entry));
   }
 
   /** Leaves a torrent. Trackers hear of it; in the DHT announces are forgotten by age. */
@@ -196,9 +201,8 @@ export class Discovery {
     const entry = this.torrents.get(infoHash);
     if (entry === undefined) return;
     this.torrents.delete(infoHash);
-    this.owners.delete(infoHash);
-    this.owners.delete(secondaryHash(infoHash));
-    for (const cancel of entry.cancels) cancel();
+    this.secondaries.delete(secondaryHash(infoHash));
+    entry.cancel?.();
     this.trackers?.remove(infoHash);
   }
 
@@ -207,36 +211,39 @@ export class Discovery {
     this.agenda.stop();
     await Promise.all([this.trackers?.stop(), this.dht?.close()]);
     this.torrents.clear();
-    this.owners.clear();
+    this.secondaries.clear();
     this.found.clear();
   }
 
-  private visitor(hash: string, port: number | null): () => Promise<number> {
+  /** Visits both hashes of a torrent in the DHT; answers when to do it again. */
+  private async visit(infoHash: string, entry: Entry): Promise<number> {
     const lookupMs = this.options.lookupEveryMs ?? DISCOVERY_DEFAULTS.lookupEveryMs;
     const announceMs = this.options.announceEveryMs ?? DISCOVERY_DEFAULTS.announceEveryMs;
-    let announcedAtMs = Number.NEGATIVE_INFINITY;
-    return async () => {
-      // A visit a little early costs less than one a whole lookup late.
-      const due = port !== null && performance.now() - announcedAtMs >= announceMs - lookupMs / 2;
-      if (due) announcedAtMs = performance.now();
-      await this.dht?.visit(hash, due ? port : null);
+    // A visit a little early costs less than one a whole lookup late.
+    const due = entry.port !== null && performance.now() - entry.announcedAtMs >= announceMs - lookupMs / 2;
+    if (due) entry.announcedAtMs = performance.now();
+    for (const hash of [infoHash, secondaryHash(infoHash)]) {
+      if (this.torrents.get(infoHash) !== entry) break;
+      await this.dht?.visit(hash, due ? entry.port : null);
       this.visits += 1;
-      return jittered(lookupMs);
-    };
+    }
+    return jittered(lookupMs);
   }
 
   /** Peers come one by one; they are reported together. */
   private onDhtPeer(hash: string, peer: PeerAddress): void {
-    const owner = this.owners.get(hash);
-    if (owner === undefined) return;
+    const primary = this.secondaries.get(hash);
+    const source: PeerSource = primary === undefined ? 'dht' : 'dht-secondary';
+    const infoHash = primary ?? hash;
+    if (!this.torrents.has(infoHash)) return;
     const gathered = this.found.get(hash)?.peers ?? new Map<string, PeerAddress>();
     if (gathered.size >= DISCOVERY_DEFAULTS.peersPerReport) return;
     gathered.set(addressKey(peer), peer);
     if (gathered.size > 1) return;
-    this.found.set(hash, { source: owner.source, peers: gathered });
+    this.found.set(hash, { source, peers: gathered });
     setImmediate(() => {
       this.found.delete(hash);
-      this.report(owner.infoHash, [...gathered.values()], owner.source);
+      this.report(infoHash, [...gathered.values()], source);
     });
   }
 

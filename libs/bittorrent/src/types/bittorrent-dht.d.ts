@@ -8,8 +8,6 @@ declare module 'bittorrent-dht' {
   interface DhtOptions {
     /** False: joins through nodes that are added by hand. */
     bootstrap: false;
-    /** IPv4 address under which own announces are stored here too. */
-    host?: string;
     /** What stands in for a UDP socket. */
     socket: EventEmitter;
     /** Queries in flight at once. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningFleet } from '@seedfleet/fleet';
 
 /** prom-client watches the event loop by a timer of 10 ms, and what it tells includes these. */
-const LOOP_TIMER_MS = 10;
+export const LOOP_TIMER_MS = 10;
 const COLLECT_MS = 600;
 
 /**

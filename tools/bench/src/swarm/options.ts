@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 
+export const PARTS = ['idle', 'accepts', 'sales', 'torrents', 'restart'] as const;
+export type Part = (typeof PARTS)[number];
+
 /** What `npm run bench -- swarm` measures. */
 export interface SwarmOptions {
   readonly torrents: number;
@@ -12,6 +15,8 @@ export interface SwarmOptions {
   readonly transferBytes: number;
   /** Connections of the accept rate. */
   readonly accepts: number;
+  /** What is measured; all unless told otherwise. */
+  readonly parts: readonly Part[];
   readonly folder: string | undefined;
   readonly keep: boolean;
 }
@@ -23,6 +28,7 @@ export const SWARM_USAGE = `options of swarm:
   --sales 50            of them buying
   --transfer 512        MiB that these buy
   --accepts 5000        connections for the accept rate
+  --parts A,B           of idle, accepts, sales, torrents and restart (default: all; restart needs torrents)
   --folder DIR          where content, servers and logs go (default: a temporary folder)
   --keep                leaves the folder there
 `;
@@ -41,6 +47,7 @@ export function swarmOptions(args: readonly string[]): SwarmOptions | undefined 
         sales: { type: 'string', default: '50' },
         transfer: { type: 'string', default: '512' },
         accepts: { type: 'string', default: '5000' },
+        parts: { type: 'string', default: PARTS.join(',') },
         folder: { type: 'string' },
         keep: { type: 'boolean', default: false },
       },
@@ -52,6 +59,7 @@ export function swarmOptions(args: readonly string[]): SwarmOptions | undefined 
       sales: number(values.sales),
       transferBytes: number(values.transfer) * MIB,
       accepts: number(values.accepts),
+      parts: values.parts.split(',').map(part),
       folder: values.folder,
       keep: values.keep,
     };
@@ -59,6 +67,12 @@ export function swarmOptions(args: readonly string[]): SwarmOptions | undefined 
   } catch {
     return undefined;
   }
+}
+
+function part(text: string): Part {
+  const known = PARTS.find((name) => name === text);
+  if (known === undefined) throw new RangeError(text);
+  return known;
 }
 
 function number(text: string): number {

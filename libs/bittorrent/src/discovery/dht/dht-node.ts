@@ -19,20 +19,28 @@ export interface DhtNodeOptions {
   readonly allowLocal: boolean;
   /** Our IPv4 address for others, where it is known: nodes that ask us then hear of us. */
   readonly publicHost: string | undefined;
+  /** TCP port where we take peers of a hash (lowercase hex), if we do. */
+  readonly ownPort: (hash: string) => number | undefined;
   readonly packetsPerSecond: number;
   /** A peer of a hash (lowercase hex). */
   readonly onPeer: (hash: string, peer: PeerAddress) => void;
   readonly onOurAddress: (address: Uint8Array, from: string) => void;
 }
 
-/** bittorrent-dht with answers that fit a packet. */
+/**
+ * bittorrent-dht with answers that fit a packet and name us first. What it would note of our own announces takes a
+ * kilobyte per torrent, out of the room that there is for others'.
+ */
 class BoundedDht extends DHT {
-  constructor(options: ConstructorParameters<typeof DHT>[0]) {
+  constructor(options: ConstructorParameters<typeof DHT>[0], ownRecord: (hash: string) => Buffer | undefined) {
     super(options);
     const stored = this._peers;
     const read = stored.get.bind(stored);
-    stored.get = (hash, most = DISCOVERY_DEFAULTS.peersPerAnswer) =>
-      read(hash, Math.min(most, DISCOVERY_DEFAULTS.peersPerAnswer));
+    stored.get = (hash, most = DISCOVERY_DEFAULTS.peersPerAnswer) => {
+      const others = read(hash, Math.min(most, DISCOVERY_DEFAULTS.peersPerAnswer));
+      const own = ownRecord(hash);
+      return own === undefined ? others : [own, ...others.slice(0, DISCOVERY_DEFAULTS.peersPerAnswer - 1)];
+    };
   }
 }
 
@@ -48,15 +56,22 @@ export class DhtNode {
     private readonly packets: Allowance,
     private readonly options: DhtNodeOptions,
   ) {
-    this.dht = new BoundedDht({
-      bootstrap: false,
-      socket,
-      concurrency: DISCOVERY_DEFAULTS.concurrentQueries,
-      maxAge: DISCOVERY_DEFAULTS.storedPeerAgeMs,
-      maxPeers: DISCOVERY_DEFAULTS.storedPeers,
-      maxValues: 1,
-      ...(options.publicHost !== undefined && isIPv4(options.publicHost) ? { host: options.publicHost } : {}),
-    });
+    const { publicHost, ownPort } = options;
+    const address = publicHost !== undefined && isIPv4(publicHost) ? publicHost.split('.').map(Number) : undefined;
+    this.dht = new BoundedDht(
+      {
+        bootstrap: false,
+        socket,
+        concurrency: DISCOVERY_DEFAULTS.concurrentQueries,
+        maxAge: DISCOVERY_DEFAULTS.storedPeerAgeMs,
+        maxPeers: DISCOVERY_DEFAULTS.storedPeers,
+        maxValues: 1,
+      },
+      (hash) => {
+        const port = address === undefined ? undefined : ownPort(hash);
+        return port === undefined ? undefined : Buffer.from([...(address ?? []), port >> 8, port & 0xff]);
+      },
+    );
     this.dht.on('peer', (peer: PeerAddress, hash: Buffer) => options.onPeer(hash.toString('hex'), peer));
     // Answers that nobody waits for any more, and the like; counted by the socket where it matters.
     this.dht.on('warning', () => undefined);

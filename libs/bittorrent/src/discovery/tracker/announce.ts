@@ -20,8 +20,8 @@ export interface Announce {
   readonly key: number;
   /** What an earlier answer asked us to repeat. */
   readonly trackerId: Uint8Array | undefined;
-  /** Address to ask from; undefined: the system's choice. */
-  readonly localHost: string | undefined;
+  /** Address to ask from, `0.0.0.0` or `::` for any of its family: the tracker lists us under that family (BEP 7). */
+  readonly localHost: string;
 }
 
 export interface AnnounceReply {

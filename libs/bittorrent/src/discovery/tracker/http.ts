@@ -28,7 +28,7 @@ type Answer =
   | { readonly body: Uint8Array; readonly location?: string }
   | { readonly error: AnnounceError; readonly detail: string };
 
-function fetchOnce(url: URL, localHost: string | undefined, signal: AbortSignal): Promise<Answer> {
+function fetchOnce(url: URL, localHost: string, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve) => {
     const onError = (error: Error): void => {
       const timedOut = signal.aborted && (signal.reason as Error | undefined)?.name === 'TimeoutError';
@@ -43,7 +43,8 @@ function fetchOnce(url: URL, localHost: string | undefined, signal: AbortSignal)
           // One announce per half an hour: an idle connection would be kept for nothing.
           agent: false,
           headers: { 'user-agent': 'Seedfleet/0.1', accept: '*/*' },
-          ...(localHost === undefined ? {} : { localAddress: localHost, family: isIPv6(localHost) ? 6 : 4 }),
+          localAddress: localHost,
+          family: isIPv6(localHost) ? 6 : 4,
         },
         (response) => void readBody(response).then(resolve, onError),
       );

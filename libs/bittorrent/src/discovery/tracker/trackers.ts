@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIP, isIPv6 } from 'node:net';
 import { Agenda, jittered } from '../agenda.js';
 import { hostOfBytes, isLocalHost, type PeerAddress } from '../addresses.js';
 import { Allowance } from '../allowance.js';
@@ -22,7 +23,8 @@ export interface TrackersOptions {
   readonly peerId: Uint8Array;
   /** Only trackers named by an address of this machine or a private network. */
   readonly localOnly: boolean;
-  readonly localHost: string | undefined;
+  /** Addresses to ask from, at most one of each family: each tracker is asked from each. */
+  readonly localHosts: readonly string[];
   readonly publicHost: string | undefined;
   readonly onPeers: (infoHash: string, peers: readonly PeerAddress[]) => void;
   readonly onOurAddress: (address: string, from: string) => void;
@@ -43,24 +45,27 @@ export class Trackers {
   private readonly closing = new AbortController();
 
   constructor(private readonly options: TrackersOptions) {
-    this.udp = new UdpTrackers(options.localHost);
+    this.udp = new UdpTrackers(options.localHosts);
   }
 
   add(torrent: TrackerTorrent): void {
     const urls = usableTrackers(torrent.announce, this.options.localOnly);
     this.relations.set(
       torrent.infoHash,
-      urls.map((url) => {
-        const relation = new TrackerRelation(
-          torrent,
-          url,
-          this.options,
-          (announce) => this.announce(announce),
-          this.key,
-        );
-        relation.cancel = this.agenda.add(() => relation.visit());
-        return relation;
-      }),
+      urls.flatMap((url) =>
+        this.hostsFor(url).map((localHost) => {
+          const relation = new TrackerRelation(
+            torrent,
+            url,
+            localHost,
+            this.options,
+            (announce) => this.announce(announce),
+            this.key,
+          );
+          relation.cancel = this.agenda.add(() => relation.visit());
+          return relation;
+        }),
+      ),
     );
   }
 
@@ -89,6 +94,12 @@ export class Trackers {
     this.udp.close();
   }
 
+  /** Where an address is given instead of a name, only its own family reaches it. */
+  private hostsFor({ hostname }: URL): readonly string[] {
+    const family = isIP(hostname.replace(/^\[|\]$/g, ''));
+    return this.options.localHosts.filter((host) => family === 0 || isIP(host) === family);
+  }
+
   private announce(announce: Announce): Promise<AnnounceOutcome> {
     return announce.url.protocol === 'udp:' ? this.udp.announce(announce) : announceHttp(announce, this.closing.signal);
   }
@@ -104,6 +115,7 @@ class TrackerRelation {
   constructor(
     private readonly torrent: TrackerTorrent,
     private readonly url: URL,
+    private readonly localHost: string,
     private readonly options: TrackersOptions,
     private readonly send: (announce: Announce) => Promise<AnnounceOutcome>,
     private readonly key: number,
@@ -120,6 +132,9 @@ class TrackerRelation {
     const { infoHash } = this.torrent;
     if (!outcome.ok) {
       const { trackerRetryMs, trackerRetryMaxMs } = DISCOVERY_DEFAULTS;
+      // Many trackers have one family only, and so have many machines: that is no failure.
+      const isSpare = this.options.localHosts.length > 1 && isIPv6(this.localHost);
+      if (isSpare && outcome.error.code === 'tracker-unreachable') return jittered(trackerRetryMaxMs);
       this.options.onOutcome(infoHash, this.url, outcome.error.code, outcome.error.detail);
       return jittered(Math.min(trackerRetryMs * 2 ** this.failures++, trackerRetryMaxMs));
     }
@@ -137,7 +152,8 @@ class TrackerRelation {
   }
 
   request(event: Announce['event']): Announce {
-    const { peerId, publicHost, localHost } = this.options;
+    const { localHost } = this;
+    const { peerId, publicHost } = this.options;
     const { infoHash, port, leftBytes } = this.torrent;
     return {
       url: this.url,
@@ -146,7 +162,7 @@ class TrackerRelation {
       port: port ?? undefined,
       leftBytes,
       event,
-      publicHost,
+      publicHost: publicHost !== undefined && isIP(publicHost) === isIP(localHost) ? publicHost : undefined,
       localHost,
       key: this.key,
       trackerId: this.trackerId,

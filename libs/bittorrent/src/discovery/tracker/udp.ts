@@ -34,12 +34,12 @@ export class UdpTrackers {
   private readonly connectionIds = new Map<string, { readonly id: Buffer; readonly untilMs: number }>();
   private closed = false;
 
-  /** @param localHost address to ask from; undefined: the system's choice */
-  constructor(private readonly localHost: string | undefined) {}
+  /** @param localHosts addresses to ask from, at most one of each family. */
+  constructor(private readonly localHosts: readonly string[]) {}
 
   /** Never rejects. */
   async announce(announce: Announce): Promise<AnnounceOutcome> {
-    const destination = await this.resolve(announce.url);
+    const destination = await this.resolve(announce.url, isIPv4(announce.localHost) ? 4 : 6);
     if (destination === undefined) return failure({ code: 'tracker-unreachable', detail: announce.url.hostname });
     const connectionId = await this.connectionId(destination);
     if (connectionId === undefined) return failure({ code: 'tracker-timeout', detail: 'connect' });
@@ -65,15 +65,14 @@ export class UdpTrackers {
     this.sockets.clear();
   }
 
-  private async resolve(url: URL): Promise<Destination | undefined> {
+  private async resolve(url: URL, family: 4 | 6): Promise<Destination | undefined> {
     const name = url.hostname.replace(/^\[|\]$/g, '');
     const port = Number(url.port);
     if (!(port > 0)) return undefined;
     const given = isIP(name);
-    if (given !== 0) return { host: name, port, family: given === 6 ? 6 : 4 };
-    const family = this.localHost === undefined ? 0 : isIPv4(this.localHost) ? 4 : 6;
+    if (given !== 0) return given === family ? { host: name, port, family } : undefined;
     const found = await lookup(name, { family }).catch(() => undefined);
-    return found === undefined ? undefined : { host: found.address, port, family: found.family === 6 ? 6 : 4 };
+    return found === undefined ? undefined : { host: found.address, port, family };
   }
 
   private async connectionId(destination: Destination): Promise<Buffer | undefined> {
@@ -130,8 +129,7 @@ export class UdpTrackers {
 
   private open(family: 4 | 6): Promise<Socket> {
     const socket = createSocket(family === 4 ? 'udp4' : 'udp6');
-    const { localHost } = this;
-    const address = localHost !== undefined && isIPv4(localHost) === (family === 4) ? localHost : undefined;
+    const address = this.localHosts.find((host) => isIPv4(host) === (family === 4));
     return new Promise((resolve, reject) => {
       socket.once('error', (error) => {
         socket.close();

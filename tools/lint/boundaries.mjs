@@ -46,7 +46,7 @@ export const BOUNDARIES = {
   'libs/bitcoin-node': { libs: [], packages: ['zeromq', 'zod'], node: '*' },
   'libs/bus': { libs: [], packages: ['@nats-io/*', '@nestjs/microservices', 'rxjs', 'zod'], node: [] },
   'libs/persistence': { libs: [], packages: ['@prisma/*', 'pg'], node: '*' },
-  'libs/service-kit': { libs: ['bus'], packages: [...NEST, 'pino', 'prom-client'], node: '*' },
+  'libs/service-kit': { libs: ['bus'], packages: [...NEST, 'pino', 'prom-client', 'ipaddr.js'], node: '*' },
 
   'libs/buyer': {
     libs: ['wire', 'payment-channel', 'exchange', 'policy', 'wallet', 'bittorrent', 'bitcoin-node'],

@@ -1,19 +1,6 @@
-import { commonConfig, databaseConfig, redisConfig } from '@seedfleet/service-kit';
-import ipaddr from 'ipaddr.js';
+import { commonConfig, databaseConfig, networks, redisConfig } from '@seedfleet/service-kit';
 import { z } from 'zod';
 import { readContentRoots } from './making/content-roots.js';
-
-/** Networks in CIDR form, separated by commas. */
-const networks = z
-  .string()
-  .default('')
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .refine((parts) => parts.every((part) => ipaddr.isValidCIDR(part)), 'must be networks as 10.0.0.0/8, by commas');
 
 const contentRoots = z
   .string()

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { literalAddress, mayCall } from './address-policy.js';
+import { literalAddress, mayCall } from '@seedfleet/service-kit';
 
 /** Why a delivery did not arrive. */
 export type CallProblem =

@@ -9,7 +9,7 @@ import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery } from '../http/schemas.js';
 import { Conditional, Versioned, versionsToMatch } from '../http/versioned.js';
-import { literalAddress, mayCall } from './address-policy.js';
+import { literalAddress, mayCall } from '@seedfleet/service-kit';
 import { DeliveryRepository } from './delivery.repository.js';
 import { WEBHOOK_SETTINGS, type WebhookSettings } from './settings.js';
 import { newWebhookSecret } from './signature.js';

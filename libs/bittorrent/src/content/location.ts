@@ -36,17 +36,23 @@ export function locationBelow(metainfo: Metainfo, folder: string): ContentLocati
  * bytes: that is verification.
  */
 export async function locateContent(metainfo: Metainfo, path: string): Promise<Result<ContentLocation, ContentError>> {
+  const placed = await placeContent(metainfo, path);
+  return placed.ok ? checkFiles(placed.value) : placed;
+}
+
+/** The same without looking at the files: some may be missing or short. */
+export async function placeContent(metainfo: Metainfo, path: string): Promise<Result<ContentLocation, ContentError>> {
   const root = resolve(path);
   const kind = await kindOf(root);
   if (kind === undefined) return failure({ code: 'content-missing', path: root });
   if (kind === 'file') {
     if (metainfo.multiFile) return failure({ code: 'not-a-file', path: root, detail: 'a folder is expected' });
-    return checkFiles({ files: metainfo.files.map((file) => ({ ...file, path: root })) });
+    return success({ files: metainfo.files.map((file) => ({ ...file, path: root })) });
   }
   if (metainfo.multiFile && (await kindOf(join(root, metainfo.name))) !== 'folder') {
-    return checkFiles(locationIn(metainfo, root));
+    return success(locationIn(metainfo, root));
   }
-  return checkFiles(locationBelow(metainfo, root));
+  return success(locationBelow(metainfo, root));
 }
 
 function locationIn(metainfo: Metainfo, folder: string): ContentLocation {

@@ -5,6 +5,8 @@ import type { Content, LocatedFile } from './location.js';
 export interface Span {
   /** Absolute path; undefined where the bytes are padding zeros. */
   readonly path: string | undefined;
+  /** Which of the torrent's files. */
+  readonly fileIndex: number;
   /** Where the stretch begins in the file. */
   readonly fileOffsetBytes: number;
   readonly lengthBytes: number;
@@ -21,7 +23,10 @@ export function spansOfPiece(content: Content, piece: number): Span[] {
     if (file === undefined) throw new RangeError(`piece ${piece} lies outside the torrent`);
     const fileOffsetBytes = at - file.offsetBytes;
     const lengthBytes = Math.min(rest, file.lengthBytes - fileOffsetBytes);
-    if (lengthBytes > 0) spans.push({ path: file.padding ? undefined : file.path, fileOffsetBytes, lengthBytes });
+    if (lengthBytes > 0) {
+      const path = file.padding ? undefined : file.path;
+      spans.push({ path, fileIndex: index, fileOffsetBytes, lengthBytes });
+    }
     at += lengthBytes;
     rest -= lengthBytes;
   }

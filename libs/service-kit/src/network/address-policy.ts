@@ -1,9 +1,10 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Which addresses a webhook may call. Only public unicast ones: everything else — loopback, private, link-local with the
- * metadata services of clouds, carrier NAT, multicast, and IPv6 ranges that stand for IPv4 addresses — would let whoever
- * sets a webhook reach into the operator's own network. Networks that the operator names are allowed besides.
+ * Which addresses a service may call on somebody's word, for a webhook or for content. Only public unicast ones: everything
+ * else — loopback, private, link-local with the metadata services of clouds, carrier NAT, multicast, and IPv6 ranges that
+ * stand for IPv4 addresses — would let whoever names one reach into the operator's own network. Networks that the operator
+ * names are allowed besides.
  */
 export function mayCall(addressText: string, networks: readonly string[]): boolean {
   if (!ipaddr.isValid(addressText)) return false;

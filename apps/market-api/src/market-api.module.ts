@@ -74,6 +74,8 @@ import { PlacementService } from './placement/placement.service.js';
 import { MarketRetention } from './retention/market-retention.js';
 import { RevenueController } from './revenue/revenue.controller.js';
 import { RevenueRepository } from './revenue/revenue.repository.js';
+import { TakedownBusController } from './takedown/takedown-bus.controller.js';
+import { TakedownContentRepository } from './takedown/takedown-content.repository.js';
 import { TakedownController } from './takedown/takedown.controller.js';
 import { TakedownRepository } from './takedown/takedown.repository.js';
 import { TakedownService } from './takedown/takedown.service.js';
@@ -108,6 +110,7 @@ export class MarketApiModule {
         ContentController,
         MakingController,
         TakedownController,
+        TakedownBusController,
         ChannelController,
         CloseController,
         RevenueController,
@@ -184,6 +187,7 @@ export class MarketApiModule {
         SignInLock,
         TorrentRepository,
         TakedownRepository,
+        TakedownContentRepository,
         TakedownService,
         TorrentService,
         WebhookRepository,

@@ -1,5 +1,5 @@
 import { nodeId } from '@seedfleet/bus';
-import { brokerConfig, commonConfig } from '@seedfleet/service-kit';
+import { brokerConfig, commonConfig, networks } from '@seedfleet/service-kit';
 import { DEFAULT_POLICY } from '@seedfleet/policy';
 import { z } from 'zod';
 
@@ -43,6 +43,22 @@ export const swarmNodeConfig = commonConfig.extend({
   PLACEMENT_WEIGHT: z.coerce.number().int().min(1).max(1_000).default(1),
   /** Keeps .torrent files and what has been verified. Nothing in it is irreplaceable. */
   DATA_DIR: z.string().min(1),
+  /** Where content that the node fetches by itself is kept. Default: `content` in DATA_DIR. */
+  CONTENT_DIR: z.string().min(1).optional(),
+  /** Most bytes of fetched content. Default: CAPACITY_BYTES, and no limit but the volume where that has none. */
+  CONTENT_QUOTA_BYTES: z.coerce.number().int().min(0).optional(),
+  /** Bytes of the volume that fetched content leaves free. */
+  CONTENT_KEEP_FREE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(1024 * MIB),
+  /** Hours that fetched content is kept when it is not placed here any more; less where room is needed. */
+  CONTENT_KEEP_HOURS: z.coerce.number().min(0).default(168),
+  /** Torrents fetched at the same time. */
+  CONTENT_FETCHES: z.coerce.number().int().min(1).max(16).default(2),
+  /** Private networks that content may be fetched from nevertheless, as an object store in the same cluster. */
+  CONTENT_NETWORKS: networks,
   /** Memory for pieces being read, sent and cached, MiB. */
   PIECE_MEMORY_MIB: z.coerce.number().int().min(16).default(256),
   /** Most peer connections. */

@@ -5,6 +5,8 @@ import { bestEcdsa } from '@seedfleet/payment-channel';
 import { policyWith } from '@seedfleet/policy';
 import { diskMetrics, type HealthRegistry, type Logger, type Registry } from '@seedfleet/service-kit';
 import { drainMs, isRegtest, publicHost, type SwarmNodeConfig } from './config.js';
+import type { ContentFetcher } from './content/fetching/content-fetcher.js';
+import { openFetching } from './content/fetching/open-fetching.js';
 import { NodeFiles } from './content/node-files.js';
 import { Shelf } from './content/shelf.js';
 import { Verifier } from './content/verifier.js';
@@ -27,6 +29,7 @@ import { Entrance } from './peers/entrance.js';
 import { Gossip } from './peers/gossip.js';
 import { TorrentSides } from './peers/torrent-sides.js';
 import { Assignments } from './registration/assignments.js';
+import { Leftovers } from './registration/leftovers.js';
 import { Registration } from './registration/registration.js';
 import { SeedingReports } from './registration/seeding-reports.js';
 import { Quotes } from './selling/quotes.js';
@@ -54,6 +57,7 @@ export class SwarmNode {
     private readonly parts: NodeParts,
     private readonly pieces: PieceStore,
     private readonly verifier: Verifier,
+    private readonly fetcher: ContentFetcher,
     private readonly payments: Payments,
     private readonly floor: SalesFloor,
     private readonly door: Door,
@@ -77,7 +81,17 @@ export class SwarmNode {
     diskMetrics(parts.registry, config.DATA_DIR);
     const pieces = new PieceStore({ maxBytes: config.PIECE_MEMORY_MIB * MIB });
     const shelf = new Shelf();
-    const verifier = new Verifier({ shelf, files, loader: pieces.loader, logger, metrics });
+    const verifier = new Verifier({
+      shelf,
+      files,
+      loader: pieces.loader,
+      logger,
+      metrics,
+      onSpoilt: (infoHash) => fetching.fetcher.enqueue(infoHash),
+    });
+    const fetching = await openFetching({ config, shelf, verifier, loader: pieces.loader, logger, metrics });
+    const leftovers = new Leftovers({ nodeId, bus, files, logger, ...fetching });
+    await leftovers.open();
     const lease = new Lease(policy, nowMs, PAYMENT_PARTITIONS);
     const payments = new Payments({
       nodeId,
@@ -151,6 +165,8 @@ export class SwarmNode {
       shelf,
       files,
       verifier,
+      ...fetching,
+      leftovers,
       logger,
       onFollowed: () => outreach.begin(),
       onSettled: once(() => metrics.torrentsSettledSeconds.set(performance.now() / 1000)),
@@ -182,6 +198,7 @@ export class SwarmNode {
       parts,
       pieces,
       verifier,
+      fetching.fetcher,
       payments,
       floor,
       door,
@@ -235,9 +252,10 @@ export class SwarmNode {
     this.door.close();
     const farewell = this.outreach.stop();
     await this.assignments.stop();
+    const fetched = this.fetcher.stop();
     const drained = this.floor.drain(drainMs(config));
     this.registration.beat();
-    await Promise.all([drained, farewell]);
+    await Promise.all([drained, farewell, fetched]);
     const complete = await this.payments.close(LAST_PAYMENTS_MS);
     if (complete) logger.info('drained; all payments are acknowledged');
     else logger.error('stopping with payments that the broker has not acknowledged');

@@ -5,7 +5,16 @@ import { defineEvent, defineRequest } from './contract.js';
 /** Largest part of a .torrent file in one answer: base64 of it stays below the broker's 1 MiB limit. */
 export const METAINFO_PART_BYTES = 512 * 1024;
 
-export const seedingState = z.enum(['waiting', 'verifying', 'on-sale', 'paused', 'missing', 'corrupt', 'failed']);
+export const seedingState = z.enum([
+  'waiting',
+  'fetching',
+  'verifying',
+  'on-sale',
+  'paused',
+  'missing',
+  'corrupt',
+  'failed',
+]);
 
 /** Where a node stands and what it takes. */
 export const nodePlace = z.object({
@@ -108,6 +117,7 @@ export const nodeAssignments = defineRequest({
           state: z.enum(['active', 'paused']),
           version: z.int(),
           metainfoBytes: z.int().positive(),
+          /** Absolute path on the node, or the HTTP(S) address it fetches the content from. */
           contentPath: z.string().max(4_096),
           offer: effectiveOffer,
         }),
@@ -165,6 +175,51 @@ export const torrentsTakenDown = defineEvent({
   owner: 'market-api',
   heardBy: ['swarm-node'],
   payload: z.object({ infoHashes: z.array(infoHash).max(MAX_TAKEN_DOWN) }),
+});
+
+/** Torrents in one question after takedowns: also with the longest content paths the answer stays below 1 MiB. */
+export const MAX_ASKED_TAKEN_DOWN = 200;
+
+/**
+ * Which of these torrents, that the node still has something of, were taken down: asked of everything it is not to seed
+ * any more, so that an order reaches also a node that was away when it was given.
+ */
+export const takenDownAmong = defineRequest({
+  subject: 'fleet.taken-down-among.*',
+  owner: 'market-api',
+  askedBy: ['swarm-node'],
+  fromNode: true,
+  request: z.object({ nodeId, infoHashes: z.array(infoHash).max(MAX_ASKED_TAKEN_DOWN) }),
+  reply: z.object({
+    takenDown: z
+      .array(
+        z.object({
+          infoHash,
+          /** Whether files that the operator put there are to be deleted too. What a node fetched always is. */
+          deleteOwn: z.boolean(),
+          contentPath: z.string().max(4_096),
+        }),
+      )
+      .max(MAX_ASKED_TAKEN_DOWN),
+  }),
+});
+
+/** What a node did with the content of a torrent that was taken down. For the audit. */
+export const takenDownContent = defineRequest({
+  subject: 'fleet.taken-down-content.*',
+  owner: 'market-api',
+  askedBy: ['swarm-node'],
+  fromNode: true,
+  request: z.object({
+    nodeId,
+    infoHash,
+    deletedBytes: z.int().min(0),
+    /** Where files of the operator lie on, untouched; empty: nowhere. */
+    leftAt: z.string().max(4_096),
+    /** Why something could not be deleted; empty where all was. */
+    problem: z.string().max(300),
+  }),
+  reply: z.object({}),
 });
 
 /** Torrents in one demand report, and different bids of each: together far below the broker's 1 MiB. */

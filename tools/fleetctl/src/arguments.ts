@@ -55,6 +55,7 @@ const OPTIONS = {
   since: { type: 'string' },
   until: { type: 'string' },
   why: { type: 'string' },
+  'delete-content': { type: 'boolean' },
   without: { type: 'string', multiple: true },
 } as const satisfies ParseArgsConfig['options'];
 

@@ -160,11 +160,20 @@ describe('fleetctl', () => {
     expect(await run('takedown', 'abc', '--why', 'order 5')).toBe(2);
     expect(asked).toHaveLength(0);
     expect(await run('takedown', infoHash.toUpperCase(), '--why', 'order 5', '--text')).toBe(0);
-    expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/takedowns', body: { hash: infoHash, why: 'order 5' } });
+    expect(asked[0]).toMatchObject({
+      method: 'POST',
+      url: '/v1/takedowns',
+      body: { hash: infoHash, why: 'order 5', deleteContent: false },
+    });
+    asked = [];
+    await run('takedown', infoHash, '--why', 'order 5', '--delete-content');
+    expect(asked[0]).toMatchObject({ body: { deleteContent: true } });
     expect(out).toMatch(/why: +order 5\n/);
     expect(out).toContain('3 torrents');
     expect(await run('takedown', 'lift', 'ab'.repeat(32), '--why', 'withdrawn')).toBe(0);
     expect(asked[1]).toMatchObject({ url: `/v1/takedowns/${'ab'.repeat(32)}/lift`, body: { why: 'withdrawn' } });
+    await run('takedown', infoHash, '--why', 'order 5', '--delete-content');
+    expect(asked[2]).toMatchObject({ body: { deleteContent: true } });
     out = '';
     expect(await run('takedown', 'list', '--text')).toBe(0);
     expect(out).toContain('2026-01-02');

@@ -1,6 +1,6 @@
 export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-file F] COMMAND [--json | --text]
 
-  torrents add FILE.torrent --content PATH [--label L]… [--tier T] [--wait]
+  torrents add FILE.torrent --content PATH|URL [--label L]… [--tier T] [--wait]
                               PATH: the file, or the folder that holds what the torrent names
                               --wait: return once it is on sale on at least one node
   content [PATH]              the folders from which torrents can be made, or what lies in one
@@ -19,6 +19,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
                               these labels and no others
   torrents tier INFOHASH TIER quality tier; a price by rule follows
   takedown HASH --why TEXT    block a torrent for the whole fleet: by infohash, or all that hold a file by its hash
+                              nodes delete what they fetched; --delete-content: also files put there by hand
   takedown list [--limit N]
   takedown lift HASH --why TEXT
                               torrents stay removed until they are added again

@@ -46,7 +46,7 @@ export async function waitForSale(
     const progress = Number(sale?.['progress'] ?? 0);
     const now = `${state} ${progress} ${textOf(sale, 'detail')}`;
     if (now !== last) {
-      note(state === 'verifying' ? `verifying ${percent(progress)}` : state);
+      note(state === 'verifying' || state === 'fetching' ? `${state} ${percent(progress)}` : state);
       last = now;
       changedAtMs = clock.nowMs();
     }

@@ -12,6 +12,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   active: 'good',
   delivered: 'good',
   pending: 'busy',
+  fetching: 'busy',
   verifying: 'busy',
   waiting: 'busy',
   joined: 'busy',

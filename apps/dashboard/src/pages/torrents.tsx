@@ -111,7 +111,7 @@ export function SaleState({ sale }: { readonly sale: Torrent['sale'] }) {
   return (
     <span title={sale.refusedNow ?? sale.detail}>
       <Pill state={sale.state} />
-      {sale.state === 'verifying' && ` ${Math.floor(sale.progress * 100)} %`}
+      {(sale.state === 'verifying' || sale.state === 'fetching') && ` ${Math.floor(sale.progress * 100)} %`}
       {sale.state !== 'on-sale' && sale.detail !== '' && <small className="muted block">{sale.detail}</small>}
       {sale.state === 'on-sale' && sale.refusedNow !== null && (
         <small className="muted block">too dear at today’s fees: {sale.refusedNow}</small>

@@ -49,10 +49,10 @@ export class TakedownController {
   })
   async take(
     @Query({ schema: noQuery }) _query: object,
-    @Body({ schema: takedownBody }) { hash, why }: TakedownBody,
+    @Body({ schema: takedownBody }) { hash, why, deleteContent }: TakedownBody,
     @Req() request: Request,
   ): Promise<TakenView> {
-    const { row, removed } = await this.service.take(hash, why, actorOf(request));
+    const { row, removed } = await this.service.take({ hash, why, deleteContent }, actorOf(request));
     return { ...takedownView(row), removed };
   }
 

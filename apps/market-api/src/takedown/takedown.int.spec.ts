@@ -1,4 +1,12 @@
-import { nodeAssignments, nodeRegister, torrentMetainfo, torrentsTakenDown, type Bus } from '@seedfleet/bus';
+import {
+  nodeAssignments,
+  nodeRegister,
+  takenDownAmong,
+  takenDownContent,
+  torrentMetainfo,
+  torrentsTakenDown,
+  type Bus,
+} from '@seedfleet/bus';
 import request from 'supertest';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
@@ -86,6 +94,45 @@ it('takes all torrents that tell of a file, also those stored before hashes were
   expect((await takeDown(sha1).expect(200)).body.removed).toBe(1);
   const all = expectShape(takedownPage, (await http('get', '/v1/takedowns?limit=500').expect(200)).body);
   expect(all.items.filter(({ hash }) => hash === sha1).map((item) => item.lifted === null)).toEqual([true, false]);
+});
+
+it('tells nodes whose content is to go, notes what they did, and never shows the query of an address', async () => {
+  const [fetched, own, other] = [torrentFile('fetched'), withFile('own', 9), torrentFile('innocent-2')];
+  const address = 'https://store.example/fetched?sig=secret';
+  const added = await http('post', '/v1/torrents').send({ metainfo: fetched.base64, contentPath: address }).expect(201);
+  expect(added.body.contentPath).toBe('https://store.example/fetched?…');
+  for (const file of [own, other]) await add(file).expect(201);
+  const wrong = { metainfo: fetched.base64, contentPath: 'https://user:pass@store.example/x' };
+  expect((await http('post', '/v1/torrents').send(wrong).expect(400)).body.code).toBe('validation-failed');
+  const page = await bus.request(nodeAssignments, { nodeId: 'a', after: null });
+  const given = page.ok ? page.value.torrents.find(({ infoHash }) => infoHash === fetched.infoHash) : undefined;
+  expect(given?.contentPath).toBe(address);
+
+  const sha1 = '09'.repeat(20);
+  await takeDown(fetched.infoHash).expect(200);
+  await takeDown(sha1).expect(200);
+  const asked = { nodeId: 'a', infoHashes: [fetched, own, other].map(({ infoHash }) => infoHash) };
+  const among = async () => {
+    const answer = await bus.request(takenDownAmong, asked);
+    if (!answer.ok) throw new Error(answer.code);
+    return new Map(answer.value.takenDown.map(({ infoHash, deleteOwn }) => [infoHash, deleteOwn]));
+  };
+  const expected = new Map([
+    [fetched.infoHash, false],
+    [own.infoHash, false],
+  ]);
+  expect(await among()).toEqual(expected);
+  const more = await http('post', '/v1/takedowns').send({ hash: sha1, why: 'all of it', deleteContent: true });
+  expect(more.body).toMatchObject({ deleteContent: true, why: 'order 12/26', removed: 0 });
+  expect(await among()).toEqual(expected.set(own.infoHash, true));
+  const report = { nodeId: 'a', infoHash: fetched.infoHash, deletedBytes: 7, leftAt: '', problem: '' };
+  expect((await bus.request(takenDownContent, report)).ok).toBe(true);
+  const audit = await api.admin.auditEntry.findMany({ where: { target: fetched.infoHash }, orderBy: { id: 'asc' } });
+  expect(audit.at(-1)).toMatchObject({ actor: 'node:a', action: 'takedown.content', data: { deletedBytes: 7 } });
+  expect(JSON.stringify(audit.map(({ data }) => data))).not.toContain('secret');
+  // Another lift than the torrent's own does not bring it back; its own ends the order for its content.
+  await lift(sha1).expect(200);
+  expect([...(await among()).keys()]).toEqual([fetched.infoHash]);
 });
 
 it('overlooks no torrent that is added in the same moment', async () => {

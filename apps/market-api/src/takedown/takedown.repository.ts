@@ -10,10 +10,18 @@ export interface TakedownRow {
   readonly hash: string;
   readonly why: string;
   readonly by: string;
+  readonly deleteContent: boolean;
   readonly at: Date;
   readonly liftedWhy: string | null;
   readonly liftedBy: string | null;
   readonly liftedAt: Date | null;
+}
+
+export interface TakedownOrder {
+  readonly hash: string;
+  readonly why: string;
+  /** Also what operators put on nodes. */
+  readonly deleteContent: boolean;
 }
 
 /** Many torrents can hold one file. */
@@ -27,20 +35,15 @@ export class TakedownRepository {
   constructor(private readonly prisma: PrismaClient) {}
 
   /**
-   * Notes a takedown, unless one of this hash is in force, and removes every torrent it hits together with its places on
+   * Notes a takedown, unless one of this hash is in force (then it can only become one that deletes more), and removes every torrent it hits together with its places on
    * nodes. Returns the infohashes of those that were not removed before.
    */
-  take(hash: string, why: string, actor: string): Promise<{ row: TakedownRow; removed: string[] }> {
+  take({ hash, why, deleteContent }: TakedownOrder, actor: string): Promise<{ row: TakedownRow; removed: string[] }> {
     return this.prisma.$transaction(
       async (tx) => {
         await lockForTakedown(tx);
         const known = await tx.takedown.findFirst({ where: { hash, liftedAt: null } });
-        const row = known ?? (await tx.takedown.create({ data: { hash, why, by: actor } }));
-        if (known === null) {
-          await tx.auditEntry.create({
-            data: auditRow({ actor, action: 'takedown.set', target: hash, data: { why } }),
-          });
-        }
+        const row = await noted(tx, known, { hash, why, deleteContent }, actor);
         return { row, removed: await remove(tx, hash, why, actor) };
       },
       { timeout: TAKE_TIMEOUT_MS },
@@ -81,6 +84,19 @@ export class TakedownRepository {
       read += rows.length;
     }
   }
+}
+
+async function noted(
+  tx: Prisma.TransactionClient,
+  known: TakedownRow | null,
+  { hash, why, deleteContent }: TakedownOrder,
+  actor: string,
+): Promise<TakedownRow> {
+  if (known !== null && (known.deleteContent || !deleteContent)) return known;
+  const action = known === null ? 'takedown.set' : 'takedown.delete-content';
+  await tx.auditEntry.create({ data: auditRow({ actor, action, target: hash, data: { why, deleteContent } }) });
+  if (known === null) return tx.takedown.create({ data: { hash, why, by: actor, deleteContent } });
+  return tx.takedown.update({ where: { id: known.id }, data: { deleteContent } });
 }
 
 async function remove(tx: Prisma.TransactionClient, hash: string, why: string, actor: string): Promise<string[]> {

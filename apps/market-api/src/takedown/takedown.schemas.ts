@@ -24,6 +24,7 @@ export const takedownSchema = z.object({
   hash: z.string(),
   why: z.string(),
   by: z.string().meta({ description: 'as the audit log writes it' }),
+  deleteContent: z.boolean().meta({ description: "whether nodes delete the operator's own files too" }),
   at: timeText,
   lifted: z.object({ why: z.string(), by: z.string(), at: timeText }).nullable(),
 });
@@ -36,7 +37,13 @@ export type TakenView = z.output<typeof takenSchema>;
 
 export const takedownPage = pageOf(takedownSchema);
 
-export const takedownBody = z.strictObject({ hash, why });
+export const takedownBody = z.strictObject({
+  hash,
+  why,
+  deleteContent: z.boolean().default(false).meta({
+    description: 'also delete files that operators put on nodes; what nodes fetched by themselves always goes',
+  }),
+});
 export type TakedownBody = z.output<typeof takedownBody>;
 
 export const takedownParam = z.strictObject({ hash });
@@ -59,6 +66,7 @@ export function takedownView(row: TakedownRow): TakedownView {
     hash: row.hash,
     why: row.why,
     by: row.by,
+    deleteContent: row.deleteContent,
     at: row.at.toISOString(),
     lifted: liftedAt === null ? null : { why: liftedWhy ?? '', by: liftedBy ?? '', at: liftedAt.toISOString() },
   };

@@ -3,6 +3,8 @@
 export type SaleState =
   /** At least one node that answers sells it. */
   | 'on-sale'
+  /** A node fetches the content. */
+  | 'fetching'
   /** A node checks the content against the torrent's hashes. */
   | 'verifying'
   /** No node has taken it up yet. */
@@ -22,6 +24,7 @@ export type SaleState =
 
 export const SALE_STATES = [
   'on-sale',
+  'fetching',
   'verifying',
   'waiting',
   'paused',
@@ -53,6 +56,9 @@ export interface Sale {
   readonly nodesOnSale: number;
 }
 
+/** Of what nodes do before they sell, the furthest is shown. */
+const UNDER_WAY = ['verifying', 'fetching'] as const;
+
 /** Trouble is shown in this order when no node sells or verifies. */
 const TROUBLE = ['corrupt', 'missing', 'failed'] as const;
 
@@ -68,9 +74,9 @@ export function saleOf(operatorState: string, declined: string | null, counts: r
   const alive = counts.filter((count) => count.alive);
   const nodesOnSale = alive.filter(({ state }) => state === 'on-sale').reduce((sum, { nodes }) => sum + nodes, 0);
   if (nodesOnSale > 0) return { state: 'on-sale', detail: '', progress: 1, nodesOnSale };
-  const verifying = alive.find(({ state }) => state === 'verifying');
-  if (verifying !== undefined) {
-    return { state: 'verifying', detail: verifying.detail, progress: verifying.progress, nodesOnSale };
+  for (const state of UNDER_WAY) {
+    const found = alive.find((count) => count.state === state);
+    if (found !== undefined) return { state, detail: found.detail, progress: found.progress, nodesOnSale };
   }
   for (const state of TROUBLE) {
     const found = alive.find((count) => count.state === state);

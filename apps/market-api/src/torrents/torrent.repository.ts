@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { shownAddress } from '@seedfleet/bittorrent';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
 import { SELLS_NOW } from '../nodes/liveness.js';
@@ -118,7 +119,12 @@ export class TorrentRepository {
    */
   async add(torrent: NewTorrent, actor: string): Promise<{ row: TorrentRow; created: boolean; changed: boolean }> {
     const { infoHash, contentPath } = torrent;
-    const fact: AuditFact = { actor, action: 'torrent.add', target: infoHash, data: { contentPath } };
+    const fact: AuditFact = {
+      actor,
+      action: 'torrent.add',
+      target: infoHash,
+      data: { contentPath: shownAddress(contentPath) },
+    };
     const labels = torrent.labels === undefined ? [] : [...torrent.labels];
     return this.prisma.$transaction(async (tx) => {
       const { tier, milliSatPerMib, ...columns } = torrent;
@@ -192,7 +198,16 @@ export class TorrentRepository {
       if (touched.count === 0) return null;
       if (contentPath !== undefined || state === 'removed') await tx.seeding.deleteMany({ where: { infoHash } });
       await tx.auditEntry.create({
-        data: auditRow({ actor, action: 'torrent.change', target: infoHash, data: { ...data, ...labelData } }),
+        data: auditRow({
+          actor,
+          action: 'torrent.change',
+          target: infoHash,
+          data: {
+            ...data,
+            ...labelData,
+            ...(contentPath === undefined ? {} : { contentPath: shownAddress(contentPath) }),
+          },
+        }),
       });
       if (tier !== undefined) await priceForTier(tx, infoHash, actor);
       return tx.torrent.findUniqueOrThrow({ where: { infoHash }, select: rowColumns });

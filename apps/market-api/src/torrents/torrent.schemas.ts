@@ -1,3 +1,4 @@
+import { readSourceAddress } from '@seedfleet/bittorrent';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
 import { satoshiText, timeText } from '../http/schemas.js';
@@ -25,12 +26,19 @@ export const labelsSchema = z
   .refine((labels) => new Set(labels).size === labels.length, 'must not repeat')
   .meta({ description: 'words to group torrents by' });
 
-/** A place on the nodes' file system: checked by the nodes, which are other machines. */
+/** A place on the nodes' file system, or an address: checked by the nodes, which are other machines. */
 export const contentPathSchema = z
   .string()
   .max(4_096)
-  .regex(/^\/[^\0]*$/, 'must be an absolute path')
-  .meta({ description: 'where nodes find the content: the file, or the folder that holds what the torrent names' });
+  .refine(
+    (text) => /^\/[^\0]*$/.test(text) || readSourceAddress(text) !== undefined,
+    'must be an absolute path, or an http(s) address without user and fragment',
+  )
+  .meta({
+    description:
+      'where nodes find the content: the file, or the folder that holds what the torrent names; or the HTTP(S) address ' +
+      'that they fetch it from, such as a signed link, whose query is never shown again',
+  });
 
 export const addTorrentBody = z.strictObject({
   metainfo: z

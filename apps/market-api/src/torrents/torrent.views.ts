@@ -1,3 +1,4 @@
+import { shownAddress } from '@seedfleet/bittorrent';
 import { nodeStanding } from '../nodes/liveness.js';
 import type { SeedingRow } from '../nodes/node.repository.js';
 import { effectiveOfferView } from '../offers/offer.views.js';
@@ -24,7 +25,7 @@ export function torrentView(
     pieceCount: row.pieceCount,
     totalBytes: Number(row.totalBytes),
     private: row.private,
-    contentPath: row.contentPath,
+    contentPath: shownAddress(row.contentPath),
     state: row.state as TorrentView['state'],
     labels: row.labels,
     version: row.version,

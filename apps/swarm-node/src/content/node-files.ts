@@ -36,6 +36,12 @@ export class NodeFiles {
     return new NodeFiles(folder, new Set(await readdir(torrents)));
   }
 
+  /** Torrents of which a .torrent file is on this disk. */
+  async torrents(): Promise<string[]> {
+    const names = await readdir(join(this.folder, 'torrents'));
+    return names.flatMap((name) => /^([0-9a-f]{40})\.torrent$/.exec(name)?.[1] ?? []);
+  }
+
   readTorrent(infoHash: string): Promise<Uint8Array | undefined> {
     return readFile(this.torrentPath(infoHash)).catch(() => undefined);
   }

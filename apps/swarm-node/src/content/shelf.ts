@@ -11,13 +11,16 @@ export interface ShelvedTorrent {
   readonly infoHash: string;
   /** Version of the assignment that this entry follows. */
   version: number;
+  /** Where the content is, or will be once it is fetched. */
   contentPath: string;
+  /** The address it is fetched from, which may be a signed link and must not be shown; undefined: it is not fetched. */
+  source: string | undefined;
   offer: EffectiveOffer;
   /** Whether the operator wants it sold now. */
   active: boolean;
   /** How its content stands, apart from `active`. */
-  readiness: 'waiting' | 'verifying' | 'ready' | 'missing' | 'corrupt' | 'failed';
-  /** Part of the content verified so far, 0 … 1. */
+  readiness: 'waiting' | 'fetching' | 'verifying' | 'ready' | 'missing' | 'corrupt' | 'failed';
+  /** Part of the content fetched or verified so far, 0 … 1. */
   progress: number;
   /** What is wrong, for people. */
   detail: string;

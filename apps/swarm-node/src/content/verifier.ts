@@ -19,6 +19,8 @@ export interface VerifierParts {
   readonly loader: PieceLoader;
   readonly logger: Logger;
   readonly metrics: NodeMetrics;
+  /** Content that this node fetches is not as it should be: it is mended from its source. */
+  readonly onSpoilt?: (infoHash: string) => void;
 }
 
 /** Progress changes with every piece; this often is enough for people. */
@@ -46,8 +48,10 @@ export class Verifier {
   /** Looks again at failed content that has changed on disk since. */
   async retryChanged(): Promise<void> {
     for (const torrent of this.parts.shelf.all()) {
-      const { metainfo, failedFingerprint } = torrent;
+      const { metainfo, failedFingerprint, source } = torrent;
       if (metainfo === undefined || failedFingerprint === undefined || this.queue.has(torrent.infoHash)) continue;
+      // What is fetched is mended from its source.
+      if (source !== undefined) continue;
       if ((await fingerprintAt(metainfo, torrent.contentPath)) !== failedFingerprint) this.enqueue(torrent.infoHash);
     }
   }
@@ -121,7 +125,7 @@ export class Verifier {
   }
 
   private async verify(torrent: ShelvedTorrent, lazy: LazyMetainfo): Promise<void> {
-    const { shelf, files, logger } = this.parts;
+    const { shelf } = this.parts;
     const { infoHash } = torrent;
     // Held as a whole while every piece is looked up.
     const metainfo = lazy.whole;
@@ -148,15 +152,22 @@ export class Verifier {
     if (report.aborted) return;
     const [problem] = report.problems;
     if (problem !== undefined) return this.fail(infoHash, problem, fingerprint);
+    const seconds = Math.round(performance.now() - startedMs) / 1000;
+    this.parts.logger.info({ infoHash, bytes: metainfo.totalLengthBytes, seconds }, 'content verified');
+    this.accept(lazy, located.value, fingerprint);
+  }
+
+  /** Puts content on sale of which every piece was just found good. */
+  accept(metainfo: LazyMetainfo, located: ContentLocation, fingerprint: string): void {
+    const { shelf, files, logger } = this.parts;
+    const { infoHash } = metainfo;
     try {
-      files.noteVerified(lazy, fingerprint);
+      files.noteVerified(metainfo, fingerprint);
     } catch (failure) {
       // Without the note the content is read again after a restart, no more.
       logger.warn({ infoHash, failure: String(failure) }, 'note not saved');
     }
-    const seconds = Math.round(performance.now() - startedMs) / 1000;
-    logger.info({ infoHash, bytes: metainfo.totalLengthBytes, seconds }, 'content verified');
-    shelf.update(infoHash, ready(lazy, LazyLocation.of(lazy, located.value)));
+    shelf.update(infoHash, ready(metainfo, LazyLocation.of(metainfo, located)));
   }
 
   /** Takes a torrent off sale because of its content. */
@@ -179,6 +190,7 @@ export class Verifier {
       content: undefined,
       failedFingerprint: fingerprint,
     });
+    if (this.parts.shelf.get(infoHash)?.source !== undefined) this.parts.onSpoilt?.(infoHash);
   }
 
   /** A piece could not be read for a buyer: the content is no longer what was verified. */

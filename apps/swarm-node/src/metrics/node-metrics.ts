@@ -41,6 +41,10 @@ export class NodeMetrics {
   readonly metadataParts: Counter<'verdict'>;
   readonly torrentsSettledSeconds: Gauge;
   readonly verifiedBytes: Counter;
+  readonly fetchedBytes: Counter;
+  readonly fetchFailures: Counter<'code'>;
+  readonly fetchedHeldBytes: Gauge;
+  readonly evictedBytes: Counter<'why'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -113,5 +117,9 @@ export class NodeMetrics {
       'From the start of the process until the state of every assigned torrent was known',
     );
     this.verifiedBytes = counter('verified_bytes_total', 'Content bytes read and hashed at load');
+    this.fetchedBytes = counter('fetched_bytes_total', 'Content bytes fetched from addresses, verified and written');
+    this.fetchFailures = counter('fetch_failures_total', 'Fetches that stopped, by cause', ['code']);
+    this.fetchedHeldBytes = gauge('fetched_held_bytes', 'Bytes that fetched content has or will have on the disk');
+    this.evictedBytes = counter('evicted_bytes_total', 'Fetched content deleted, by cause', ['why']);
   }
 }

@@ -8,9 +8,13 @@ import {
 } from '@seedfleet/bus';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
+import { shownAddress } from '@seedfleet/bittorrent';
+import type { ContentFetcher } from '../content/fetching/content-fetcher.js';
+import type { FetchedContent } from '../content/fetching/fetched-content.js';
 import type { NodeFiles } from '../content/node-files.js';
 import type { Shelf } from '../content/shelf.js';
 import type { Verifier } from '../content/verifier.js';
+import type { Leftovers } from './leftovers.js';
 import { obtainMetainfo } from './metainfo-source.js';
 
 type Reply = BusResult<z.output<typeof nodeAssignments.reply>>;
@@ -41,6 +45,9 @@ export class Assignments {
       readonly shelf: Shelf;
       readonly files: NodeFiles;
       readonly verifier: Verifier;
+      readonly fetched: FetchedContent;
+      readonly fetcher: ContentFetcher;
+      readonly leftovers: Leftovers;
       readonly logger: Logger;
       /** What is assigned is on the shelf; its content may still have to be read. */
       readonly onFollowed: () => void;
@@ -101,15 +108,21 @@ export class Assignments {
   private async followTakedown(infoHashes: readonly string[]): Promise<void> {
     for (const infoHash of infoHashes) {
       if (this.syncing !== undefined) this.takenDown.add(infoHash);
-      if (this.parts.shelf.get(infoHash) !== undefined) await this.withdraw(infoHash);
+      this.withdraw(infoHash);
     }
+    await this.settleLeftovers();
   }
 
-  /** Ends its sales and announces, and forgets its .torrent file; the content stays. */
-  private async withdraw(infoHash: string): Promise<void> {
+  /** Ends its sales and announces at once; what is on the disk is dealt with later. */
+  private withdraw(infoHash: string): void {
+    this.parts.leftovers.add(infoHash);
+    if (this.parts.shelf.get(infoHash) === undefined) return;
     this.parts.logger.info({ infoHash }, 'torrent withdrawn');
     this.parts.shelf.remove(infoHash);
-    await this.parts.files.forget(infoHash).catch(() => undefined);
+  }
+
+  private settleLeftovers(): Promise<void> {
+    return this.parts.leftovers.settle((infoHash) => this.parts.shelf.get(infoHash) !== undefined);
   }
 
   private async run(): Promise<void> {
@@ -130,8 +143,10 @@ export class Assignments {
       for (const { infoHash } of torrents) wanted.add(infoHash);
       await this.followAll(torrents);
     }
-    for (const { infoHash } of [...shelf.all()]) if (!wanted.has(infoHash)) await this.withdraw(infoHash);
+    for (const { infoHash } of [...shelf.all()]) if (!wanted.has(infoHash)) this.withdraw(infoHash);
     this.parts.onFollowed();
+    // Only now, when everything that is assigned is on the shelf.
+    void this.settleLeftovers();
     void verifier.idle().then(() => this.parts.onSettled());
     await verifier.retryChanged();
   }
@@ -147,19 +162,22 @@ export class Assignments {
   }
 
   private async follow(assignment: Assignment): Promise<void> {
-    const { shelf, logger } = this.parts;
-    const { infoHash, version, contentPath } = assignment;
+    const { shelf, fetched, logger } = this.parts;
+    const { infoHash, version } = assignment;
     const offer = compact(assignment.offer);
+    const source = isAddress(assignment.contentPath) ? assignment.contentPath : undefined;
+    const contentPath = source === undefined ? assignment.contentPath : fetched.dataOf(infoHash);
     const active = assignment.state === 'active';
     const known = shelf.get(infoHash);
     const overtaken = this.overtaken.has(infoHash);
     if (this.takenDown.has(infoHash)) return;
     if (known === undefined) {
-      logger.debug({ infoHash, contentPath }, 'torrent assigned');
+      logger.debug({ infoHash, contentPath: shownAddress(assignment.contentPath) }, 'torrent assigned');
       shelf.put({
         infoHash,
         version,
         contentPath,
+        source,
         offer,
         active,
         readiness: 'waiting',
@@ -170,7 +188,12 @@ export class Assignments {
         failedFingerprint: undefined,
       });
     } else if (known.contentPath !== contentPath) {
-      shelf.update(infoHash, { version, contentPath, offer, active, readiness: 'waiting', content: undefined });
+      shelf.update(infoHash, { version, contentPath, source, offer, active, readiness: 'waiting', content: undefined });
+      if (source === undefined) await fetched.release(infoHash);
+    } else if (known.source !== source) {
+      // A new link to what may be here already.
+      const readiness = known.readiness === 'ready' ? known.readiness : 'waiting';
+      shelf.update(infoHash, { version, source, offer, active, readiness });
     } else if (overtaken) {
       // The next fetch tells whatever else changed.
     } else if (known.version !== version || known.active !== active || known.offer.version !== offer.version) {
@@ -180,7 +203,7 @@ export class Assignments {
   }
 
   private async bringIn(infoHash: string): Promise<void> {
-    const { shelf, bus, files, verifier, logger } = this.parts;
+    const { shelf, bus, files, verifier, fetched, fetcher, logger } = this.parts;
     if (shelf.get(infoHash)?.metainfo === undefined) {
       const outcome = await obtainMetainfo(bus, files, infoHash).catch((failure: unknown) => ({
         ok: false as const,
@@ -194,7 +217,11 @@ export class Assignments {
       }
       shelf.update(infoHash, { metainfo: outcome.metainfo });
     }
-    verifier.enqueue(infoHash);
+    const isFetched = shelf.get(infoHash)?.source !== undefined;
+    // Complete once already: a look tells whether it still is.
+    const wasComplete = fetched.has(infoHash) && files.verifiedFingerprint(infoHash) !== undefined;
+    if (isFetched && !wasComplete) fetcher.enqueue(infoHash);
+    else verifier.enqueue(infoHash);
   }
 }
 
@@ -202,4 +229,8 @@ export class Assignments {
 function compact(offer: Assignment['offer']): Assignment['offer'] {
   const { version, priceSat, lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers, freeTier } = offer;
   return { version, priceSat, lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers, freeTier };
+}
+
+function isAddress(contentPath: string): boolean {
+  return /^https?:/i.test(contentPath);
 }

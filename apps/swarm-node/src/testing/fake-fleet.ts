@@ -17,6 +17,8 @@ import {
   paymentStream,
   paymentWatermark,
   seedingReport,
+  takenDownAmong,
+  takenDownContent,
   torrentMetainfo,
   type fundingVerdict,
   type StreamConsumer,
@@ -37,6 +39,9 @@ export class FakeFleet {
   readonly assignments: Assignment[] = [];
   readonly metainfo = new Map<string, Uint8Array>();
   readonly reports: Report[] = [];
+  /** Taken down, and whether the operator's own files go too. */
+  readonly takenDown = new Map<string, { readonly contentPath: string; readonly deleteOwn: boolean }>();
+  readonly deleted: z.output<typeof takenDownContent.request>[] = [];
   readonly demand: z.output<typeof demandReport.request>['torrents'] = [];
   readonly opened: (Opened & { readonly channelId: string })[] = [];
   readonly funded: Funded[] = [];
@@ -166,6 +171,21 @@ class FleetController {
   @Handles(seedingReport)
   report({ reports }: z.output<typeof seedingReport.request>) {
     this.fleet.reports.push(...reports);
+    return {};
+  }
+
+  @Handles(takenDownAmong)
+  takenDownAmong({ infoHashes }: z.output<typeof takenDownAmong.request>) {
+    const takenDown = infoHashes.flatMap((infoHash) => {
+      const order = this.fleet.takenDown.get(infoHash);
+      return order === undefined ? [] : [{ infoHash, ...order }];
+    });
+    return { takenDown };
+  }
+
+  @Handles(takenDownContent)
+  contentDeleted(report: z.output<typeof takenDownContent.request>) {
+    this.fleet.deleted.push(report);
     return {};
   }
 

@@ -7,9 +7,15 @@ import { fields, table } from '../table.js';
 import { moment } from '../words.js';
 
 export const takeDown: Command = async ({ api, options, operands, output }) => {
-  const { hash, why } = order(options, operands);
-  const answer = await api.call('POST', '/v1/takedowns', { hash, why });
-  output.result(answer, () => describe(answer, [['removed now', `${textOf(answer, 'removed')} torrents`]]));
+  const { 'delete-content': deleteContent = false, ...rest } = options;
+  const { hash, why } = order(rest, operands);
+  const answer = await api.call('POST', '/v1/takedowns', { hash, why, deleteContent });
+  output.result(answer, () =>
+    describe(answer, [
+      ['removed now', `${textOf(answer, 'removed')} torrents`],
+      ['content', contentText(answer)],
+    ]),
+  );
 };
 
 export const liftTakedown: Command = async ({ api, options, operands, output }) => {
@@ -59,6 +65,12 @@ function describe(takedown: JsonObject, more: readonly (readonly [string, string
     ['lifted', liftedText(takedown)],
     ...more,
   ]);
+}
+
+/** What becomes of it, which is not the same for what nodes fetched and for what people put there. */
+function contentText(takedown: JsonObject): string {
+  if (takedown['deleteContent'] === true) return 'nodes delete it, also files that were put there by hand';
+  return 'nodes delete what they fetched; files put there by hand stay, see --delete-content and the audit';
 }
 
 function liftedText(takedown: JsonObject): string {

@@ -17,7 +17,8 @@ export const addTorrent: Command = async ({ api, options, operands, output }) =>
   allowOptions(options, ['content', 'label', 'tier', 'wait']);
   const [file, ...rest] = operands;
   if (file === undefined || rest.length > 0) throw new Failure('usage', 'torrents add takes one FILE.torrent');
-  const content = resolve(callersFolder(), required(options, 'content'));
+  const place = required(options, 'content');
+  const content = /^https?:\/\//i.test(place) ? place : resolve(callersFolder(), place);
   const metainfo = await readTorrentFile(resolve(callersFolder(), file));
   let torrent = await api.call('POST', '/v1/torrents', {
     metainfo: metainfo.toString('base64'),
@@ -143,5 +144,5 @@ export function describeTorrent(torrent: JsonObject): string {
 function saleState(torrent: JsonObject): string {
   const sale = memberOf(torrent, 'sale');
   const state = textOf(sale, 'state');
-  return state === 'verifying' ? `${state} ${percent(Number(sale?.['progress'] ?? 0))}` : state;
+  return state === 'verifying' || state === 'fetching' ? `${state} ${percent(Number(sale?.['progress'] ?? 0))}` : state;
 }

@@ -15,7 +15,7 @@ interface Variable {
 
 const KIT = 'libs/service-kit/src/config.ts';
 /** Where the service kit keeps fragments that several services spread into their schemas. */
-const FRAGMENTS = [KIT, 'libs/service-kit/src/broker-durability.ts'] as const;
+const FRAGMENTS = [KIT, 'libs/service-kit/src/broker-durability.ts', 'libs/service-kit/src/network/networks.ts'] as const;
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   'swarm-node': ['apps/swarm-node/src/config.ts'],
   'channel-service': ['apps/channel-service/src/config.ts'],
@@ -115,7 +115,8 @@ function variablesOf(
     // A schema that has a name of its own counts with its text.
     const text = property.initializer.getText();
     const [word = ''] = /^\w+/.exec(text) ?? [];
-    const schema = (valueOf(source, word)?.getText() ?? '') + text;
+    const value = [source, ...fragments].map((file) => valueOf(file, word)).find((each) => each !== undefined);
+    const schema = (value?.getText() ?? '') + text;
     return [{ name, meaning, kind: kindOf(schema), fallback: fallbackOf(schema) }];
   });
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bootstrapNodes, publicHost, swarmNodeConfig, trackersOf, type SwarmNodeConfig } from './config.js';
+import {
+  addressProblem,
+  bootstrapNodes,
+  publicHost,
+  swarmNodeConfig,
+  trackersOf,
+  type SwarmNodeConfig,
+} from './config.js';
 
 const config = (env: Record<string, string> = {}): SwarmNodeConfig =>
   swarmNodeConfig.parse({
@@ -29,5 +36,16 @@ describe('the configuration of a node', () => {
     [{ PEER_HOST: '0.0.0.0', PEER_PUBLIC_HOST: 'node.example' }, '192.0.2.7', 'node.example'],
   ])('announces with %j, detected %s: %s', (env, detected, expected) => {
     expect(publicHost(config(env), detected)).toBe(expected);
+  });
+
+  it('says so where the announced address is a private one, which no leecher reaches', () => {
+    const mainnet = config({ SEEDFLEET_NETWORK: 'mainnet' });
+    for (const reachable of ['93.184.216.34', '2606:2800::1', 'node.example', '127.0.0.1']) {
+      expect(addressProblem(mainnet, reachable), reachable).toBeNull();
+    }
+    for (const inside of ['10.1.2.3', '192.168.1.4', '100.64.0.1', '0.0.0.0', 'fd00::1']) {
+      expect(addressProblem(mainnet, inside), inside).toContain('PEER_PUBLIC_HOST');
+      expect(addressProblem(config(), inside)).toBeNull();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { nodeId } from '@seedfleet/bus';
-import { brokerConfig, commonConfig, networks } from '@seedfleet/service-kit';
+import { brokerConfig, commonConfig, literalAddress, mayCall, networks } from '@seedfleet/service-kit';
 import { DEFAULT_POLICY } from '@seedfleet/policy';
 import { z } from 'zod';
 
@@ -98,6 +98,13 @@ export function publicHost(config: SwarmNodeConfig, detected: string | undefined
   const { PEER_HOST: host } = config;
   const isAny = host === '::' || host === '0.0.0.0';
   return config.PEER_PUBLIC_HOST ?? (isAny ? (detected ?? host) : host);
+}
+
+/** Why leechers of the Internet can't reach the address they are told; null where they can, or only this machine is meant. */
+export function addressProblem(config: SwarmNodeConfig, host: string): string | null {
+  const local = isRegtest(config) || mayCall(host, ['127.0.0.0/8', '::1/128']);
+  if (local || literalAddress(host) === undefined) return null;
+  return `${host} is no public address: set PEER_PUBLIC_HOST`;
 }
 
 /** Which trackers are used. */

@@ -4,7 +4,7 @@ import { PAYMENT_PARTITIONS, type Bus } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { policyWith } from '@seedfleet/policy';
 import { diskMetrics, type HealthRegistry, type Logger, type Registry } from '@seedfleet/service-kit';
-import { drainMs, isRegtest, publicHost, type SwarmNodeConfig } from './config.js';
+import { addressProblem, drainMs, isRegtest, publicHost, type SwarmNodeConfig } from './config.js';
 import type { ContentFetcher } from './content/fetching/content-fetcher.js';
 import { openFetching } from './content/fetching/open-fetching.js';
 import { NodeFiles } from './content/node-files.js';
@@ -189,6 +189,8 @@ export class SwarmNode {
         void assignments.sync();
       },
     });
+    const address = (): string => publicHost(config, outreach.detectedAddress);
+    parts.health.register({ name: 'address', check: () => addressProblem(config, address()) });
     parts.health.register({ name: 'lease', check: () => floor.leaseObstacle ?? null });
     parts.health.register({
       name: 'registration',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { containerFaults } from './containers/container-faults.js';
 import { projectFile, readYamlFile } from './files.js';
 
 /** What is looked at of a compose file; no engine runs here, so this is as far as it can be checked. */
@@ -13,6 +14,8 @@ const composeFile = z.object({
       depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
       volumes: z.array(z.string()).optional(),
       read_only: z.boolean().optional(),
+      healthcheck: z.looseObject({}).optional(),
+      build: z.string().optional(),
     }),
   ),
   volumes: z.record(z.string(), z.unknown()),
@@ -23,13 +26,19 @@ const services = Object.entries(compose.services);
 const ours = services.filter(([, { command }]) => Array.isArray(command) && command[0] === 'node');
 
 describe('docker-compose.yml', () => {
+  it('gives each process its own secrets, and has versions and health checks; so has the Dockerfile', () => {
+    expect(containerFaults()).toEqual([]);
+  });
+
   it('runs every server and every service', () => {
     expect(Object.keys(compose.services).sort()).toEqual(
       [
+        'alertmanager',
         'bitcoin',
         'chain-watcher',
         'channel-intake',
         'channel-settler',
+        'grafana',
         'market-api',
         'migrate',
         'nats',
@@ -60,7 +69,9 @@ describe('docker-compose.yml', () => {
       for (const [name, { condition }] of Object.entries(needs ?? {})) {
         expect(compose.services).toHaveProperty(name);
         expect(condition).toBe(name === 'migrate' ? 'service_completed_successfully' : 'service_healthy');
-        if (name !== 'migrate') expect(compose.services[name]).toHaveProperty('healthcheck');
+        const ownCheck = compose.services[name]?.healthcheck !== undefined;
+        // Ours have the Dockerfile's.
+        expect(ownCheck || compose.services[name]?.build !== undefined).toBe(true);
       }
     }
   });

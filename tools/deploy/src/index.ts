@@ -1,5 +1,10 @@
 export { main } from './main.js';
+export { containerFaults } from './containers/container-faults.js';
+export { writeCredentials, type CredentialPlan } from './credentials/credential-files.js';
 export { projectFile, readYamlDocuments } from './files.js';
+export { manifestFaults } from './manifests/manifest-faults.js';
+export { kubectl, OVERLAYS, render } from './manifests/render.js';
+export { shapeFaults } from './manifests/shapes.js';
 export { monitoringFaults } from './monitoring/monitoring-faults.js';
 export { promtool, type ToolResult } from './monitoring/promtool.js';
 export { testedAlerts } from './monitoring/rules.js';

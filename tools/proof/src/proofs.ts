@@ -62,4 +62,8 @@ export const CHECKS: Readonly<Record<string, { readonly what: string; readonly l
     what: 'alert rules that fire and clear, each with a runbook; every metric they and the dashboards name exists',
     load: async () => (await import('./files/alerts.js')).proveAlerts,
   },
+  manifests: {
+    what: 'both overlays by the real kustomize, against schemas with unknown fields refused; compose file and Dockerfile',
+    load: async () => (await import('./files/manifests.js')).proveManifests,
+  },
 };

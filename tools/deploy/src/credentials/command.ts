@@ -14,6 +14,7 @@ and node the URLs with its own passwords. What exists is kept. Have the broker r
   --nats HOST:PORT   (default: nats:4222)
   --postgres HOST:PORT/DATABASE   (default: postgres:5432/seedfleet)
   --redis HOST:PORT  (default: redis:6379)
+  --bitcoin HOST:PORT   (default: bitcoin:18443)
 `;
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -30,6 +31,7 @@ export function credentialsCommand(args: readonly string[]): number {
         nats: { type: 'string', default: 'nats:4222' },
         postgres: { type: 'string', default: 'postgres:5432/seedfleet' },
         redis: { type: 'string', default: 'redis:6379' },
+        bitcoin: { type: 'string', default: 'bitcoin:18443' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
@@ -45,8 +47,8 @@ export function credentialsCommand(args: readonly string[]): number {
   if (wrong !== undefined) return usage(`${wrong}: ids are lowercase letters, digits and hyphens`);
   if (!/^[^/]+\/[a-z0-9_]+$/.test(options.postgres)) return usage('--postgres takes HOST:PORT/DATABASE');
   const folder = resolve(process.env['INIT_CWD'] ?? process.cwd(), options.out);
-  const { nats, postgres, redis, fleet: fleetId } = options;
-  const { made, revoked } = writeCredentials({ folder, fleetId, nodes, nats, postgres, redis });
+  const { nats, postgres, redis, bitcoin, fleet: fleetId } = options;
+  const { made, revoked } = writeCredentials({ folder, fleetId, nodes, nats, postgres, redis, bitcoin });
   process.stdout.write(made.length === 0 ? 'nothing new\n' : `made ${made.join(', ')}\n`);
   if (revoked.length > 0) process.stdout.write(`revoked ${revoked.join(', ')}\n`);
   process.stdout.write(`${folder}\n`);

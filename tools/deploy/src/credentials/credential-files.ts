@@ -14,6 +14,8 @@ export interface CredentialPlan {
   readonly postgres: string;
   /** HOST:PORT of Redis. */
   readonly redis: string;
+  /** HOST:PORT of the Bitcoin node. */
+  readonly bitcoin: string;
   /** Ids of all nodes: one that is left out loses its credential. */
   readonly nodes: readonly string[];
 }
@@ -71,6 +73,12 @@ export function writeCredentials(plan: CredentialPlan): CredentialChanges {
   replace(plan.folder, 'redis-url', `redis://:${redis}@${plan.redis}`);
   replace(plan.folder, 'redis.conf', `requirepass ${redis}\nmaxmemory-policy noeviction\nappendonly yes\n`);
   secret('seed-key');
+  secret('grafana.password');
+
+  // A Bitcoin node of one's own may have another user: then its URL is put there by hand, and kept.
+  const bitcoin = secret('bitcoin-rpc.password');
+  keep(plan.folder, 'bitcoin-rpc-url', () => `http://seedfleet:${bitcoin}@${plan.bitcoin}`, made);
+  replace(plan.folder, 'bitcoin.conf', `rpcuser=seedfleet\nrpcpassword=${bitcoin}\n`);
   return {
     made,
     revoked: revoke(

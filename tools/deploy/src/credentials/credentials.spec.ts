@@ -17,6 +17,7 @@ const write = (nodes: string[]) => {
     nats: 'nats:4222',
     postgres: 'db:5432/seedfleet',
     redis: 'redis:6379',
+    bitcoin: 'bitcoin:18443',
     nodes,
   };
   return writeCredentials(plan);

@@ -15,7 +15,11 @@ interface Variable {
 
 const KIT = 'libs/service-kit/src/config.ts';
 /** Where the service kit keeps fragments that several services spread into their schemas. */
-const FRAGMENTS = [KIT, 'libs/service-kit/src/broker-durability.ts', 'libs/service-kit/src/network/networks.ts'] as const;
+const FRAGMENTS = [
+  KIT,
+  'libs/service-kit/src/broker-durability.ts',
+  'libs/service-kit/src/network/networks.ts',
+] as const;
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   'swarm-node': ['apps/swarm-node/src/config.ts'],
   'channel-service': ['apps/channel-service/src/config.ts'],

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bringTool } from '@seedfleet/fleet';
+import { z } from 'zod';
+import { writeCredentials } from '../credentials/credential-files.js';
+import { projectFile, readYamlDocuments } from '../files.js';
+
+const KUBECTL = { suite: 'trixie', name: 'kubernetes-client', binaryFolder: 'usr/bin', binaries: ['kubectl'] } as const;
+
+export const OVERLAYS = ['dev', 'prod'] as const;
+export type Overlay = (typeof OVERLAYS)[number];
+
+/** What every object of Kubernetes has. */
+const manifestSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
+});
+export type Manifest = z.output<typeof manifestSchema>;
+
+/** As it is named in what is said about it. */
+export function nameOf({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.name}`;
+}
+
+/** kubectl, whose `kustomize` is the real one: the installed program, or Debian's. */
+export async function kubectl(): Promise<string> {
+  const installed = spawnSync('kubectl', ['version', '--client']).status === 0;
+  return installed ? 'kubectl' : join(await bringTool(KUBECTL), 'kubectl');
+}
+
+/**
+ * An overlay as it would be applied, from a copy of k8s/ into which credentials were made as an operator makes them.
+ * Throws what kustomize says against it.
+ */
+export function render(program: string, overlay: Overlay): Manifest[] {
+  const copy = mkdtempSync(join(tmpdir(), 'seedfleet-k8s-'));
+  try {
+    cpSync(projectFile('k8s'), copy, { recursive: true });
+    const folder = join(copy, 'overlays', overlay);
+    writeCredentials({
+      folder: join(folder, 'secrets'),
+      fleetId: 'seedfleet',
+      nats: 'nats:4222',
+      postgres: 'postgres:5432/seedfleet',
+      redis: 'redis:6379',
+      bitcoin: 'bitcoin:18443',
+      nodes: ['swarm-node-0', 'swarm-node-1'],
+    });
+    const { status, stdout, stderr } = spawnSync(program, ['kustomize', folder], { encoding: 'utf8' });
+    if (status !== 0 || stderr !== '') throw new Error(stderr || `kustomize ended with ${String(status)}`);
+    return z.array(manifestSchema).parse(readYamlDocuments(stdout));
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}

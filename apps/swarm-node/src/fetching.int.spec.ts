@@ -5,11 +5,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
 import { assignmentsChanged, Bus, torrentsTakenDown } from '@seedfleet/bus';
-import { createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
-import { pino } from 'pino';
+import { createLogger, createRegistry, HealthRegistry, type Registry } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { swarmNodeConfig } from './config.js';
 import { SwarmNode } from './node.js';
@@ -67,13 +65,11 @@ async function startNode(): Promise<void> {
     UTP: 'false',
     DRAIN_MS: '100',
   });
-  const sink = new Writable({
-    write: (line: Buffer, _, done) => {
-      log += line.toString();
-      done();
+  const logger = createLogger('swarm-node', 'debug', {
+    write: (line) => {
+      log += line;
     },
   });
-  const logger = pino({ level: 'debug' }, sink);
   node = await SwarmNode.open({ config, logger, registry, health: new HealthRegistry(), bus });
   node.start();
 }

@@ -1,20 +1,22 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 
 export type { Logger } from 'pino';
 
 /**
  * Structured logs, one JSON object per line on standard output. Money is logged as decimal strings; field names are the
  * house words (channelId, infoHash, peer).
+ * @param to elsewhere than standard output
  */
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+export function createLogger(service: string, level: string, to?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: ['password', 'authorization', 'privateKey', 'seed', '*.password', '*.authorization'] },
-  });
+  };
+  return to === undefined ? pino(options) : pino(options, to);
 }
 
 /** Nest's own messages through the same logger. */

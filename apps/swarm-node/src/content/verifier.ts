@@ -3,6 +3,7 @@ import {
   locateContent,
   verifyContent,
   type ContentError,
+  type ContentLocation,
   type Metainfo,
   type PieceLoader,
 } from '@seedfleet/bittorrent';

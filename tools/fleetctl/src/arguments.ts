@@ -48,6 +48,7 @@ const OPTIONS = {
   expires: { type: 'string' },
   kind: { type: 'string', multiple: true },
   description: { type: 'string' },
+  url: { type: 'string' },
   follow: { type: 'boolean' },
   actor: { type: 'string' },
   action: { type: 'string' },

@@ -60,6 +60,13 @@ const answer = (request: Asked): [number, object] => {
   if (pathname === '/v1/api-keys')
     return request.method === 'POST' ? [201, { id: 'k1', key: 'sfk_new' }] : [200, page([])];
   if (request.method === 'DELETE') return [204, {}];
+  if (request.method === 'PATCH') return [200, { ...torrent, url: 'https://x', kinds: [] }];
+  if (pathname === '/v1/channels/c1/books') {
+    const postings = [
+      { at: '2026-01-02T03:04:05.678Z', state: 'funded', reason: 'paid', entries: { accrued: '994', revenue: '-994' } },
+    ];
+    return [200, { balances: { buried: '6459', revenue: '-6909' }, postings }];
+  }
   if (pathname === '/v1/offers/bulk')
     return [200, { matched: 2, changed: 1, refusedByDefaultBuyers: 1, declined: 0, items: [] }];
   if (pathname === '/v1/reports/export') return [200, { row: 1 }];
@@ -302,6 +309,20 @@ describe('fleetctl', () => {
     expect(asked[1]).toMatchObject({ method: 'DELETE', url: '/v1/api-keys/k1' });
     expect(await run('webhooks', 'add', 'https://x.example/', '--kind', 'channel.*')).toBe(0);
     expect(asked[2]?.body).toEqual({ url: 'https://x.example/', kinds: ['channel.*'], description: '' });
+  });
+
+  it('changes webhooks, moves content, removes tiers and opens the books', async () => {
+    expect(await run('webhooks', 'change', 'w1', '--kind', 'alert.*')).toBe(0);
+    expect(asked[0]).toMatchObject({ method: 'PATCH', url: '/v1/webhooks/w1', body: { kinds: ['alert.*'] } });
+    expect(await run('webhooks', 'change', 'w1')).toBe(2);
+    expect(await run('torrents', 'move', infoHash, 'elsewhere')).toBe(0);
+    expect(asked[1]).toMatchObject({ method: 'PATCH', body: { contentPath: join(folder, 'elsewhere') } });
+    expect(await run('tiers', 'remove', 'rare')).toBe(0);
+    expect(asked[2]).toMatchObject({ method: 'DELETE', url: '/v1/tiers/rare' });
+    out = '';
+    expect(await run('channels', 'books', 'c1', '--text')).toBe(0);
+    expect(out).toMatch(/buried: +6,459/);
+    expect(out).toMatch(/accrued 994, revenue -994/);
   });
 
   it('follows events over breaks, a line each', async () => {

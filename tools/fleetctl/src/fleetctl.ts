@@ -2,13 +2,13 @@ import { ApiClient } from './api-client.js';
 import { OPTION_NAMES, readCommandLine } from './arguments.js';
 import { listAlerts } from './commands/alerts.js';
 import { listAudit } from './commands/audit.js';
-import { closeChannel, listChannels, showChannel } from './commands/channels.js';
+import { closeChannel, listChannels, showBooks, showChannel } from './commands/channels.js';
 import { showEvents } from './commands/events.js';
 import { createKey, listKeys, revokeKey } from './commands/keys.js';
 import { listNodes, listQuarantined, releaseNode, showFleet } from './commands/nodes.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
 import { browseContent, cancelMaking, listMakings, makeTorrent } from './commands/making.js';
-import { listMarket, listTiers, setTier, showMarket } from './commands/market.js';
+import { listMarket, listTiers, removeTier, setTier, showMarket } from './commands/market.js';
 import { adviseOffer, bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
 import { costs, exportReport, revenueBy, revenueExplain, revenueTotal } from './commands/reports.js';
 import { showRevenue } from './commands/revenue.js';
@@ -18,6 +18,7 @@ import {
   gradeTorrent,
   labelTorrent,
   listTorrents,
+  moveTorrent,
   showTorrent,
 } from './commands/torrents.js';
 import { liftTakedown, listTakedowns, takeDown } from './commands/takedown.js';
@@ -25,6 +26,7 @@ import { showTreasury, sweepTreasury } from './commands/treasury.js';
 import {
   addWebhook,
   changeWebhook,
+  editWebhook,
   listDeliveries,
   listWebhooks,
   redeliver,
@@ -50,6 +52,7 @@ const COMMANDS = new Map<string, Command>(
     'torrents pause': changeTorrent('paused'),
     'torrents resume': changeTorrent('active'),
     'torrents remove': changeTorrent('removed'),
+    'torrents move': moveTorrent,
     'torrents label': labelTorrent,
     'torrents tier': gradeTorrent,
     takedown: takeDown,
@@ -62,6 +65,7 @@ const COMMANDS = new Map<string, Command>(
     'offers history': offerHistory,
     'channels list': listChannels,
     'channels show': showChannel,
+    'channels books': showBooks,
     'channels close': closeChannel,
     revenue: showRevenue,
     'revenue by': revenueBy,
@@ -73,6 +77,7 @@ const COMMANDS = new Map<string, Command>(
     'market show': showMarket,
     'tiers list': listTiers,
     'tiers set': setTier,
+    'tiers remove': removeTier,
     'treasury show': showTreasury,
     'treasury sweep': sweepTreasury,
     'nodes list': listNodes,
@@ -92,6 +97,7 @@ const COMMANDS = new Map<string, Command>(
     'keys revoke': revokeKey,
     'webhooks list': listWebhooks,
     'webhooks add': addWebhook,
+    'webhooks change': editWebhook,
     'webhooks pause': changeWebhook('paused'),
     'webhooks resume': changeWebhook('active'),
     'webhooks remove': removeWebhook,

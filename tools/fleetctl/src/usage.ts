@@ -15,6 +15,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   torrents pause|resume|remove INFOHASH
   torrents replicas INFOHASH N|auto
                               how many nodes sell it; auto follows demand
+  torrents move INFOHASH PATH where nodes find the content from now on
   torrents label INFOHASH [--label L]…
                               these labels and no others
   torrents tier INFOHASH TIER quality tier; a price by rule follows
@@ -38,6 +39,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   offers advise INFOHASH      what it should cost by what buyers bid, and why
   channels list [--in-state S]… [--torrent INFOHASH] [--limit N]
   channels show ID
+  channels books ID           what the books hold of it, posting by posting
   channels close ID --why TEXT
                               serve it no more, and settle it for what was paid
   revenue [--torrent INFOHASH] [--limit N]
@@ -53,6 +55,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   market show INFOHASH        as buyers see it, with what it cost before
   tiers list
   tiers set NAME MULTIPLIER [--description TEXT]
+  tiers remove NAME           one that no torrent has
   treasury show               what was earned and lies on payout keys, and what was done with it
   treasury sweep [--dry-run]  bring what is spare to the operator's own wallet now
   nodes list
@@ -73,6 +76,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   keys revoke ID
   webhooks list
   webhooks add URL [--kind K]… [--description TEXT]
+  webhooks change ID [--url URL] [--kind K]… [--description TEXT]
   webhooks pause|resume|remove|test ID
   webhooks deliveries ID [--limit N]
   webhooks redeliver ID DELIVERY

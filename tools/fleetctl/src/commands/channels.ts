@@ -1,4 +1,4 @@
-import { objects, textOf, type JsonObject } from '../api-client.js';
+import { memberOf, objects, textOf, type JsonObject } from '../api-client.js';
 import { allowOptions, infoHash, rowLimit } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
@@ -66,6 +66,28 @@ function listing(rows: readonly JsonObject[]): string {
     ]),
   );
 }
+
+/** A channel in the books: what each account holds of it, and every posting that made it so. */
+export const showBooks: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const [id, ...rest] = operands;
+  if (id === undefined || rest.length > 0) throw new Failure('usage', 'which channel? give its ID');
+  const books = await api.call('GET', `/v1/channels/${encodeURIComponent(id)}/books`);
+  output.result(books, () => {
+    const amounts = (of: JsonObject | undefined) =>
+      Object.entries(of ?? {}).map(([account, amount]): [string, string] => [account, grouped(String(amount))]);
+    const postings = objects(books['postings']).map((posting) => [
+      moment(textOf(posting, 'at')),
+      textOf(posting, 'state'),
+      textOf(posting, 'reason'),
+      amounts(memberOf(posting, 'entries'))
+        .map(([account, amount]) => `${account} ${amount}`)
+        .join(', '),
+    ]);
+    const titles = ['WHEN', 'STATE', 'WHY', 'POSTED, SAT'].map((title) => ({ title }));
+    return `${fields(amounts(memberOf(books, 'balances')))}\n\n${table(titles, postings)}`;
+  });
+};
 
 function describe(channel: JsonObject): string {
   const text = (name: string) => textOf(channel, name);

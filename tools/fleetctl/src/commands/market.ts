@@ -2,6 +2,7 @@ import { memberOf, objects, textOf, type JsonObject } from '../api-client.js';
 import { allowOptions, infoHash, rowLimit } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
+import { operand } from '../operands.js';
 import { fields, table } from '../table.js';
 import { bytes, grouped, moment, short } from '../words.js';
 
@@ -86,6 +87,13 @@ export const setTier: Command = async ({ api, options, operands, output }) => {
   });
   output.result(tier, () => `${textOf(tier, 'name')}: ${textOf(tier, 'multiplier')} times the rule`);
   output.note('prices follow with: offers bulk --tier NAME --reprice');
+};
+
+export const removeTier: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const name = operand(operands, 1, 'the NAME of a tier');
+  await api.call('DELETE', `/v1/tiers/${encodeURIComponent(name)}`);
+  output.result({ name, removed: true }, () => `${name} is removed`);
 };
 
 function listing(rows: readonly JsonObject[]): string {

@@ -68,6 +68,16 @@ export const labelTorrent: Command = async ({ api, options, operands, output }) 
   output.result(torrent, () => describeTorrent(torrent));
 };
 
+/** Tells nodes another place of the content; they verify it anew. */
+export const moveTorrent: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const [torrent, place, ...rest] = operands;
+  if (place === undefined || rest.length > 0) throw new Failure('usage', 'torrents move takes INFOHASH and PATH');
+  const contentPath = resolve(callersFolder(), place);
+  const answer = await api.call('PATCH', `/v1/torrents/${infoHash(torrent)}`, { contentPath });
+  output.result(answer, () => describeTorrent(answer));
+};
+
 /** Puts a torrent into a quality tier; its price by rule follows. */
 export const gradeTorrent: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, []);

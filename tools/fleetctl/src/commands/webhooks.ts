@@ -60,6 +60,22 @@ export const changeWebhook =
     output.result(hook, () => `${id} is ${textOf(hook, 'state')}`);
   };
 
+/** What is left out stays. */
+export const editWebhook: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['url', 'kind', 'description']);
+  const id = operand(operands, 1, 'the ID of a webhook');
+  const { url, kind: kinds, description } = options;
+  const change = {
+    ...(url === undefined ? {} : { url }),
+    // One empty kind stands for all of them.
+    ...(kinds === undefined ? {} : { kinds: kinds.filter((kind) => kind !== '') }),
+    ...(description === undefined ? {} : { description }),
+  };
+  if (Object.keys(change).length === 0) throw new Failure('usage', 'give --url, --kind or --description');
+  const hook = await api.call('PATCH', `/v1/webhooks/${encodeURIComponent(id)}`, change);
+  output.result(hook, () => `${textOf(hook, 'url')} is told of ${kindsOf(hook)}`);
+};
+
 export const removeWebhook: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, []);
   const id = operand(operands, 1, 'the ID of a webhook');

@@ -67,7 +67,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   placement preview [--without ID]…
                               what would move, moving nothing
   fleet                       what the fleet is doing now
-  alerts                      what needs attention
+  alerts                      what needs attention; webhooks are told with --kind alert.*
   events [--follow] [--kind K]… [--limit N]
                               what happened last; --follow: what happens, a line each; K: channel.settled, offer.*
   audit [--actor A] [--action A] [--target T] [--since TIME] [--until TIME] [--limit N]

@@ -274,6 +274,65 @@ export interface Delivery {
   readonly createdAt: string;
 }
 
+export interface Content {
+  readonly path: string | null;
+  readonly parent: string | null;
+  readonly entries: readonly ContentEntry[];
+  readonly nextAfter: string | null;
+}
+
+export interface ContentEntry {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly sizeBytes: number | null;
+}
+
+export interface Making {
+  readonly id: string;
+  readonly path: string;
+  readonly state: 'waiting' | 'hashing' | 'adding' | 'done' | 'failed' | 'cancelled';
+  readonly totalBytes: number;
+  readonly hashedBytes: number;
+  readonly infoHash: string | null;
+  readonly problem: string | null;
+  readonly detail: string;
+  readonly createdAt: string;
+}
+
+export interface Treasury {
+  /** The operator's own address; null: nothing is swept. */
+  readonly destination: string | null;
+  readonly hotSat: string;
+  readonly spareSat: string;
+  readonly spareCoins: number;
+  readonly keptCoins: number;
+  readonly sweptSat: string;
+  readonly feesSat: string;
+  readonly next: { readonly kind: string; readonly why: string };
+  readonly transactions: readonly {
+    readonly txid: string;
+    readonly kind: string;
+    readonly state: string;
+    readonly reason: string;
+    readonly inputSat: string;
+    readonly feeSat: string;
+    readonly confirmations: number;
+    readonly madeAt: string;
+  }[];
+}
+
+/** What a sweep did or would do. */
+export interface Sweep {
+  readonly kind: string;
+  readonly why: string;
+  readonly destination: string | null;
+  readonly inputs: number;
+  readonly inputSat: string;
+  readonly feeSat: string;
+  readonly txid: string | null;
+}
+
 export interface AuditEntry {
   readonly id: string;
   readonly at: string;

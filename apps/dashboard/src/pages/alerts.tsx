@@ -23,7 +23,7 @@ const PLACES: Readonly<Record<string, (subject: string | null) => string>> = {
 
 /** What needs an operator now, worst first. */
 export function AlertsPage() {
-  const alerts = useLive<Alerts>('/v1/alerts', ['channel', 'node', 'chain', 'torrent', 'webhook', 'pulse']);
+  const alerts = useLive<Alerts>('/v1/alerts', ['alert', 'channel', 'node', 'chain', 'torrent', 'webhook', 'pulse']);
   const items = alerts.value?.items;
   return (
     <>

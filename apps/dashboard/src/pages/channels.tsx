@@ -1,13 +1,12 @@
 import type { Channel, Fleet } from '../api/types';
 import { useLive, usePages } from '../api/use-live';
-import { Card } from '../components/card';
+import { CHANNEL, STATE, TORRENT } from '../components/channel-columns';
+import { ChannelList } from '../components/channel-list';
 import { Choice } from '../components/choice';
-import { DataTable, type Column } from '../components/data-table';
+import type { Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
-import { Pager } from '../components/pager';
-import { Pill } from '../components/pill';
-import { ago, count, satoshi, shortHash, until, words } from '../format';
-import { Link, useQuery } from '../router';
+import { ago, count, satoshi, until, words } from '../format';
+import { useQuery } from '../router';
 
 const SORTS = [
   ['newest', 'Newest'],
@@ -37,9 +36,11 @@ export function ChannelsPage() {
           </button>
         )}
       </PageHead>
-      <Card
+      <ChannelList
         title="Channels"
-        failure={channels.failure}
+        list={channels}
+        columns={columns(now)}
+        empty="No channels like that."
         tools={
           <>
             <Choice<Sort> label="Order" options={SORTS} value={sort} onChoose={(by) => setQuery({ sort: by })} />
@@ -53,49 +54,19 @@ export function ChannelsPage() {
             </select>
           </>
         }
-      >
-        <DataTable
-          caption="Channels"
-          columns={columns(now)}
-          rows={channels.value?.items ?? []}
-          keyOf={({ id }) => id}
-          empty={channels.value === undefined ? 'Asking the fleet…' : 'No channels like that.'}
-        />
-        <Pager list={channels} name="channels" />
-      </Card>
+      />
     </>
   );
 }
 
 function columns(now: string): readonly Column<Channel>[] {
   return [
-    {
-      title: 'Channel',
-      cell: ({ id }) => (
-        <Link to={`/channels/${id}`} className="mono">
-          {id.slice(0, 8)}
-        </Link>
-      ),
-    },
+    CHANNEL,
     { title: 'Opened', cell: ({ createdAt }) => <time dateTime={createdAt}>{ago(createdAt, now)} ago</time> },
-    {
-      title: 'Torrent',
-      cell: ({ torrentName, infoHash }) => (
-        <Link to={`/torrents/${infoHash}`} className="name">
-          {torrentName ?? shortHash(infoHash)}
-        </Link>
-      ),
-    },
+    TORRENT,
     { title: 'Buyer', cell: ({ peerAddress, peerClient }) => <span title={peerClient}>{peerAddress}</span> },
     { title: 'Node', cell: ({ nodeId }) => nodeId },
-    {
-      title: 'State',
-      cell: ({ state, stateReason }) => (
-        <span title={words(stateReason)}>
-          <Pill state={state} />
-        </span>
-      ),
-    },
+    STATE,
     {
       title: 'Paid',
       right: true,

@@ -67,7 +67,7 @@ export function OverviewPage() {
 }
 
 function Attention() {
-  const alerts = useLive<Alerts>('/v1/alerts', ['channel', 'node', 'chain']);
+  const alerts = useLive<Alerts>('/v1/alerts', ['alert', 'channel', 'node', 'chain']);
   const items = alerts.value?.items ?? [];
   const [worst] = items;
   if (worst === undefined) return null;

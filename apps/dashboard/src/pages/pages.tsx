@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { PageHead } from '../components/page-head';
 import { Link, useRouter } from '../router';
+import { AddPage } from './add/add';
 import { AlertsPage } from './alerts';
 import { ChannelPage } from './channel';
 import { ChannelsPage } from './channels';
@@ -11,16 +12,19 @@ import { SettingsPage } from './settings/settings';
 import { SettlementPage } from './settlement';
 import { TorrentPage } from './torrent/torrent';
 import { TorrentsPage } from './torrents';
+import { TreasuryPage } from './treasury';
 
 const ROUTES: readonly { readonly path: RegExp; readonly page: (part: string) => ReactNode }[] = [
   { path: /^\/$/, page: () => <OverviewPage /> },
   { path: /^\/revenue$/, page: () => <RevenuePage /> },
+  { path: /^\/torrents\/add$/, page: () => <AddPage /> },
   { path: /^\/torrents$/, page: () => <TorrentsPage /> },
   { path: /^\/torrents\/([0-9a-f]{40})$/, page: (infoHash) => <TorrentPage key={infoHash} infoHash={infoHash} /> },
   { path: /^\/channels$/, page: () => <ChannelsPage /> },
   { path: /^\/channels\/([0-9a-f-]{36})$/, page: (id) => <ChannelPage key={id} id={id} /> },
   { path: /^\/nodes$/, page: () => <NodesPage /> },
   { path: /^\/settlement$/, page: () => <SettlementPage /> },
+  { path: /^\/treasury$/, page: () => <TreasuryPage /> },
   { path: /^\/alerts$/, page: () => <AlertsPage /> },
   { path: /^\/settings(?:\/(keys|webhooks|audit))?$/, page: (part) => <SettingsPage part={part} /> },
 ];

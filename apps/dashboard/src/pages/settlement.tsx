@@ -1,15 +1,14 @@
 import type { Channel, Series } from '../api/types';
 import { useLive, usePages } from '../api/use-live';
-import { Card } from '../components/card';
+import { CHANNEL, STATE, TORRENT } from '../components/channel-columns';
+import { ChannelList } from '../components/channel-list';
 import { Choice } from '../components/choice';
-import { DataTable, type Column } from '../components/data-table';
+import type { Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
-import { Pager } from '../components/pager';
-import { Pill } from '../components/pill';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
 import { ago, collected, count, satoshi, shortHash } from '../format';
-import { Link, useQuery } from '../router';
+import { useQuery } from '../router';
 
 const VIEWS = [
   ['way', 'On their way'],
@@ -52,38 +51,24 @@ export function SettlementPage() {
           <Split of={total} />
         </section>
       )}
-      <Card
+      <ChannelList
         title="Settlements"
-        failure={channels.failure}
+        list={channels}
+        columns={columns(new Date().toISOString())}
+        empty="None."
         tools={
           <Choice<View> label="Which" options={VIEWS} value={view} onChoose={(name) => setQuery({ view: name })} />
         }
-      >
-        <DataTable
-          caption="Settlements"
-          columns={columns(new Date().toISOString())}
-          rows={channels.value?.items ?? []}
-          keyOf={({ id }) => id}
-          empty={channels.value === undefined ? 'Asking the fleet…' : 'None.'}
-        />
-        <Pager list={channels} name="settlements" />
-      </Card>
+      />
     </>
   );
 }
 
 function columns(now: string): readonly Column<Channel>[] {
   return [
-    {
-      title: 'Channel',
-      cell: ({ id }) => (
-        <Link to={`/channels/${id}`} className="mono">
-          {id.slice(0, 8)}
-        </Link>
-      ),
-    },
-    { title: 'Torrent', cell: ({ torrentName, infoHash }) => torrentName ?? shortHash(infoHash) },
-    { title: 'State', cell: ({ state }) => <Pill state={state} /> },
+    CHANNEL,
+    TORRENT,
+    STATE,
     { title: 'Since', right: true, cell: ({ stateEnteredAt }) => ago(stateEnteredAt, now) },
     {
       title: 'Transaction',

@@ -8,6 +8,7 @@ import { Pill } from '../components/pill';
 import { Search } from '../components/search';
 import { ago, bytes, satoshi } from '../format';
 import { Link, useQuery } from '../router';
+import { useMay } from '../session/session';
 
 const SORTS = [
   ['newest', 'Newest first'],
@@ -27,6 +28,7 @@ const STATES = [
 
 /** What the fleet sells, and for how much. */
 export function TorrentsPage() {
+  const may = useMay('operate');
   const [query, setQuery] = useQuery();
   const [search, state, sort] = ['search', 'state', 'sort'].map((name) => query.get(name) ?? '');
   const asked = new URLSearchParams({ limit: '25' });
@@ -34,7 +36,9 @@ export function TorrentsPage() {
   const torrents = usePages<Torrent>(`/v1/torrents?${asked}`, ['torrent', 'offer', 'pulse']);
   return (
     <>
-      <PageHead title="Torrents" lead="What is on sale, and at what price." />
+      <PageHead title="Torrents" lead="What is on sale, and at what price.">
+        {may && <Link to="/torrents/add">Add torrents</Link>}
+      </PageHead>
       <Card
         title="Torrents"
         failure={torrents.failure}
@@ -71,7 +75,7 @@ export function TorrentsPage() {
             torrents.value === undefined
               ? 'Asking the fleet…'
               : search === '' && state === ''
-                ? 'No torrents yet: npm run fleetctl -- torrents add FILE.torrent --content PATH'
+                ? 'No torrents yet: add one of a folder, or from a .torrent file.'
                 : 'None like that.'
           }
         />

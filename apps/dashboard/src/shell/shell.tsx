@@ -15,6 +15,7 @@ const PLACES: readonly { readonly to: string; readonly name: string; readonly ic
   { to: '/channels', name: 'Channels', icon: 'channels' },
   { to: '/nodes', name: 'Nodes', icon: 'nodes' },
   { to: '/settlement', name: 'Settlement', icon: 'settlement' },
+  { to: '/treasury', name: 'Treasury', icon: 'treasury' },
   { to: '/alerts', name: 'Alerts', icon: 'alerts' },
   { to: '/settings', name: 'Settings', icon: 'settings' },
 ];
@@ -45,7 +46,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 
 function Navigation() {
   const { path } = useRouter();
-  const alerts = useLive<Alerts>('/v1/alerts', ['channel', 'node', 'chain', 'webhook']);
+  const alerts = useLive<Alerts>('/v1/alerts', ['alert', 'channel', 'node', 'chain', 'webhook']);
   const waiting = alerts.value?.items.length ?? 0;
   const critical = alerts.value?.items.some(({ severity }) => severity === 'critical') === true;
   return (

@@ -9,7 +9,7 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>S
 <p>The dashboard is not built. Build the workspace, then reload. The API works all the same.</p></html>`;
 
 /** Pages of the dashboard: each address gives the page itself, which then shows what the address says. */
-const PAGES = /^\/(revenue|torrents|channels|nodes|settlement|alerts|settings)(\/[\w-]{1,64})?$/;
+const PAGES = /^\/(revenue|torrents|channels|nodes|settlement|treasury|alerts|settings)(\/[\w-]{1,64})?$/;
 
 /**
  * Serves the dashboard at `/` and at the addresses of its pages. Its assets carry a hash in their names and may be cached for ever; the page itself is

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { channelRow, storeChannels } from '../testing/channel-rows.js';
 import { findChromium, launchChromium } from '../testing/chromium.js';
 import { fillDemoFleet, type DemoFleet } from '../testing/demo-fleet.js';
+import { answerForTreasury } from '../testing/demo-treasury.js';
 import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
 import { takeScreenshot } from '../testing/screenshot.js';
 
@@ -32,18 +33,27 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () => {
   let api: RunningMarketApi;
   let fleet: DemoFleet;
+  let content: string;
+  let askedOfTreasury: unknown[];
   let browser: Browser;
   const faults: string[] = [];
 
   beforeAll(async () => {
-    api = await startMarketApi(inject('postgresUrl'), inject('natsUrl'));
+    content = mkdtempSync(join(tmpdir(), 'seedfleet-content-'));
+    mkdirSync(join(content, 'Metropolis (1927)'));
+    writeFileSync(join(content, 'Metropolis (1927)', 'film.mkv'), 'f'.repeat(100_000));
+    writeFileSync(join(content, 'Moby Dick.epub'), 'b'.repeat(20_000));
+    const contentRoots = [{ path: content, onNodes: content }];
+    api = await startMarketApi(inject('postgresUrl'), inject('natsUrl'), { contentRoots });
     fleet = await fillDemoFleet(api);
+    askedOfTreasury = await answerForTreasury(api);
     browser = await launchChromium(executable ?? '');
   });
   afterAll(async () => {
     fleet.stop();
     await browser.close();
     await api.stop();
+    rmSync(content, { recursive: true, force: true });
   });
   afterEach(() => {
     // Neither errors nor violations of the content security policy, nor anything asked of another server.
@@ -100,7 +110,18 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     expect(new URL(page.url()).hash).toBe('');
     await page.evaluate('window.stillHere = true');
     const navigation = page.getByRole('navigation', { name: 'Pages' });
-    for (const name of ['Revenue', 'Torrents', 'Channels', 'Nodes', 'Settlement', 'Alerts', 'Settings', 'Overview']) {
+    const places = [
+      'Revenue',
+      'Torrents',
+      'Channels',
+      'Nodes',
+      'Settlement',
+      'Treasury',
+      'Alerts',
+      'Settings',
+      'Overview',
+    ];
+    for (const name of places) {
       await navigation.getByRole('link', { name }).click();
       await heading(page, name);
       expect(await page.title()).toBe(`${name} · Seedfleet`);
@@ -192,6 +213,41 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     await page.context().close();
   });
 
+  it('makes a torrent of a folder, found by browsing with the keyboard', async () => {
+    const page = await open('/torrents');
+    await page.getByRole('link', { name: 'Add torrents' }).click();
+    await heading(page, 'Add torrents');
+    await page.getByLabel('Labels of what is made').fill('film, silent');
+    const folder = page.getByRole('button', { name: content, exact: true });
+    await folder.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('row', { name: /Moby Dick\.epub.*19\.5 KiB/ }).waitFor();
+    await page.getByRole('button', { name: 'Make a torrent of Metropolis (1927)' }).click();
+    await page
+      .getByRole('row', { name: /Metropolis \(1927\).*done/ })
+      .getByRole('link', { name: 'the torrent' })
+      .click();
+    await heading(page, 'Metropolis (1927)');
+    const added = await api.own.torrent.findFirst({
+      where: { labels: { has: 'silent' } },
+      select: { contentPath: true },
+    });
+    expect(added).toEqual({ contentPath: join(content, 'Metropolis (1927)') });
+    await page.context().close();
+  });
+
+  it('shows the treasury, and sweeps only after saying what that would do', async () => {
+    const page = await open('/treasury');
+    await page.getByRole('row', { name: /sweep.*buried.*8,131,004.*10,960/ }).waitFor();
+    await page.getByRole('button', { name: 'What would a sweep do?' }).click();
+    await page.getByText('It would sweep 291 coins of 1,906,112 sat').waitFor();
+    expect(askedOfTreasury).not.toContainEqual({ dryRun: false });
+    await page.getByRole('button', { name: 'Sweep now' }).click();
+    await page.getByText('ab'.repeat(32)).waitFor();
+    expect(askedOfTreasury).toContainEqual({ dryRun: false });
+    await page.context().close();
+  });
+
   it('shows a key that may only read no way to write', async () => {
     const page = await open(`/torrents/${fleet.infoHashes[0]}`, {}, await api.newKey(['read']));
     await page.getByText('A complete sale').waitFor();
@@ -208,6 +264,8 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     ['channel', `/channels/${fleet.buriedId}`],
     ['nodes', '/nodes'],
     ['settlement', '/settlement'],
+    ['treasury', '/treasury'],
+    ['add', `/torrents/add?path=${encodeURIComponent(content)}`],
     ['alerts', '/alerts'],
     ['settings', '/settings/keys'],
     ['webhooks', '/settings/webhooks'],

@@ -1,5 +1,5 @@
 import { lstat, opendir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Endpoint } from '../http/endpoint.js';
@@ -24,12 +24,14 @@ export class ContentController {
     refusals: [422],
   })
   async browse(@Query({ schema: contentQuery }) { path, after, limit }: ContentQuery): Promise<ContentView> {
-    if (path === undefined) return { path: null, entries: this.roots.map(rootEntry), nextAfter: null };
-    const folder = await rootedContent(this.roots, path, 'or-root');
+    if (path === undefined) return { path: null, parent: null, entries: this.roots.map(rootEntry), nextAfter: null };
+    const asked = resolve(path);
+    const folder = await rootedContent(this.roots, asked, 'or-root');
+    const parent = this.roots.some((root) => root.path === asked) ? null : dirname(asked);
     const names = (await namesIn(folder.path)).filter((name) => after === undefined || name > after);
     const shown = names.slice(0, limit);
-    const entries = await Promise.all(shown.map((name) => entryOf(folder.path, path, name)));
-    return { path, entries, nextAfter: names.length > limit ? (shown.at(-1) ?? null) : null };
+    const entries = await Promise.all(shown.map((name) => entryOf(folder.path, asked, name)));
+    return { path: asked, parent, entries, nextAfter: names.length > limit ? (shown.at(-1) ?? null) : null };
   }
 }
 

@@ -16,6 +16,7 @@ export type ContentQuery = z.output<typeof contentQuery>;
 
 export const contentSchema = z.object({
   path: z.string().nullable().meta({ description: 'null: the roots' }),
+  parent: z.string().nullable().meta({ description: 'the folder above; null at a root' }),
   entries: z.array(
     z.object({
       name: z.string(),

@@ -140,6 +140,8 @@ describe('torrents made from content', () => {
   it('lists roots and folders without following links', async () => {
     expect((await get('/v1/content').expect(200)).body).toMatchObject({ path: null, entries: [{ path: root }] });
     const page = await get(`/v1/content?path=${encodeURIComponent(root)}&limit=2`).expect(200);
+    const inside = await get(`/v1/content?path=${encodeURIComponent(join(root, 'album', 'disc 1'))}`).expect(200);
+    expect([page.body, inside.body]).toMatchObject([{ parent: null }, { parent: join(root, 'album') }]);
     expect(page.body).toMatchObject({ entries: [{ name: 'album', kind: 'folder' }, { kind: 'folder' }] });
     const all = (await get(`/v1/content?path=${encodeURIComponent(root)}`).expect(200)).body as {
       entries: { name: string; kind: string }[];

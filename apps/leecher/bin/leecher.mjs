@@ -1,4 +1,5 @@
-// npm run leecher -- …
+#!/usr/bin/env node
+// npm run leecher -- …, or `leecher` once it is linked
 import { prepare } from '../../../tools/build.mjs';
 
 await prepare(['apps/leecher']);

@@ -3,6 +3,7 @@ import { parseArguments, type Arguments } from './cli/arguments.js';
 import { completionScript } from './cli/completion.js';
 import { JsonReporter, TextReporter } from './cli/reporter.js';
 import { USAGE } from './cli/usage.js';
+import { version } from './cli/version.js';
 import { buy } from './commands/buy.js';
 import { refund } from './commands/refund.js';
 import {
@@ -27,6 +28,8 @@ async function run(
   switch (options.command) {
     case 'help':
       return void process.stdout.write(`${USAGE}\n`);
+    case 'version':
+      return void process.stdout.write(`leecher ${version()}\n`);
     case 'completion':
       return void process.stdout.write(completionScript(options.shell));
     case 'download':

@@ -1,6 +1,7 @@
 import { address } from 'bitcoinjs-lib';
 import type { Network } from '@seedfleet/payment-channel';
 import { addressParameters, concatBytes, hasSegwit, p2pkhAddress, p2pkhScript } from '@seedfleet/payment-channel';
+import { cashPrefix, decodeCashAddress, encodeCashAddress } from './cash-address.js';
 
 /** Output scripts of the wallet, their addresses, and what is too small to be sent. */
 
@@ -16,15 +17,23 @@ export function outputScript(kind: CoinKind, keyHash: Uint8Array): Uint8Array {
   return kind === 'p2wpkh' ? p2wpkhScript(keyHash) : p2pkhScript(keyHash);
 }
 
-/** Bech32 for P2WPKH, base58 for P2PKH (the legacy form on Bitcoin Cash). */
+/** Bech32 for P2WPKH, base58 for P2PKH; on Bitcoin Cash its own form, prefix included. */
 export function walletAddress(kind: CoinKind, keyHash: Uint8Array, network: Network): string {
-  if (kind === 'p2pkh') return p2pkhAddress(keyHash, network);
+  const prefix = cashPrefix(network);
+  if (kind === 'p2pkh')
+    return prefix === undefined ? p2pkhAddress(keyHash, network) : encodeCashAddress(keyHash, prefix);
   if (!hasSegwit(network)) throw new RangeError('this chain has no segregated witness');
   return address.toBech32(keyHash, 0, addressParameters(network).bech32);
 }
 
-/** The output script of an address, or undefined where it is none of this network. */
+/**
+ * The output script of an address, or undefined where it is none of this network. On Bitcoin Cash its own form is taken,
+ * and the older one that it shares with Bitcoin.
+ */
 export function scriptOfAddress(text: string, network: Network): Uint8Array | undefined {
+  const prefix = cashPrefix(network);
+  const cash = prefix === undefined ? undefined : decodeCashAddress(text, prefix);
+  if (cash !== undefined) return cash.kind === 'key' ? p2pkhScript(cash.hash) : scriptHashScript(cash.hash);
   try {
     const script = Uint8Array.from(address.toOutputScript(text, addressParameters(network)));
     return isWitnessProgram(script) && !hasSegwit(network) ? undefined : script;
@@ -32,6 +41,11 @@ export function scriptOfAddress(text: string, network: Network): Uint8Array | un
     // bitcoinjs-lib throws for every text that is no address of the network.
     return undefined;
   }
+}
+
+/** HASH160 {hash} EQUAL (BIP 16); of 32 bytes HASH256 {hash} EQUAL, which Bitcoin Cash has since 2023. */
+function scriptHashScript(hash: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(hash.length === 20 ? 0xa9 : 0xaa, hash.length), hash, Uint8Array.of(0x87));
 }
 
 /**

@@ -38,6 +38,18 @@ describe('the command line', () => {
     });
   });
 
+  it('says its version and helps without a node or a wallet', () => {
+    expect(parse(['--version'])).toEqual({ command: 'version' });
+    expect(parse(['download', '--help'])).toEqual({ command: 'help' });
+  });
+
+  it('looks for sellers as long as it is told', () => {
+    expect(parse([...BUY, ...RPC, '--wait', '3600', '--patience', '5'])).toMatchObject({
+      buying: { searchMs: 3_600_000, silenceMs: 5_000 },
+    });
+    expect(exitCodeOf([...BUY, ...RPC, '--wait', '0'])).toBe(2);
+  });
+
   it('takes links as they are, and ceilings as satoshi', () => {
     const link = 'magnet:?xt=urn:btih:aa';
     const found = parse([

@@ -48,7 +48,7 @@ export type Arguments =
       readonly targetBlocks: number;
     } & Reaching)
   | { readonly command: 'completion'; readonly shell: string }
-  | { readonly command: 'help' };
+  | { readonly command: 'help' | 'version' };
 
 export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
@@ -70,6 +70,7 @@ const DAY_SEC = 86_400;
 export function parseArguments(argv: readonly string[], { environment, cwd, nowSec }: Surroundings): Arguments {
   const { values: given, positionals } = parse(argv);
   if (given.help === true || positionals[0] === 'help') return { command: 'help' };
+  if (given.version === true) return { command: 'version' };
   const { command, words } = commandOf(positionals);
   if (command === 'completion') return { command, shell: single(words, command) };
   const from = (path: string): string => (isAbsolute(path) ? path : resolve(cwd, path));
@@ -152,6 +153,7 @@ function buying(
       maxFeePerKbSat: sat('max-fee-per-kb'),
       takeFree: values['no-free'] !== true,
       encryption: encryptionOf(text(values, 'encryption')),
+      searchMs: milliseconds(wholeNumber('--wait', text(values, 'wait'), 1, 604_800)),
       silenceMs: milliseconds(wholeNumber('--patience', text(values, 'patience'), 1, 86_400)),
       sellers: wholeNumber('--sellers', text(values, 'sellers'), 1, MAX_PEERS),
     },
@@ -190,12 +192,13 @@ function parse(argv: readonly string[]) {
   );
   try {
     const help = { type: 'boolean' as const, short: 'h' };
+    const version = { type: 'boolean' as const };
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: { ...options, help },
+      options: { ...options, help, version },
       allowPositionals: true,
     });
-    return { values: values as Values & { readonly help?: boolean }, positionals };
+    return { values: values as Values & { readonly help?: boolean; readonly version?: boolean }, positionals };
   } catch (failure) {
     throw usageError(failure instanceof Error ? failure.message : String(failure));
   }
@@ -213,7 +216,7 @@ function commandOf(positionals: readonly string[]): { command: CommandName; word
 
 /** An option that would be ignored is a misunderstanding about money. */
 function expectAllowed(given: Values, command: CommandName): void {
-  const allowed = new Set<string>([...optionsOf(command), 'help']);
+  const allowed = new Set<string>([...optionsOf(command), 'help', 'version']);
   const stray = Object.keys(given).find((name) => !allowed.has(name));
   if (stray !== undefined) throw usageError(`--${stray} means nothing to ${command}`, shortUsage(command));
 }

@@ -61,6 +61,11 @@ export const OPTIONS = {
     help: 'how long a seller that owes a piece may send nothing (default 60; 20 for stream)',
     of: BUYING,
   },
+  wait: {
+    value: 'SECONDS',
+    help: 'how long to look for sellers, also after all were lost (default 60)',
+    of: BUYING,
+  },
   sellers: { value: 'N', help: 'sellers in one contract (default 1)', of: BUYING },
   yes: { help: 'buy without asking, within the ceilings', of: BUYING },
   listen: { value: 'HOST:PORT', help: 'where the player connects (default 127.0.0.1:8090)', of: ['stream'] },

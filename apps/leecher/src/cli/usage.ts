@@ -27,6 +27,8 @@ export const USAGE = [
   '  each with:',
   ...everyCommands().map(optionLine),
   '',
+  '  leecher --version says which one this is',
+  '',
   `exit codes: ${EXIT_CODES}`,
 ].join('\n');
 

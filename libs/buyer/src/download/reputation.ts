@@ -4,6 +4,10 @@ import type { PeerAddress } from '../options.js';
 const DISHONEST = new Set(['piece-invalid', 'piece-overflow', 'speed-test-size-mismatch']);
 /** Purchases of a seller that ended without one payment, before it is not asked again: it only locks deposits. */
 const MAX_FRUITLESS = 2;
+/** Payments that make a purchase worth its deposit's fees: who falls silent after them may have a bad line. */
+const WORTH_PAYMENTS = 16;
+/** Purchases that a seller may end by falling silent all the same. */
+const MAX_SILENCES = 8;
 /** Addresses remembered; far more than one run meets. */
 const MAX_REMEMBERED = 10_000;
 
@@ -15,14 +19,18 @@ export function addressKey({ host, port }: PeerAddress): string {
 export class Reputation {
   private readonly banned = new Map<string, string>();
   private readonly fruitless = new Map<string, number>();
+  private readonly silences = new Map<string, number>();
 
   /** A funded purchase ended. */
   purchaseEnded(key: string, reason: string, payments: number): void {
-    if (DISHONEST.has(reason) || reason === 'seller-timeout') return this.ban(key, reason);
+    if (DISHONEST.has(reason)) return this.ban(key, reason);
+    if (reason === 'seller-timeout') return this.fellSilent(key, payments);
     if (payments > 0 || reason === 'shutdown' || reason === 'capacity') return;
-    const count = (this.fruitless.get(key) ?? 0) + 1;
-    if (this.fruitless.size < MAX_REMEMBERED) this.fruitless.set(key, count);
-    if (count >= MAX_FRUITLESS) this.ban(key, 'took-deposits');
+    if (counted(this.fruitless, key) >= MAX_FRUITLESS) this.ban(key, 'took-deposits');
+  }
+
+  private fellSilent(key: string, payments: number): void {
+    if (payments < WORTH_PAYMENTS || counted(this.silences, key) >= MAX_SILENCES) this.ban(key, 'seller-timeout');
   }
 
   /** A connection was closed by us for a reason. */
@@ -37,4 +45,10 @@ export class Reputation {
   isBanned(key: string): boolean {
     return this.banned.has(key);
   }
+}
+
+function counted(counts: Map<string, number>, key: string): number {
+  const count = (counts.get(key) ?? 0) + 1;
+  if (counts.size < MAX_REMEMBERED || counts.has(key)) counts.set(key, count);
+  return count;
 }

@@ -108,6 +108,7 @@ export const BOUNDARIES = {
 
 /** What any spec file may import beyond its project's own allowance. */
 export const TEST_PACKAGES = [
+  '@bitauth/libauth',
   'vitest',
   'fast-check',
   'supertest',

@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly network?: Network;
   /** Swarm nodes, on 127.0.0.1, 127.0.0.2, … Default: 1. */
   readonly nodes?: number;
+  /** How many run of channel-settler, channel-intake and market-api. Default: one each. */
+  readonly copies?: Readonly<Record<string, number>>;
   /** Absolute; folders whose content may be made into torrents. Default: none. */
   readonly contentRoots?: readonly string[];
   /** On regtest, mine a block 2 s after a transaction enters the mempool. Default: yes. */
@@ -59,6 +61,10 @@ export interface RunningFleet {
   readonly supervisor: Supervisor;
   /** Undefined where blocks are not made here. */
   readonly miner: AutoMiner | undefined;
+  /** Where a service answers /health, /metrics and, the market API, everything else. */
+  urlOf(name: string): string;
+  /** Starts one more node on the next address. */
+  addNode(): Promise<{ readonly id: string; readonly peerAddress: string }>;
   /** Withdraws run.json and stops everything in order; with a grace, no process gets longer than that. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -106,7 +112,8 @@ export function beginFleet(options: FleetOptions): FleetStart {
   const start = async (): Promise<RunningFleet> => {
     try {
       withdrawRun(state); // of a run that was killed
-      const { settings, connections } = await prepare(options, state, supervisor);
+      const { settings: first, connections } = await prepare(options, state, supervisor);
+      let settings = first;
       const services = await startServices(settings, supervisor, options);
       if (isRegtest(settings.network) && options.mine !== false) {
         miner = new AutoMiner(connections.bitcoin.rpcUrl);
@@ -115,7 +122,19 @@ export function beginFleet(options: FleetOptions): FleetStart {
       describe = () => describeRun(settings, services, supervisor);
       const run = describe();
       publishRun(state, run);
-      return { state, run, supervisor, miner, stop };
+      const addNode = async (): Promise<RunFile['nodes'][number]> => {
+        const larger = { ...settings, nodes: settings.nodes + 1 };
+        const stages = planServices(larger);
+        const plan = stages.flat().at(-1);
+        if (plan?.peerHost === undefined) throw new RangeError('the last service of a plan is a node');
+        const further = withFurther(plan, options, stages, services);
+        services.set(plan.name, await startService(further, larger, supervisor, options));
+        settings = larger;
+        publishRun(state, describeRun(settings, services, supervisor));
+        return describeNode(plan.name, plan.peerHost, services.get(plan.name));
+      };
+      const urlOf = (name: string): string => `http://127.0.0.1:${services.get(name)?.http}`;
+      return { state, run, supervisor, miner, urlOf, addNode, stop };
     } catch (thrown) {
       await stop();
       throw thrown;
@@ -125,7 +144,7 @@ export function beginFleet(options: FleetOptions): FleetStart {
 }
 
 /** Where each started service is reached. */
-type Addresses = ReadonlyMap<string, ServicePorts>;
+type Addresses = Map<string, ServicePorts>;
 
 async function prepare(
   options: FleetOptions,
@@ -145,8 +164,8 @@ async function prepare(
     () => migrate(connections.postgres.url, state),
     ({ applied }) => (applied === 0 ? 'up to date' : `${applied} applied`),
   );
-  const { nodes = 1, contentRoots = [] } = options;
-  return { settings: { state, connections, databases, network, nodes, contentRoots }, connections };
+  const { nodes = 1, copies = {}, contentRoots = [] } = options;
+  return { settings: { state, connections, databases, network, nodes, copies, contentRoots }, connections };
 }
 
 /** Keys, channels and books of one network are no use on another. */

@@ -26,6 +26,7 @@ function plan(bitcoin: Partial<BitcoinConnection> = {}) {
     databases,
     network: 'regtest',
     nodes: 3,
+    copies: {},
     contentRoots: [],
   }).flat();
 }

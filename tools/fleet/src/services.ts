@@ -25,6 +25,8 @@ export interface ServicePlan {
   readonly tier: number;
   /** The variables of this process; without those that all have in common. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whose credential of the broker it uses, where that is not its own name's. */
+  readonly credential?: string;
   /** The address a node listens on for peers; ports are picked at the start. */
   readonly peerHost?: string;
 }
@@ -37,6 +39,8 @@ export interface ServiceSettings {
   readonly databases: RolePasswords;
   readonly network: Network;
   readonly nodes: number;
+  /** How many run of a service, by its name; one each where it is left out. */
+  readonly copies: Readonly<Record<string, number>>;
   /** Folders whose content may be made into torrents; the nodes of this machine see them at the same place. */
   readonly contentRoots: readonly string[];
 }
@@ -100,8 +104,18 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
       peerHost: `127.0.0.${index + 1}`,
     };
   });
-  // The others join the DHT through the first.
-  return [[chainWatcher], [settler, intake, marketApi], nodes.slice(0, 1), nodes.slice(1)];
+  const copies = [settler, intake, marketApi].flatMap((plan) => copiesOf(plan, settings.copies[plan.name] ?? 1));
+  // Copies find the seed and the first key that the first of their kind has made. The other nodes join the DHT through the first.
+  return [[chainWatcher], [settler, intake, marketApi], copies, nodes.slice(0, 1), nodes.slice(1)];
+}
+
+/** The second to last of a service of which several run. */
+function copiesOf(plan: ServicePlan, count: number): ServicePlan[] {
+  return Array.from({ length: count - 1 }, (_, index) => ({
+    ...plan,
+    name: `${plan.name}-${index + 2}`,
+    credential: plan.name,
+  }));
 }
 
 /** How chain-watcher reaches the node: a cookie changes with each start of the node, so it reads the file itself. */
@@ -140,7 +154,7 @@ export function serviceProcess(
       ...(process.env['NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['NODE_OPTIONS'] }),
       SEEDFLEET_NETWORK: network,
       FLEET_ID: state.id,
-      NATS_URL: natsUrlFor(connections.nats.url, state, plan.name),
+      NATS_URL: natsUrlFor(connections.nats.url, state, plan.credential ?? plan.name),
       ...(connections.nats.monitorUrls ? { NATS_MONITOR_URLS: connections.nats.monitorUrls } : {}),
       BROKER_DURABILITY: 'fsync',
       HTTP_HOST: '127.0.0.1',

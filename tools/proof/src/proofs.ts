@@ -1,4 +1,5 @@
 import type { Scorecard } from './scorecard.js';
+import type { FleetOptions } from '@seedfleet/fleet';
 import type { World } from './world/world.js';
 
 /** One proof: what it shows, and how it is run on a fleet of its own. */
@@ -13,6 +14,8 @@ export type Simulation = (short: boolean, scores: Scorecard) => Promise<void>;
 
 interface Entry {
   readonly what: string;
+  /** What its fleet is made of; default one of each. */
+  readonly fleet?: Pick<FleetOptions, 'nodes' | 'copies'>;
   readonly load?: () => Promise<Proof['run']>;
   readonly simulate?: () => Promise<Simulation>;
 }
@@ -47,6 +50,11 @@ export const PROOFS: Readonly<Record<string, Entry>> = {
   leecher: {
     what: 'the leecher killed at every step, cheated by sellers, streaming, and back from its words',
     load: async () => (await import('./leecher/leecher.js')).proveLeecher,
+  },
+  fleet: {
+    what: 'a whole fleet that grows, loses a node, drains one and is rolled under load; two of each service',
+    fleet: { nodes: 3, copies: { 'market-api': 2, 'channel-intake': 2, 'channel-settler': 2 } },
+    load: async () => (await import('./fleet/fleet.js')).proveFleet,
   },
   placement: {
     what: 'a million torrents on a thousand nodes that come and go',

@@ -1,6 +1,7 @@
 import { ProofBuyer, type BuyerMoment, type BuyerScript } from '../buyer/buyer.js';
 import type { Scorecard } from '../scorecard.js';
 import { finishChannels } from '../world/finish.js';
+import { Miner } from '../world/miner.js';
 import { channelFaults } from '../world/verdict.js';
 import { waitFor, type Goods, type World } from '../world/world.js';
 import { nameOf, type KillCase } from './cases.js';
@@ -8,7 +9,6 @@ import { nameOf, type KillCase } from './cases.js';
 const PIECES = 12;
 /** kMin is 1 with the settlement fee of a quiet regtest: every payment is money. */
 const PRICE_SAT = 1_000n;
-const MINE_EVERY_MS = 300;
 const ATTEMPTS = 4;
 const REACH_MS = 60_000;
 const STATE_MS = 60_000;
@@ -135,39 +135,5 @@ async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuy
     await world.chain.mine(1);
     await reaches('settled', 'buried');
     await world.kill(one.process);
-  }
-}
-
-/** Mines what waits in the mempool, a few blocks a second. */
-class Miner {
-  private resting = false;
-  private timer: NodeJS.Timeout | undefined;
-  private stopped = false;
-
-  constructor(private readonly world: World) {
-    this.schedule();
-  }
-
-  rest(resting: boolean): void {
-    this.resting = resting;
-  }
-
-  stop(): void {
-    this.stopped = true;
-    clearTimeout(this.timer);
-  }
-
-  private schedule(): void {
-    if (!this.stopped) this.timer = setTimeout(() => void this.look(), MINE_EVERY_MS);
-  }
-
-  private async look(): Promise<void> {
-    try {
-      const { chain } = this.world;
-      if (!this.resting && (await chain.mempool()).length > 0 && !this.resting) await chain.mine(1);
-    } catch {
-      // The node is away: its supervisor brings it back.
-    }
-    this.schedule();
   }
 }

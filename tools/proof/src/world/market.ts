@@ -33,6 +33,24 @@ export class ProofMarket {
     await this.call('POST', '/v1/treasury/sweep', { dryRun: false });
   }
 
+  /** How many nodes are to sell a torrent. */
+  async replicas(infoHash: string, replicas: number): Promise<void> {
+    await this.call('PUT', `/v1/torrents/${infoHash}/replicas`, { replicas });
+  }
+
+  /** Where the nodes listen that sell a torrent now. */
+  async sellers(infoHash: string): Promise<{ readonly host: string; readonly port: number }[]> {
+    const { nodes } = (await this.call('GET', `/v1/torrents/${infoHash}`)) as {
+      nodes: { peerAddress: string; nodeAlive: boolean; state: string }[];
+    };
+    return nodes
+      .filter(({ nodeAlive, state }) => nodeAlive && state === 'on-sale')
+      .map(({ peerAddress }) => {
+        const [host = '', port = ''] = peerAddress.split(':');
+        return { host, port: Number(port) };
+      });
+  }
+
   private async call(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(`${this.url}${path}`, {
       method,

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMetainfo, parseMetainfo, type Metainfo } from '@seedfleet/bittorrent';
 import { p2pkhAddress } from '@seedfleet/payment-channel';
-import { startFleet, type RunningFleet } from '@seedfleet/fleet';
+import { startFleet, type FleetOptions, type RunningFleet } from '@seedfleet/fleet';
 import { ProofChain } from './chain.js';
 import { ProofDatabase } from './database.js';
 import { KillOrders } from './kill-orders.js';
@@ -50,11 +50,12 @@ export class World {
   }
 
   /** Starts servers and services below a folder; blocks are mined only when the proof says so. */
-  static async open(folder: string): Promise<World> {
+  static async open(folder: string, shape: Pick<FleetOptions, 'nodes' | 'copies'> = {}): Promise<World> {
     mkdirSync(folder, { recursive: true });
     const orders = new KillOrders(join(folder, 'orders'));
     const events = { onEvent: (_type: 'crashed' | 'restarted', _name: string): void => undefined };
     const fleet = await startFleet({
+      ...shape,
       stateDir: join(folder, 'fleet'),
       mine: false,
       // Small enough to be filled.
@@ -120,10 +121,28 @@ export class World {
     // A killed node takes the blocks since its last flush, an hour or so, from its peers again. This one has no peers.
     if (name === 'bitcoin') await this.chain.call('gettxoutsetinfo', 'none');
     const deaths = this.deaths(name);
-    const process_ = this.fleet.supervisor.summary().find((one) => one.name === name);
-    if (process_ === undefined) throw new Error(`${name} does not run`);
-    process.kill(process_.pid, 'SIGKILL');
+    process.kill(this.pidOf(name), 'SIGKILL');
     await waitFor(() => this.deaths(name) > deaths, RESTART_MS, `${name} to die`);
+  }
+
+  /** Ends a process at once and for good. */
+  async remove(name: string): Promise<void> {
+    process.kill(this.pidOf(name), 'SIGKILL');
+    await this.fleet.supervisor.stop(name);
+  }
+
+  /** Asks a process to end, as an upgrade does, and waits until it is started again and ready. */
+  async restart(name: string): Promise<void> {
+    const deaths = this.deaths(name);
+    process.kill(this.pidOf(name), 'SIGTERM');
+    await waitFor(() => this.deaths(name) > deaths, RESTART_MS, `${name} to end`);
+    await this.allUp();
+  }
+
+  private pidOf(name: string): number {
+    const found = this.fleet.supervisor.summary().find((one) => one.name === name);
+    if (found === undefined) throw new Error(`${name} does not run`);
+    return found.pid;
   }
 
   /** Waits until everything that died has been started again and is ready. */

@@ -33,3 +33,12 @@ it('leaves a seller that only takes deposits at the second one, not one whose li
   reputation.purchaseEnded(SELLER, 'remote', 0);
   expect(reputation.isBanned(SELLER)).toBe(true);
 });
+
+it('forgets a fruitless deposit once the seller has delivered, as over a line that is cut all night', () => {
+  const reputation = new Reputation();
+  for (let cut = 0; cut < 50; cut += 1) {
+    reputation.purchaseEnded(SELLER, 'remote', 0);
+    expect(reputation.isBanned(SELLER)).toBe(false);
+    reputation.purchaseEnded(SELLER, 'remote', 16);
+  }
+});

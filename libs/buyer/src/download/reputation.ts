@@ -24,6 +24,8 @@ export class Reputation {
   /** A funded purchase ended. */
   purchaseEnded(key: string, reason: string, payments: number): void {
     if (DISHONEST.has(reason)) return this.ban(key, reason);
+    // Who has earned its deposit is no taker of deposits, however often a bad line is cut.
+    if (payments >= WORTH_PAYMENTS) this.fruitless.delete(key);
     if (reason === 'seller-timeout') return this.fellSilent(key, payments);
     if (payments > 0 || reason === 'shutdown' || reason === 'capacity') return;
     if (counted(this.fruitless, key) >= MAX_FRUITLESS) this.ban(key, 'took-deposits');

@@ -19,6 +19,11 @@ const NANOS_PER_HOUR = 3_600_000_000_000;
 const ACK_WAIT_NANOS = 30_000_000_000;
 /** How often a batch that is being worked on tells the broker so; well below the acknowledgement wait. */
 const WORKING_EVERY_MS = 10_000;
+/** Bytes of messages worked on at once, and of those that wait in this process meanwhile, besides what the client reads ahead. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const WAITING_BYTES = 16 * 1024 * 1024;
+/** Messages that the client reads ahead; a message has up to 256 KiB. */
+const READ_AHEAD_MESSAGES = 128;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
@@ -115,8 +120,9 @@ export interface ConsumeOptions<P extends z.ZodType> {
    * Works on messages in the stream's order. Messages are acknowledged when it resolves. When it rejects, the same
    * batch is tried again, with growing pauses, for as long as it takes; a message named by `UnprocessableMessage` is
    * parked first.
+   * @param isFull whether more messages wait than went into this batch.
    */
-  readonly handle: (messages: StreamMessage<z.output<P>>[]) => Promise<void>;
+  readonly handle: (messages: StreamMessage<z.output<P>>[], isFull: boolean) => Promise<void>;
   readonly onError: (failure: unknown, attempt: number) => void;
 }
 
@@ -149,14 +155,18 @@ export async function consumeStream<P extends z.ZodType>(
   await manager.consumers.add(name, {
     durable_name: options.durable,
     filter_subject: bus.subject(contract.subject, ...(options.keys ?? [])),
-    ack_policy: AckPolicy.Explicit,
+    // Who keeps its place itself acknowledges a batch by its last message: the broker has less to write down.
+    ack_policy: options.startSeq === undefined ? AckPolicy.Explicit : AckPolicy.All,
     ...startingAt(options.startSeq),
     ack_wait: ACK_WAIT_NANOS,
     max_ack_pending: options.maxBatch * 4,
   });
   const consumer = await jetstream(bus.connection).consumers.get(name, options.durable);
   // Without this the client waits for ever for a stream that was made anew under the same name.
-  const messages = await consumer.consume({ max_messages: options.maxBatch * 2, abort_on_missing_resource: true });
+  const messages = await consumer.consume({
+    max_messages: Math.min(options.maxBatch * 2, READ_AHEAD_MESSAGES),
+    abort_on_missing_resource: true,
+  });
   const aborted = new AbortController();
   const finished = drainInBatches(bus, contract, options, messages, aborted.signal).catch((failure: unknown) =>
     options.onError(failure, 0),
@@ -195,9 +205,11 @@ async function drainInBatches<P extends z.ZodType>(
   signal: AbortSignal,
 ): Promise<void> {
   const gathered: JsMsg[] = [];
+  let gatheredBytes = 0;
   let delivered = 0;
   let ended = false;
   let arrived = (): void => undefined;
+  let taken = (): void => undefined;
   const reading = (async () => {
     for await (const message of messages) {
       delivered += 1;
@@ -206,7 +218,13 @@ async function drainInBatches<P extends z.ZodType>(
         throw new Error(`deliveries ${delivered} to ${deliverySequence - 1} of ${options.durable} were lost`);
       }
       gathered.push(message);
+      gatheredBytes += message.data.length;
       arrived();
+      while (gatheredBytes >= WAITING_BYTES && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          taken = resolve;
+        });
+      }
     }
   })().finally(() => {
     ended = true;
@@ -226,13 +244,29 @@ async function drainInBatches<P extends z.ZodType>(
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      await workOff(bus, contract, options, gathered.splice(0, options.maxBatch), signal);
+      const batch = gathered.splice(0, sizeOfBatch(gathered, options.maxBatch));
+      gatheredBytes -= batch.reduce((sum, message) => sum + message.data.length, 0);
+      taken();
+      await workOff(bus, contract, options, batch, gathered.length > 0, signal);
     }
   } finally {
     clearInterval(working);
+    taken();
   }
   // An error of the subscription is the consumer's end.
   if (ended) await reading;
+}
+
+/** How many messages go together: at least one, of a size that is bounded. */
+function sizeOfBatch(gathered: readonly JsMsg[], maxBatch: number): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { data } of gathered) {
+    bytes += data.length;
+    if (count === maxBatch || (count > 0 && bytes > BATCH_BYTES)) break;
+    count += 1;
+  }
+  return count;
 }
 
 async function workOff<P extends z.ZodType>(
@@ -240,6 +274,7 @@ async function workOff<P extends z.ZodType>(
   contract: StreamContract<P>,
   options: ConsumeOptions<P>,
   batch: JsMsg[],
+  isFull: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   let waiting: { raw: JsMsg; message: StreamMessage<z.output<P>> }[] = [];
@@ -254,8 +289,12 @@ async function workOff<P extends z.ZodType>(
   try {
     for (let tries = 1; waiting.length > 0 && !signal.aborted; tries += 1) {
       try {
-        await options.handle(waiting.map(({ message }) => message));
-        waiting.forEach(({ raw }) => raw.ack());
+        await options.handle(
+          waiting.map(({ message }) => message),
+          isFull,
+        );
+        if (options.startSeq === undefined) waiting.forEach(({ raw }) => raw.ack());
+        else waiting.at(-1)?.raw.ack();
         return;
       } catch (failure) {
         options.onError(failure, tries);

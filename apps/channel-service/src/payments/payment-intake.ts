@@ -6,9 +6,9 @@ import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import { DATABASE, ECDSA, NETWORK } from '../tokens.js';
 import { SettlementWake } from '../settlement/settlement-wake.js';
 import { collectEntries, type CollectedEntries, type PaymentMessage } from './entries.js';
-import { judgeEntries, type ChannelSnapshot, type Judgement } from './judge.js';
+import { judgeEntries, type ChannelSnapshot, type ChannelUpdate, type Judgement } from './judge.js';
 import { PaymentMetrics } from './payment-metrics.js';
-import { storeBatch, type StoredUpdate, type Watermark } from './payment-repository.js';
+import { storeBatch, type StoredBatch, type Watermark } from './payment-repository.js';
 import { Snapshots } from './snapshots.js';
 
 /** Bad entries of one batch that are kept for a person to look at, and that are logged; all are counted. */
@@ -57,7 +57,7 @@ export class PaymentIntake {
     const kept = { ...judgement, parked: judgement.parked.slice(0, MAX_PARKED) };
     const stored = await storeBatch(this.prisma, next, kept);
     faultPoint('intake.batch.after-commit');
-    this.remember(stored);
+    this.remember(judgement.updates, stored);
     this.metrics.entries.inc(collected.entryCount);
     this.metrics.verified.inc(judgement.verifications);
     this.report(judgement);
@@ -79,9 +79,18 @@ export class PaymentIntake {
     return this.snapshots.of([...ids]);
   }
 
-  private remember(stored: readonly StoredUpdate[]): void {
+  private remember(updates: readonly ChannelUpdate[], { advanced, others }: StoredBatch): void {
+    const apart = new Set(others.map(({ channelId }) => channelId));
+    // Where one has no row any more nobody knows which: they are read again when next asked for.
+    const isKnown = advanced + others.length === updates.length;
+    for (const { channelId, payment } of updates) {
+      if (apart.has(channelId)) continue;
+      if (isKnown && payment !== null) this.snapshots.advance(channelId, payment.k);
+      else this.snapshots.forget(channelId);
+    }
+    this.metrics.committed.inc(advanced);
     let closed = 0;
-    for (const update of stored) {
+    for (const update of others) {
       if (update.k > update.oldK) {
         this.metrics.committed.inc();
         this.snapshots.advance(update.channelId, Number(update.k));

@@ -11,7 +11,7 @@ export interface Watermark {
   readonly committedSeq: bigint;
 }
 
-/** What became of one channel of a batch. */
+/** What became of a channel of a batch of which more is to be said than that its payment is stored. */
 export interface StoredUpdate {
   readonly channelId: string;
   readonly oldK: bigint;
@@ -19,6 +19,13 @@ export interface StoredUpdate {
   readonly state: ChannelState;
   /** Whether this batch closed it. */
   readonly closed: boolean;
+}
+
+export interface StoredBatch {
+  /** Channels whose payment was stored and that go on. Nearly all of a batch; therefore only counted. */
+  readonly advanced: number;
+  /** The other channels of the batch, but for those that have no row. */
+  readonly others: readonly StoredUpdate[];
 }
 
 /**
@@ -50,9 +57,9 @@ export async function readWatermark(database: Database, partition: number): Prom
  * nothing. Bytes travel as hex: the driver guesses a list's type by its first element, and a null there makes text of
  * the rest. Joins are by primary key, so that the planner sees few rows and does not start to compile. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too. Throws when the watermark is no longer ours to move.
  */
-export async function storeBatch(database: Database, mark: Watermark, judgement: Judgement): Promise<StoredUpdate[]> {
+export async function storeBatch(database: Database, mark: Watermark, judgement: Judgement): Promise<StoredBatch> {
   const { updates, parked, forgers } = judgement;
-  const rows = await database.$queryRaw<(StoredUpdate & { marked: boolean })[]>`
+  const rows = await database.$queryRaw<(StoredUpdate & { marked: boolean; advanced: number })[]>`
     WITH entry AS (
       SELECT * FROM unnest(
         ${updates.map((update) => update.channelId)}::uuid[],
@@ -128,12 +135,17 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
         AND "committedSeq" < ${mark.committedSeq}
       RETURNING 1
     )
-    SELECT m."marked", n."id" AS "channelId", n."oldK", coalesce(ch."k", n."oldK") AS "k",
+    SELECT m."marked", m."advanced", n."id" AS "channelId", n."oldK", coalesce(ch."k", n."oldK") AS "k",
       coalesce(ch."state", n."state") AS "state", coalesce(ch."closes", FALSE) AS "closed"
-    FROM (SELECT EXISTS (SELECT 1 FROM mark) AS "marked") m
-    LEFT JOIN (next n LEFT JOIN changed ch ON ch."id" = n."id") ON TRUE`;
-  if (rows[0]?.marked !== true) throw new WatermarkMoved(mark);
-  return rows.filter((row) => row.channelId !== null).map(({ marked: _, ...row }) => row);
+    FROM (
+      SELECT EXISTS (SELECT 1 FROM mark) AS "marked",
+        (SELECT count(*) FROM next WHERE "advances" AND NOT "closes")::int AS "advanced"
+    ) m
+    LEFT JOIN (next n LEFT JOIN changed ch ON ch."id" = n."id") ON n."closes" OR NOT n."advances"`;
+  const [first] = rows;
+  if (first?.marked !== true) throw new WatermarkMoved(mark);
+  const others = rows.filter((row) => row.channelId !== null).map(({ marked: _, advanced: __, ...row }) => row);
+  return { advanced: first.advanced, others };
 }
 
 /** The watermark is not where this process left it: another intake works on the partition, or the stream was made anew. */

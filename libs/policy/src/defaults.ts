@@ -375,8 +375,11 @@ export const DEFAULT_POLICY = {
     publishCloseMs: 120 * SECOND_MS,
   },
 
-  /** Batches of payments: the next leaves when the last is acknowledged. */
-  paymentBatch: { lingerMs: 5, maxEntries: 2_000, maxBytes: 256 * 1024 },
+  /**
+   * Batches of payments: the next leaves when the last is acknowledged. While that one is small, few channels are paying, and
+   * what they wait for is the acknowledgement: then one more may leave before it.
+   */
+  paymentBatch: { lingerMs: 5, maxEntries: 2_000, maxBytes: 256 * 1024, maxOnTheirWay: 2, smallEntries: 8 },
 
   /** The durable payment stream in production, kept long enough to replay into a restored database. */
   paymentStream: { replicas: 3, maxAgeMs: 72 * HOUR_MS, maxDeliveries: 10 },

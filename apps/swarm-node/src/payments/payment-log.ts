@@ -52,6 +52,8 @@ export class PaymentLog {
 
   /** A message with payment `k`, and the end where `withEnd`, was acknowledged. Returns how long it had waited, ms. */
   stored(channel: ChannelLog, k: number, withEnd: boolean, seq: number): number {
+    // A later message that was acknowledged first carried all that there is.
+    if (channel.storedSeq !== undefined) return 0;
     const waitedMs = this.nowMs() - (channel.waitingSinceMs ?? this.nowMs());
     const complete = (channel.newest?.k ?? 0) === k && (channel.end === undefined || withEnd);
     if (complete) {
@@ -66,15 +68,16 @@ export class PaymentLog {
 
   /** Forgets what the books hold. */
   commit(committedSeq: bigint): void {
+    const committed = Number(committedSeq);
     for (const channel of this.channels.values()) {
-      if (channel.storedSeq === undefined || BigInt(channel.storedSeq) > committedSeq) continue;
+      if (channel.storedSeq === undefined || channel.storedSeq > committed) continue;
       this.channels.delete(channel.channelId);
     }
   }
 
-  /** Back into the queue after a failure. */
+  /** Back into the queue after a failure, but for those of which a later message was acknowledged. */
   requeue(channels: readonly ChannelLog[]): void {
-    for (const channel of channels) this.queue.add(channel);
+    for (const channel of channels) if (channel.storedSeq === undefined) this.queue.add(channel);
   }
 
   requeueRetained(): void {

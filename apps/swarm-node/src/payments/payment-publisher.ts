@@ -37,13 +37,15 @@ interface Flight {
 
 /**
  * The durable payment stream of one partition (architecture, steps 4 and 5): many channels to a batch, the highest
- * payment of each. It is self-clocked: one batch is on its way, what moves meanwhile makes the next. The broker's
- * acknowledgement frees window slots; what is not committed yet stays here, to be sent again after a broken connection
- * or with a stream that was made anew. Ends travel behind the payments they follow.
+ * payment of each. It is self-clocked: one batch is on its way, or two small ones, what moves meanwhile makes the next. The
+ * broker's acknowledgement frees window slots; what is not committed yet stays here, to be sent again after a broken connection
+ * or with a stream that was made anew. Ends travel behind the payments they follow: an end's message has its channel's newest
+ * payment too, so it does not matter which of two batches arrives, or is heard of, first.
  */
 export class PaymentPublisher {
   private readonly log: PaymentLog;
-  private inFlight = false;
+  /** Batches on their way. */
+  private readonly flying = new Set<readonly Flight[]>();
   private scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
   private streamEpoch: string | undefined;
@@ -116,11 +118,17 @@ export class PaymentPublisher {
   }
 
   private isIdle(): boolean {
-    return !this.inFlight && this.log.queued === 0;
+    return this.flying.size === 0 && this.log.queued === 0;
+  }
+
+  private mayLeave(): boolean {
+    const { maxOnTheirWay, smallEntries } = this.policy.paymentBatch;
+    if (this.flying.size === 0) return true;
+    return this.flying.size < maxOnTheirWay && [...this.flying].every((flights) => flights.length <= smallEntries);
   }
 
   private schedule(): void {
-    if (this.inFlight || this.closed || this.scheduled !== undefined) return;
+    if (this.closed || this.scheduled !== undefined || this.log.queued === 0 || !this.mayLeave()) return;
     // What this turn of the event loop verifies goes together; under load the acknowledgement is the clock.
     this.scheduled = setImmediate(() => this.send());
   }
@@ -129,17 +137,19 @@ export class PaymentPublisher {
     this.scheduled = undefined;
     const { batch, flights } = this.nextBatch();
     if (flights.length === 0) return;
-    this.inFlight = true;
+    this.flying.add(flights);
     faultPoint('node.batch.before-publish');
     this.ports.store(batch).then(
       ({ seq }) => this.acknowledged(flights, seq),
       (failure: unknown) => this.failed(flights, failure),
     );
+    // What the bounds of a batch left over.
+    this.schedule();
   }
 
   private acknowledged(flights: readonly Flight[], seq: number): void {
     faultPoint('node.batch.after-acknowledgement');
-    this.inFlight = false;
+    this.flying.delete(flights);
     this.retryMs = FIRST_RETRY_MS;
     let oldestMs = 0;
     for (const { channel, k, withEnd } of flights) {
@@ -156,7 +166,7 @@ export class PaymentPublisher {
   }
 
   private failed(flights: readonly Flight[], failure: unknown): void {
-    this.inFlight = false;
+    this.flying.delete(flights);
     this.log.requeue(flights.map(({ channel }) => channel));
     this.ports.onFailure(failure);
     if (this.closed) return;

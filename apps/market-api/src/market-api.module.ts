@@ -10,6 +10,7 @@ import { SignInLock } from './access/sign-in-lock.js';
 import { AuditController } from './audit/audit.controller.js';
 import { ChannelController } from './channels/channel.controller.js';
 import { CloseController } from './channels/close.controller.js';
+import { ChannelTransactions } from './channels/channel-transactions.js';
 import { ChannelRepository } from './channels/channel.repository.js';
 import { EventGatherer } from './events/event-gatherer.js';
 import { EventLog } from './events/event-log.js';
@@ -146,6 +147,7 @@ export class MarketApiModule {
         ApiKeyRepository,
         Assignments,
         ChannelRepository,
+        ChannelTransactions,
         DemandRepository,
         DeliveryQueue,
         DeliveryRepository,

@@ -33,6 +33,17 @@ const takedown = { hash: infoHash, why: 'order 5', by: 'key:k1', at: '2026-01-02
 
 const making = { id: '7', path: '/srv/album', state: 'hashing', totalBytes: 200, hashedBytes: 50, files: 2 };
 const made = { ...making, state: 'done', infoHash };
+const channel = {
+  id: 'c1',
+  state: 'settling',
+  stateReason: 'broadcast',
+  transactions: [
+    { role: 'child', txid: 'aa', state: 'replaced', reason: 'bb', feeSat: '192', confirmations: 0, replaces: null },
+    { role: 'child', txid: 'bb', state: 'mempool', reason: 'few-safe-blocks', feeSat: '400', replaces: 'aa' },
+  ],
+  next: { what: 'follow-settlement', owner: 'settler', at: '2026-01-02T03:04:05.678Z' },
+  story: [{ at: '2026-01-02T03:00:00.000Z', state: 'settling', reason: 'stored', data: {} }],
+};
 
 let server: Server;
 let folder: string;
@@ -53,6 +64,7 @@ const answer = (request: Asked): [number, object] => {
   }
   if (pathname === '/v1/takedowns' && request.method === 'GET') return [200, page([takedown])];
   if (pathname.startsWith('/v1/takedowns')) return [200, { ...takedown, removed: 3 }];
+  if (pathname === '/v1/channels/c1') return [200, channel];
   if (pathname === '/v1/channels/c1/close') return [200, { id: 'c1', state: 'closing' }];
   if (pathname === '/v1/channels') return [200, page([])];
   if (pathname === '/v1/revenue') return [200, { totals: { revenueSat: '5014' }, ...page([]) }];
@@ -190,6 +202,14 @@ describe('fleetctl', () => {
     expect(await run('offers', 'set', infoHash, '--price', '7', '--lock', '20', '--max-sellers', '3')).toBe(1);
     expect(asked[0]).toMatchObject({ method: 'PUT', body: { priceSat: '7', lockUnits: 20, maxSellers: 3 } });
     expect(errors).toContain('the fleet has no such torrent (torrent-not-found)');
+  });
+
+  it('shows a channel with every transaction and what happens next', async () => {
+    expect(await run('channels', 'show', 'c1', '--text')).toBe(0);
+    expect(out).toMatch(/^next: +the settler follows .*, by 2026-01-02 03:04/m);
+    expect(out).toMatch(/^child +aa +replaced +bb +192/m);
+    expect(out).toMatch(/^child +bb +mempool +few-safe-blocks +400 .* aa$/m);
+    expect(out).toMatch(/settling +stored/);
   });
 
   it('closes a channel with a reason only', async () => {

@@ -5,6 +5,7 @@ import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery } from '../http/schemas.js';
 import { decodeChannelCursor, encodeChannelCursor, OPEN_STATES } from './channel-order.js';
+import { ChannelTransactions } from './channel-transactions.js';
 import { ChannelRepository } from './channel.repository.js';
 import {
   channelDetailSchema,
@@ -21,7 +22,10 @@ import { channelDetail, channelView } from './channel.views.js';
 @ApiTags('channels')
 @Controller('v1/channels')
 export class ChannelController {
-  constructor(private readonly channels: ChannelRepository) {}
+  constructor(
+    private readonly channels: ChannelRepository,
+    private readonly transactions: ChannelTransactions,
+  ) {}
 
   @Get()
   @Endpoint({
@@ -45,13 +49,18 @@ export class ChannelController {
   }
 
   @Get(':id')
-  @Endpoint({ summary: 'A channel with its story', access: 'read', answer: channelDetailSchema, refusals: [404] })
+  @Endpoint({
+    summary: 'A channel with its story, its transactions and what happens next',
+    access: 'read',
+    answer: channelDetailSchema,
+    refusals: [404],
+  })
   async get(
     @Param({ schema: channelIdParam }) { id }: ChannelIdParam,
     @Query({ schema: noQuery }) _query: object,
   ): Promise<ChannelDetail> {
     const row = await this.channels.find(id);
     if (row === undefined) throw new Problem(404, 'channel-not-found', `there is no channel ${id}`, { channelId: id });
-    return channelDetail(row, await this.channels.story(id));
+    return channelDetail(row, await this.channels.story(id), await this.transactions.of(id));
   }
 }

@@ -30,6 +30,7 @@ export interface ChannelRow {
   readonly k: bigint;
   readonly frozenK: bigint | null;
   readonly closeReason: string | null;
+  /** The one that is mined, where a twin of ours is. */
   readonly settlementTxid: string | null;
   readonly settlementHeight: number | null;
   readonly settlementConfirmations: number;

@@ -70,7 +70,29 @@ export const channelEventSchema = z.object({
   at: timeText,
 });
 
-export const channelDetailSchema = channelSchema.extend({ story: z.array(channelEventSchema) });
+export const channelTransactionSchema = z.object({
+  role: z.enum(['funding', 'funding-rival', 'settlement', 'foreign-spend', 'child', 'sweep', 'split']),
+  txid: z.string(),
+  state: z.string(),
+  reason: z.string().meta({ description: 'a code, or the node in its own words' }),
+  feeSat: satoshiText.nullable().meta({ description: 'null of transactions that are not ours' }),
+  height: z.int().nullable(),
+  confirmations: z.int(),
+  replaces: z.string().nullable(),
+  madeAt: timeText.nullable(),
+});
+
+export const nextStepSchema = z.object({
+  what: z.string().meta({ description: 'what its owner does next' }),
+  owner: z.enum(['intake', 'settler']),
+  at: timeText.nullable().meta({ description: 'at latest; earlier when peer or chain bring news' }),
+});
+
+export const channelDetailSchema = channelSchema.extend({
+  story: z.array(channelEventSchema),
+  transactions: z.array(channelTransactionSchema).meta({ description: 'everything on chain, replaced ones included' }),
+  next: nextStepSchema.nullable().meta({ description: 'null in final states' }),
+});
 export const channelPage = pageOf(channelSchema);
 export type ChannelView = z.output<typeof channelSchema>;
 export type ChannelDetail = z.output<typeof channelDetailSchema>;

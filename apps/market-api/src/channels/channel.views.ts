@@ -1,6 +1,8 @@
 import { netSat, paidSat } from '@seedfleet/payment-channel';
 import type { ChannelEventRow, ChannelRow } from './channel.repository.js';
+import type { TransactionRow } from './channel-transactions.js';
 import type { ChannelDetail, ChannelView } from './channel.schemas.js';
+import { nextStep } from './next-step.js';
 
 /** How channels look in answers. */
 
@@ -42,6 +44,20 @@ export function channelView(row: ChannelRow): ChannelView {
   };
 }
 
-export function channelDetail(row: ChannelRow, story: readonly ChannelEventRow[]): ChannelDetail {
-  return { ...channelView(row), story: story.map((event) => ({ ...event, at: event.at.toISOString() })) };
+export function channelDetail(
+  row: ChannelRow,
+  story: readonly ChannelEventRow[],
+  transactions: readonly TransactionRow[],
+): ChannelDetail {
+  const next = nextStep(row);
+  return {
+    ...channelView(row),
+    story: story.map((event) => ({ ...event, at: event.at.toISOString() })),
+    transactions: transactions.map(({ feeSat, madeAt, ...transaction }) => ({
+      ...transaction,
+      feeSat: feeSat?.toString() ?? null,
+      madeAt: madeAt?.toISOString() ?? null,
+    })),
+    next: next === null ? null : { ...next, at: next.at?.toISOString() ?? null },
+  };
 }

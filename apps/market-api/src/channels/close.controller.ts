@@ -8,6 +8,7 @@ import { auditRow } from '../audit/audit-log.js';
 import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery } from '../http/schemas.js';
+import { ChannelTransactions } from './channel-transactions.js';
 import { ChannelRepository } from './channel.repository.js';
 import {
   channelDetailSchema,
@@ -25,6 +26,7 @@ import { channelDetail } from './channel.views.js';
 export class CloseController {
   constructor(
     private readonly channels: ChannelRepository,
+    private readonly transactions: ChannelTransactions,
     private readonly prisma: PrismaClient,
     private readonly bus: Bus,
   ) {}
@@ -58,7 +60,7 @@ export class CloseController {
       const { state } = row;
       throw new Problem(409, answer.value.code, `channel ${id} is ${state}`, { channelId: id, state });
     }
-    return channelDetail(row, await this.channels.story(id));
+    return channelDetail(row, await this.channels.story(id), await this.transactions.of(id));
   }
 }
 

@@ -117,7 +117,31 @@ function describe(channel: JsonObject): string {
         ? 'none yet'
         : `${text('settlementTxid')}, ${text('settlementConfirmations')} confirmations`,
     ],
+    ['next', nextStep(channel)],
   ]);
+  const transactions = objects(channel['transactions'] ?? []);
+  const chain = table(
+    [
+      { title: 'TRANSACTION' },
+      { title: 'TXID' },
+      { title: 'STATE' },
+      { title: 'WHY' },
+      { title: 'FEE SAT', right: true },
+      { title: 'DEPTH', right: true },
+      { title: 'MADE' },
+      { title: 'REPLACES' },
+    ],
+    transactions.map((row) => [
+      textOf(row, 'role'),
+      textOf(row, 'txid'),
+      textOf(row, 'state'),
+      textOf(row, 'reason'),
+      grouped(textOf(row, 'feeSat')),
+      textOf(row, 'confirmations'),
+      moment(textOf(row, 'madeAt')),
+      short(textOf(row, 'replaces'), 16),
+    ]),
+  );
   const story = table(
     [{ title: 'WHEN' }, { title: 'STATE' }, { title: 'WHY' }, { title: 'FACTS' }],
     objects(channel['story']).map((event) => [
@@ -127,5 +151,26 @@ function describe(channel: JsonObject): string {
       textOf(event, 'data') === '{}' ? '' : textOf(event, 'data'),
     ]),
   );
-  return `${head}\n\n${story}`;
+  return [head, ...(transactions.length === 0 ? [] : [chain]), story].join('\n\n');
+}
+
+/** What each step means, in the words of an operator. */
+const STEPS: Readonly<Record<string, string>> = {
+  'send-joining': 'the intake answers the join',
+  'await-ready': 'the buyer funds, or the join expires',
+  'find-funding': 'the intake looks for the funding transaction',
+  'follow-funding': 'the intake looks at the funding; pieces are served until the deadline',
+  'await-payment': 'payments on their way are awaited, then k is frozen',
+  'sign-settlement': 'the settler signs and sends the settlement',
+  'follow-settlement': 'the settler follows what spends the funding, until it is final',
+  'retry-settlement': 'the settlement is offered to the node again',
+  'await-funding': 'the settler looks whether the funding is back',
+};
+
+function nextStep(channel: JsonObject): string {
+  const [next] = objects([channel['next']].filter((step) => step != null));
+  if (next === undefined) return 'nothing, unless a deep reorganisation undoes it';
+  const what = textOf(next, 'what');
+  const at = moment(textOf(next, 'at'));
+  return `${STEPS[what] ?? what}${at === '' ? '' : `, by ${at}`} or with the next news`;
 }

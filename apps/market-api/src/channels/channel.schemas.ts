@@ -1,7 +1,7 @@
 import { nodeId } from '@seedfleet/bus';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
-import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
+import { infoHashText, reasonText, satoshiText, timeText } from '../http/schemas.js';
 import { CHANNEL_SORTS } from './channel-order.js';
 import { CHANNEL_STATES } from '@seedfleet/channel-lifecycle';
 
@@ -98,6 +98,6 @@ export type ChannelView = z.output<typeof channelSchema>;
 export type ChannelDetail = z.output<typeof channelDetailSchema>;
 
 export const closeBody = z.strictObject({
-  why: z.string().trim().min(1).max(300).meta({ description: 'for the audit log and the story of the channel' }),
+  why: reasonText.meta({ description: 'for the audit log and the story of the channel' }),
 });
 export type CloseBody = z.output<typeof closeBody>;

@@ -85,6 +85,11 @@ const names = fc.constantFrom(
   'inForce',
   'sparkDays',
   'bandwidthSatPerGib',
+  'path',
+  'after',
+  'private',
+  'pieceLengthBytes',
+  'replicas',
   '__proto__',
   'constructor',
 );

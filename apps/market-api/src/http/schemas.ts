@@ -20,5 +20,13 @@ export const satoshiText = z
 /** A time in an answer. */
 export const timeText = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
+/** Why somebody does something. Control characters are refused: the database can't hold all of them. */
+export const reasonText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(300)
+  .regex(/^\P{Cc}*$/u, 'must be printable');
+
 /** No parameters at all: an unknown one is refused like an unknown field. */
 export const noQuery = z.strictObject({});

@@ -1,6 +1,6 @@
 import { nodeId } from '@seedfleet/bus';
 import { z } from 'zod';
-import { timeText } from '../http/schemas.js';
+import { reasonText, timeText } from '../http/schemas.js';
 
 export const quarantinedNode = z.object({
   nodeId: z.string(),
@@ -15,6 +15,6 @@ export const quarantinedParam = z.strictObject({ id: nodeId });
 export type QuarantinedParam = z.output<typeof quarantinedParam>;
 
 export const releaseBody = z.strictObject({
-  why: z.string().trim().min(1).max(300).meta({ description: 'for the audit log and other operators' }),
+  why: reasonText.meta({ description: 'for the audit log and other operators' }),
 });
 export type ReleaseBody = z.output<typeof releaseBody>;

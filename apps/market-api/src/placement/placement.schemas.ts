@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeText } from '../http/schemas.js';
+import { reasonText, timeText } from '../http/schemas.js';
 
 const MAX_NODES = 1_000;
 const id = z.string().min(1).max(60);
@@ -8,7 +8,7 @@ export const nodeParam = z.strictObject({ id });
 export type NodeParam = z.output<typeof nodeParam>;
 
 export const cordonBody = z.strictObject({
-  why: z.string().trim().min(1).max(300).meta({ description: 'for the audit log and other operators' }),
+  why: reasonText.meta({ description: 'for the audit log and other operators' }),
 });
 export type CordonBody = z.output<typeof cordonBody>;
 

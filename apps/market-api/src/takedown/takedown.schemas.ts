@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idCursor, pageOf, pageQuery } from '../http/cursor.js';
-import { timeText } from '../http/schemas.js';
+import { reasonText, timeText } from '../http/schemas.js';
 import type { TakedownRow } from './takedown.repository.js';
 
 const hash = z
@@ -11,13 +11,7 @@ const hash = z
     description: 'infohash, or a hash of a file that the .torrent file tells: SHA-1, MD5, or root of version 2',
   });
 
-const why = z
-  .string()
-  .trim()
-  .min(1)
-  .max(300)
-  .regex(/^\P{Cc}*$/u, 'must be printable')
-  .meta({ description: 'for the audit log and other operators' });
+const why = reasonText.meta({ description: 'for the audit log and other operators' });
 
 export const takedownSchema = z.object({
   id: z.string(),

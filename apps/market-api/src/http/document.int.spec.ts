@@ -1,0 +1,148 @@
+import request, { type Response } from 'supertest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { fitting, operationsOf, type OpenApi, type Operation } from '../testing/documented-operations.js';
+import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
+import { torrentFile } from '../testing/torrent-file.js';
+import { problemSchema } from './problem-schema.js';
+
+/** A client that knows nothing but the OpenAPI document, and asks every operation of it what it must refuse. */
+
+let api: RunningMarketApi;
+let document: OpenApi;
+let operations: Operation[];
+const file = torrentFile('documented');
+
+beforeAll(async () => {
+  api = await startMarketApi(inject('postgresUrl'), inject('natsUrl'));
+  const added = { metainfo: file.base64, contentPath: '/srv/x' };
+  await request(api.url).post('/v1/torrents').set('authorization', `Bearer ${api.key}`).send(added).expect(201);
+  document = (await request(api.url).get('/openapi.json').expect(200)).body as OpenApi;
+  // The stream of events has no end; its own spec asks it nonsense.
+  operations = operationsOf(document).filter(({ path }) => path.startsWith('/v1/') && path !== '/v1/events');
+});
+afterAll(() => api.stop());
+
+const named = ({ method, path }: Operation): string => `${method.toUpperCase()} ${path}`;
+
+interface Ask {
+  readonly body?: unknown;
+  readonly query?: Record<string, string>;
+  readonly key?: string | null;
+  readonly headers?: Record<string, string>;
+}
+
+function ask(operation: Operation, { body, query, key = api.key, headers = {} }: Ask): Promise<Response> {
+  const target = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => {
+    const parameter = operation.parameters?.find((each) => each.in === 'path' && each.name === name);
+    return encodeURIComponent(String(fitting(document, parameter?.schema)));
+  });
+  const needed = (operation.parameters ?? []).filter((each) => each.in === 'query' && each.required === true);
+  const all = {
+    ...Object.fromEntries(needed.map(({ name, schema }) => [name, String(fitting(document, schema))])),
+    ...query,
+  };
+  const asked = request(api.url)
+    [operation.method](target)
+    .query(all)
+    .set({ ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers });
+  return Promise.resolve(body === undefined ? asked : asked.type('json').send(JSON.stringify(body)));
+}
+
+/** What every write leaves behind. */
+const written = () => api.own.auditEntry.count();
+
+function refusal(answer: Response, what: string): string {
+  expect(answer.status, `${what}: ${answer.text}`).toBeGreaterThanOrEqual(400);
+  expect(answer.headers['content-type'], what).toContain('application/problem+json');
+  const problem = problemSchema.parse(answer.body);
+  expect(problem.status, what).toBe(answer.status);
+  expect(answer.text, what).not.toMatch(/prisma|postgres|select |at \/|node_modules/i);
+  return problem.code;
+}
+
+const nameless = { unheardOf: '1' };
+
+describe('the OpenAPI document', () => {
+  it('is of version 3.1, whole, and names each operation once', () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const schemas = document.components?.schemas ?? {};
+    for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
+      expect(Object.keys(schemas)).toContain(reference);
+    for (const operation of operations) {
+      const inPath = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const declared = (operation.parameters ?? []).filter((each) => each.in === 'path').map(({ name }) => name);
+      expect(declared.sort(), named(operation)).toEqual(inPath.sort());
+      expect(operation.summary, named(operation)).toBeTruthy();
+      expect(
+        Object.keys(operation.responses).some((status) => status.startsWith('2')),
+        named(operation),
+      ).toBe(true);
+      if (['post', 'put', 'patch'].includes(operation.method) && operation.body !== undefined)
+        expect(operation.body, named(operation)).toBeTypeOf('object');
+    }
+  });
+
+  it('answers whoever has no key, or one without scopes, with nothing but a code', async () => {
+    const poor = await api.newKey([]);
+    const before = await written();
+    for (const operation of operations.filter(({ open }) => !open)) {
+      const body = operation.body && fitting(document, operation.body);
+      expect(refusal(await ask(operation, { body, key: null }), named(operation))).toBe('unauthenticated');
+      const answer = await ask(operation, { body, key: poor });
+      if (answer.status >= 400)
+        expect(refusal(answer, named(operation))).toMatch(/^(scope-missing|validation-failed)$/);
+      else expect(operation.path, 'needs no scope').toMatch(/session/);
+    }
+    expect(await written()).toBe(before);
+  }, 120_000);
+
+  it('lets a key that may read write nothing', async () => {
+    const reader = await api.newKey(['read']);
+    const before = await written();
+    for (const operation of operations.filter(({ open, method }) => !open && method !== 'get')) {
+      const answer = await ask(operation, { body: operation.body && fitting(document, operation.body), key: reader });
+      expect(answer.status, named(operation)).toBeLessThan(500);
+    }
+    expect(await written()).toBe(before);
+  }, 120_000);
+
+  it('refuses unknown parameters and fields everywhere', async () => {
+    const before = await written();
+    for (const operation of operations) {
+      const body = operation.body && fitting(document, operation.body);
+      const answer = await ask(operation, { body, query: nameless });
+      expect(refusal(answer, `${named(operation)}?unheardOf`)).toBe('validation-failed');
+      if (operation.body === undefined) continue;
+      const fat = await ask(operation, { body: { ...(body as object), ...nameless } });
+      expect(refusal(fat, `${named(operation)} {unheardOf}`)).toBe('validation-failed');
+    }
+    expect(await written()).toBe(before);
+  }, 120_000);
+
+  it('refuses ids that are of nothing', async () => {
+    const before = await written();
+    for (const operation of operations.filter(({ path }) => path.includes('{'))) {
+      // Setting a tier makes it, and a channel's explanation may be empty.
+      if (named(operation) === 'PUT /v1/tiers/{name}' || operation.path.startsWith('/v1/reports/')) continue;
+      const answer = await ask(operation, { body: operation.body && fitting(document, operation.body) });
+      expect(refusal(answer, named(operation)), named(operation)).not.toBe('internal');
+      expect([400, 404, 409, 422], `${named(operation)}: ${answer.text}`).toContain(answer.status);
+    }
+    expect(await written()).toBe(before);
+  }, 120_000);
+
+  it('takes a repeated Idempotency-Key with another request for the mistake it is', async () => {
+    for (const operation of operations.filter(({ body, open }) => body !== undefined && !open)) {
+      const key = { 'idempotency-key': `key of ${operation.operationId ?? ''}`.replaceAll(' ', '-') };
+      const first = await ask(operation, { body: fitting(document, operation.body), headers: key });
+      const before = await written();
+      const second = await ask(operation, { body: { other: 1 }, headers: key });
+      const code = refusal(second, named(operation));
+      // A write that was refused is forgotten.
+      if (first.status < 400) expect(code, named(operation)).toBe('idempotency-key-reused');
+      expect(await written()).toBe(before);
+    }
+  }, 120_000);
+});

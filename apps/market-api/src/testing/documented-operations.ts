@@ -1,0 +1,124 @@
+/** The operations of an OpenAPI document, with requests made up from their schemas. */
+
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | Schema;
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header' | 'cookie';
+  readonly required?: boolean;
+  readonly schema?: Schema;
+}
+
+export interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, RawOperation>>>>;
+  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
+}
+
+interface RawOperation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly security?: readonly unknown[];
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: Schema }>> };
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+export interface Operation extends RawOperation {
+  readonly method: Method;
+  readonly path: string;
+  readonly open: boolean;
+  readonly body: Schema | undefined;
+}
+
+export function operationsOf(document: OpenApi): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, raw]) => ({
+      ...raw,
+      method: method as Method,
+      path,
+      open: raw.security === undefined,
+      body: resolve(document, raw.requestBody?.content['application/json']?.schema),
+    })),
+  );
+}
+
+/** Follows one reference. */
+export function resolve(document: OpenApi, schema: Schema | undefined): Schema | undefined {
+  if (schema?.$ref === undefined) return schema;
+  const found = document.components?.schemas?.[schema.$ref.replace('#/components/schemas/', '')];
+  if (found === undefined) throw new Error(`${schema.$ref} leads nowhere`);
+  return found;
+}
+
+/** Ids that are well-formed and of nothing. */
+const TEXTS = [
+  'f'.repeat(40),
+  '00000000-0000-4000-8000-000000000000',
+  '987654321',
+  'nobody',
+  'revenueSat',
+  '2026-01-31',
+  '2026-01-31T00:00:00.000Z',
+  '/nowhere/x',
+  'https://books.example/hook',
+  'e'.repeat(64),
+  '1.5',
+  'channel.settled',
+  '16384',
+  `sfk_${'x'.repeat(43)}`,
+  'AAAA',
+];
+
+/** Something that fits a schema, as small as can be; nothing that would change much. */
+export function fitting(document: OpenApi, given: Schema | undefined): unknown {
+  const schema = resolve(document, given) ?? {};
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum !== undefined) return schema.enum[0];
+  const choice = schema.anyOf ?? schema.oneOf ?? schema.allOf;
+  if (choice !== undefined) return fitting(document, choice[0]);
+  switch (schema.type) {
+    case 'boolean':
+      return true;
+    case 'integer':
+    case 'number':
+      return schema.minimum ?? (schema.exclusiveMinimum ?? 0) + 1;
+    case 'array':
+      return (schema.minItems ?? 0) > 0 ? [fitting(document, schema.items)] : [];
+    case 'object':
+      return Object.fromEntries(
+        (schema.required ?? []).map((name) => [name, fitting(document, schema.properties?.[name])]),
+      );
+    default:
+      return TEXTS.find((text) => fits(schema, text)) ?? 'x'.repeat(schema.minLength ?? 1);
+  }
+}
+
+function fits({ pattern, format, minLength = 0, maxLength = Infinity }: Schema, text: string): boolean {
+  if (text.length < minLength || text.length > maxLength) return false;
+  if (format === 'uuid' && text.length !== 36) return false;
+  if (format === 'date-time' && !text.endsWith('Z')) return false;
+  if (format === 'uri' && !text.startsWith('https:')) return false;
+  return pattern === undefined || new RegExp(pattern, 'u').test(text);
+}

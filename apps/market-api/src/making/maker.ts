@@ -134,7 +134,7 @@ export class Maker implements OnApplicationBootstrap, OnModuleDestroy {
     const { labels, tier, actor } = row;
     const add = { ...made, labels: labels.length === 0 ? undefined : labels, ...(tier === null ? {} : { tier }) };
     const { torrent } = await this.torrents.add(add, actor);
-    await this.makings.done(row, torrent.infoHash);
+    await this.makings.done(row, torrent.infoHash, BigInt(torrent.totalBytes));
     this.ended.inc({ outcome: 'done' });
   }
 

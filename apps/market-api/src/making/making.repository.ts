@@ -117,8 +117,9 @@ export class MakingRepository {
     return this.update(claimed, { state: 'adding', claimedUntil: claimEnd() });
   }
 
-  done(claimed: Claimed, infoHash: string): Promise<boolean> {
-    return this.update(claimed, { state: 'done', infoHash });
+  /** A report of less progress may still be on its way until here. */
+  done(claimed: Claimed, infoHash: string, totalBytes: bigint): Promise<boolean> {
+    return this.update(claimed, { state: 'done', infoHash, totalBytes, hashedBytes: totalBytes });
   }
 
   fail(claimed: Claimed, problem: string, detail: string): Promise<boolean> {

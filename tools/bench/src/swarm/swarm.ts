@@ -155,6 +155,9 @@ async function idleTorrents({ fleet, options }: SwarmBench, folder: string): Pro
   const seconds = (performance.now() - startedMs) / 1000;
   const after = await collectedFigures(fleet, NODE);
   const held = (after.heldBytes - before.heldBytes) / options.torrents / KIB;
-  print(`  (${options.torrents} torrents of ${options.pieces} pieces added and verified in ${seconds.toFixed(0)} s)`);
+  print(
+    `  (${options.torrents} torrents of ${options.pieces} pieces added and verified in ${seconds.toFixed(0)} s; ` +
+      `the node held ${(before.heldBytes / MIB).toFixed(1)} MiB before)`,
+  );
   return aim('idle torrent, heap and buffers', `${held.toFixed(1)} KiB`, held <= 5, '≤ 5 KiB');
 }

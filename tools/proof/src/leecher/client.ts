@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 const LEECHER = fileURLToPath(new URL('../../../../apps/leecher/dist/main.js', import.meta.url));
 /** Longer than any command of a proof takes on a loaded machine. */
 const COMMAND_MS = 240_000;
+
+const MOST_EVENTS = 10_000;
 
 export interface LeecherEvent {
   readonly event: string;
@@ -22,6 +24,8 @@ export interface Ended {
 
 export interface RunningCommand {
   readonly ended: Promise<Ended>;
+  /** Resident memory now, bytes; 0 where it can't be told. */
+  memoryBytes(): number;
   interrupt(): void;
 }
 
@@ -42,7 +46,12 @@ export class LeecherClient {
   /** Starts a command; each event is told as it comes. */
   start(
     words: readonly string[],
-    options: { readonly killAt?: string; readonly onEvent?: (event: LeecherEvent) => void } = {},
+    options: {
+      readonly killAt?: string;
+      readonly onEvent?: (event: LeecherEvent) => void;
+      /** Default 4 minutes. */
+      readonly limitMs?: number;
+    } = {},
   ): RunningCommand {
     const config = join(this.folder, 'none.json');
     writeFileSync(config, '{}');
@@ -64,17 +73,18 @@ export class LeecherClient {
     child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4_000)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = JSON.parse(line) as LeecherEvent;
-      events.push(event);
+      // Of hours the end is told.
+      if (events.push(event) > MOST_EVENTS) events.splice(0, MOST_EVENTS / 2);
       options.onEvent?.(event);
     });
-    const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS);
+    const late = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? COMMAND_MS);
     const ended = new Promise<Ended>((resolve) =>
       child.once('close', (exitCode) => {
         clearTimeout(late);
         resolve({ exitCode, events, errors });
       }),
     );
-    return { ended, interrupt: () => child.kill('SIGINT') };
+    return { ended, memoryBytes: () => residentBytes(child.pid), interrupt: () => child.kill('SIGINT') };
   }
 
   run(words: readonly string[], options: Parameters<LeecherClient['start']>[1] = {}): Promise<Ended> {
@@ -87,6 +97,15 @@ export class LeecherClient {
     const found = ended.events.findLast((one) => one.event === event);
     if (ended.exitCode === 0 && found !== undefined) return found;
     throw new Error(`leecher ${words.join(' ')}: ${describeEnd(ended)}`);
+  }
+}
+
+function residentBytes(pid: number | undefined): number {
+  try {
+    const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0;
   }
 }
 

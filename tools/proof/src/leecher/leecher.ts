@@ -6,7 +6,8 @@ import type { Scorecard } from '../scorecard.js';
 import { waitFor, type World } from '../world/world.js';
 import { describeEnd } from './client.js';
 import { buy } from './example.js';
-import { PIECES, PRICE_SAT, Stage, WINDOW } from './stage.js';
+import { nightOf, onLossyLine } from './night.js';
+import { PIECES, PRICE_SAT, Stage, WINDOW, type StageOptions } from './stage.js';
 
 const HOSTILITIES: readonly Hostility[] = [
   'bad-piece',
@@ -23,9 +24,13 @@ const SEEK_MS = 60_000;
 
 /** Kills the leecher at every step, sets bad sellers on it, and looks for every satoshi afterwards. */
 export async function proveLeecher(world: World, short: boolean, scores: Scorecard): Promise<void> {
-  const on = (name: string, play: (stage: Stage) => Promise<readonly string[]>, funded = true): Promise<void> =>
+  const on = (
+    name: string,
+    play: (stage: Stage) => Promise<readonly string[]>,
+    options: StageOptions = {},
+  ): Promise<void> =>
     scores.run(name, async () => {
-      const stage = await Stage.open(world, name, funded);
+      const stage = await Stage.open(world, name, options);
       try {
         return await play(stage);
       } finally {
@@ -33,7 +38,11 @@ export async function proveLeecher(world: World, short: boolean, scores: Scoreca
       }
     });
   for (const point of short ? SHORT_POINTS : BUYER_FAULT_POINTS) {
-    await on(`killed at ${point}`, (stage) => killedAt(stage, point, world), !point.startsWith('seed.'));
+    await on(
+      `killed at ${point}`,
+      (stage) => killedAt(stage, point, world),
+      point.startsWith('seed.') ? { coins: 0 } : {},
+    );
   }
   for (const hostile of short ? SHORT_HOSTILITIES : HOSTILITIES) {
     await on(`a seller that does this: ${hostile}`, (stage) => against(stage, hostile));
@@ -42,6 +51,8 @@ export async function proveLeecher(world: World, short: boolean, scores: Scoreca
   await on('a client of a dozen lines', dozenLines);
   await on('a seek while streaming', seek);
   await on('a restart from the seed words alone', fromWords);
+  const night = nightOf(short);
+  await on('a night on a lossy line', (stage) => onLossyLine(stage, night, scores), night.stage);
 }
 
 async function killedAt(stage: Stage, point: BuyerFaultPoint, world: World): Promise<readonly string[]> {

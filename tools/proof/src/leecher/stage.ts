@@ -7,16 +7,24 @@ import type { World } from '../world/world.js';
 import { describeEnd, LeecherClient, type Ended, type LeecherEvent } from './client.js';
 
 export const PIECES = 30;
-const PIECE_BYTES = 16_384;
+export const PIECE_BYTES = 16_384;
 export const PRICE_SAT = 150n;
 /** Pieces that the reference has unpaid at most. */
 export const WINDOW = 5;
 const LOCK_UNITS = 10;
-const FUNDED_SAT = 60_000n;
+const COIN_SAT = 30_000n;
 /** A funding transaction with a note at 1,024 sat per kB. */
 const MOST_FUNDING_FEE_SAT = 600n;
 /** Longer than any lock of a proof, seconds of median time. */
 const PAST_EVERY_LOCK_SEC = (LOCK_UNITS + 2) * 512 + 7_200;
+
+/** What is bought on a stage, where it is not the usual. */
+export interface StageOptions {
+  /** Default: `PIECES` pieces of noise, the last one short. */
+  readonly content?: Buffer;
+  /** Coins of 30,000 sat that the wallet begins with; default 2, and none before `fund` where 0. */
+  readonly coins?: number;
+}
 
 interface Amounts {
   readonly [name: string]: string;
@@ -34,17 +42,18 @@ export class Stage {
   private constructor(
     private readonly chain: ProofChain,
     folder: string,
+    content: Buffer | undefined,
   ) {
     this.client = new LeecherClient(folder, chain.rpcUrl);
-    this.content = randomBytes(PIECES * PIECE_BYTES - 1);
+    this.content = content ?? randomBytes(PIECES * PIECE_BYTES - 1);
     this.torrent = torrentOf('thirty.bin', this.content, PIECE_BYTES);
     this.torrentFile = join(folder, 'thirty.torrent');
     writeFileSync(this.torrentFile, this.torrent.file);
   }
 
-  static async open(world: World, name: string, funded = true): Promise<Stage> {
-    const stage = new Stage(world.chain, join(world.folder, 'leecher', name.replace(/\W+/g, '-')));
-    if (funded) await stage.fund();
+  static async open(world: World, name: string, { content, coins = 2 }: StageOptions = {}): Promise<Stage> {
+    const stage = new Stage(world.chain, join(world.folder, 'leecher', name.replace(/\W+/g, '-')), content);
+    if (coins > 0) await stage.fund(coins);
     return stage;
   }
 
@@ -53,11 +62,11 @@ export class Stage {
   }
 
   /** Coins from the node's wallet to the leecher's, in a block. */
-  async fund(): Promise<void> {
+  async fund(coins = 2): Promise<void> {
     const { address } = await this.client.ask(['wallet', 'receive'], 'address');
-    for (let coin = 0; coin < 2; coin += 1) await this.chain.callWallet('sendtoaddress', address, '0.00030000');
+    for (let coin = 0; coin < coins; coin += 1) await this.chain.callWallet('sendtoaddress', address, '0.00030000');
     await this.chain.mine(1);
-    this.fundedSat += FUNDED_SAT;
+    this.fundedSat += BigInt(coins) * COIN_SAT;
   }
 
   async seller(options: Partial<SellerOptions> = {}): Promise<ReferenceSeller> {
@@ -89,9 +98,15 @@ export class Stage {
     });
   }
 
-  words(command: 'download' | 'stream', extra: readonly string[] = []): string[] {
-    const peers = this.sellers.flatMap(({ address }) => ['--peer', address]);
-    return [command, this.torrentFile, '--out', this.client.out, '--no-search', ...peers, ...extra];
+  /** @param addresses of sellers, where they are not reached directly */
+  words(
+    command: 'download' | 'stream',
+    extra: readonly string[] = [],
+    addresses = this.sellers.map(({ address }) => address),
+  ): string[] {
+    const peers = addresses.flatMap((address) => ['--peer', address]);
+    const price = ['--max-price', `${PRICE_SAT}`];
+    return [command, this.torrentFile, '--out', this.client.out, '--no-search', ...price, ...peers, ...extra];
   }
 
   readonly onEvent = (event: LeecherEvent): void => {

@@ -1,19 +1,23 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { checkNetwork, CoreNode, listenForHints, type NodeResult } from '@seedfleet/bitcoin-node';
-import { chainBroadcastChanged, chainOutputChanged, ensureStream } from '@seedfleet/bus';
+import { CoreNode, listenForHints } from '@seedfleet/bitcoin-node';
+import { chainBroadcastChanged, chainOrders, chainOutputChanged, ensureStream } from '@seedfleet/bus';
 import { createPrismaClient, Retention } from '@seedfleet/persistence';
 import { retentionMetrics, type ServiceParts } from '@seedfleet/service-kit';
 import { BroadcastsController } from './broadcasting/broadcasts.controller.js';
 import { Broadcaster } from './broadcasting/broadcaster.js';
 import { feeSource, type ChainWatcherConfig } from './config.js';
-import { MAX_WAITING_WORK, NODE_RETRY_MS, STALE_AFTER_MS, START_PATIENCE_MS } from './defaults.js';
+import { MAX_WAITING_WORK, NODE_RETRY_MS } from './defaults.js';
 import { FeeWatch } from './fees/fee-rates.js';
 import { ChainFollower } from './following/chain-follower.js';
 import { ChainWatch } from './following/chain-watch.js';
 import { chainMetrics } from './metrics.js';
+import { DatedOrders } from './orders/dated-orders.js';
+import { OrderSender } from './orders/order-sender.js';
+import { OrdersController } from './orders/orders.controller.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { CHAIN_RULES } from './retention/rules.js';
 import { Serial } from './serial.js';
+import { catchingUp, refuseOtherNetwork, refuseWithoutDatabase, staleness } from './start-checks.js';
 import { ChainStatus } from './status/chain-status.js';
 import { StatusController } from './status/status.controller.js';
 import { ChainStore } from './store/chain-store.js';
@@ -36,27 +40,30 @@ class Lifecycle implements OnModuleInit, OnApplicationShutdown {
       relay: OutboxRelay;
       storeMetrics: StoreMetrics;
       retention: Retention;
+      sender: OrderSender;
     },
   ) {}
 
   /** Requests are answered only after this: the chain is then followed up to the node's tip. */
   async onModuleInit(): Promise<void> {
-    const { watch, status, relay, storeMetrics, retention } = this.parts;
+    const { watch, status, relay, storeMetrics, retention, sender } = this.parts;
     await watch.start();
     await status.start();
     relay.start();
     storeMetrics.start();
     retention.start();
+    sender.start();
     if (this.zmqAddress !== undefined) {
       this.#stopHints = listenForHints({ address: this.zmqAddress, onHint: (hint) => watch.hint(hint) });
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { node, store, watch, status, relay, storeMetrics, retention } = this.parts;
+    const { node, store, watch, status, relay, storeMetrics, retention, sender } = this.parts;
     this.#stopHints?.();
     status.stop();
     storeMetrics.stop();
+    await sender.stop();
     await watch.stop();
     await relay.stop();
     await retention.stop();
@@ -80,6 +87,7 @@ export class ChainWatcherModule {
     await refuseOtherNetwork(config);
     await ensureStream(bus, chainOutputChanged, config.NATS_REPLICAS);
     await ensureStream(bus, chainBroadcastChanged, config.NATS_REPLICAS);
+    if (config.TOWER) await ensureStream(bus, chainOrders, config.NATS_REPLICAS);
 
     const store = new ChainStore(createPrismaClient(config.DATABASE_URL));
     await refuseWithoutDatabase(store, config);
@@ -113,7 +121,6 @@ export class ChainWatcherModule {
       name: 'postgres',
       check: async () => (await store.prisma.$queryRaw`SELECT 1`, null),
     });
-    const storeMetrics = new StoreMetrics(store, metrics, logger);
     const removed = retentionMetrics(registry);
     const retention = new Retention(store.prisma, {
       owner: 'chain',
@@ -122,10 +129,25 @@ export class ChainWatcherModule {
       onDone: () => removed.doneAt.set(Date.now() / 1_000),
       onFailure: (kind, failure) => logger.warn({ kind, error: String(failure) }, 'what is past its time stays'),
     });
-    const lifecycle = new Lifecycle(config.BTC_ZMQ, { node, store, watch, status, relay, storeMetrics, retention });
+    const orders = new DatedOrders(store.prisma, config.TOWER);
+    const sender = new OrderSender({
+      node,
+      orders,
+      follower,
+      watch,
+      broadcaster,
+      serial,
+      holder: config.TOWER ? 'fleet' : 'alone',
+      graceMs: config.ORDER_GRACE_SECONDS * 1_000,
+      logger,
+      onSent: () => relay.poke(),
+    });
+    const storeMetrics = new StoreMetrics(store, orders, metrics, logger);
+    const parts = { node, store, watch, status, relay, storeMetrics, retention, sender };
+    const lifecycle = new Lifecycle(config.BTC_ZMQ, parts);
     return {
       module: ChainWatcherModule,
-      controllers: [StatusController, OutputsController, BroadcastsController],
+      controllers: [StatusController, OutputsController, BroadcastsController, OrdersController],
       providers: [
         { provide: CoreNode, useValue: node },
         { provide: ChainStore, useValue: store },
@@ -135,45 +157,11 @@ export class ChainWatcherModule {
         { provide: OutboxRelay, useValue: relay },
         { provide: ChainStatus, useValue: status },
         { provide: ChainWatch, useValue: watch },
+        { provide: DatedOrders, useValue: orders },
         { provide: Lifecycle, useValue: lifecycle },
       ],
     };
   }
 
   constructor(@Inject(Lifecycle) readonly lifecycle: Lifecycle) {}
-}
-
-/** One network per deployment, and the node must follow it: a sale on the wrong chain is money lost. */
-async function refuseOtherNetwork(config: ChainWatcherConfig): Promise<void> {
-  const node = new CoreNode({ url: config.BTC_RPC, cookieFile: config.BTC_COOKIE, retryForMs: START_PATIENCE_MS });
-  const verdict = await checkNetwork(node, config.SEEDFLEET_NETWORK).finally(() => node.close());
-  if (!verdict.ok) throw new Error(startFailure(config.BTC_RPC, verdict));
-  if (!verdict.value.ok) throw new Error(`SEEDFLEET_NETWORK: ${verdict.value.message}`);
-}
-
-async function refuseWithoutDatabase(store: ChainStore, config: ChainWatcherConfig): Promise<void> {
-  await store.prisma.chainBlock.count().catch((failure: unknown) => {
-    const { host, pathname } = new URL(config.DATABASE_URL);
-    const why = failure instanceof Error ? failure.message.trim().split('\n').at(-1) : String(failure);
-    throw new Error(`Postgres at ${host}${pathname} (DATABASE_URL) is of no use: ${why}`);
-  });
-}
-
-function startFailure(rpcUrl: string, failed: NodeResult<unknown> & { ok: false }): string {
-  return `Bitcoin node at ${new URL(rpcUrl).host} (BTC_RPC): ${failed.error.message} (${failed.error.code})`;
-}
-
-function staleness(watch: ChainWatch): string | null {
-  const ageMs = Date.now() - watch.observedAtMs;
-  if (watch.outage === undefined && ageMs <= STALE_AFTER_MS) return null;
-  return watch.outage ?? `last read ${Math.floor(ageMs / 1_000)} s ago`;
-}
-
-/** On a public chain a node that is still downloading it knows neither tip nor mempool. A regtest node always seems to. */
-async function catchingUp(node: CoreNode, config: ChainWatcherConfig): Promise<string | null> {
-  if (config.SEEDFLEET_NETWORK.startsWith('regtest')) return null;
-  const info = await node.chainInfo();
-  if (!info.ok) return info.error.message;
-  const { initialBlockDownload, blocks, headers } = info.value;
-  return initialBlockDownload ? `the Bitcoin node is catching up: block ${blocks} of ${headers}` : null;
 }

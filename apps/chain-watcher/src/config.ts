@@ -4,6 +4,12 @@ import { z } from 'zod';
 /** What chain-watcher reads from the environment. */
 export const chainWatcherConfig = commonConfig.extend({
   ...databaseConfig,
+  /** fleet: answers the fleet. tower: holds the fleet's dated orders, elsewhere, and sends those that are not taken back. */
+  ROLE: z.enum(['fleet', 'tower']).default('fleet'),
+  /** `true`: the fleet has a tower. Dated orders are passed on to it, and it is the first to send them. */
+  TOWER: z.stringbool().default(false),
+  /** How long a due order is looked at before it is sent, seconds: longer than a transaction takes to be seen everywhere. */
+  ORDER_GRACE_SECONDS: z.coerce.number().int().min(0).max(600).default(30),
   /** RPC address of the Bitcoin node, with user and password unless BTC_COOKIE is given. */
   BTC_RPC: z.url({ protocol: /^https?$/ }),
   /** Path of the node's cookie file. */

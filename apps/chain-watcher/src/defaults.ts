@@ -87,3 +87,26 @@ export const KEPT = {
    */
   recordsMs: 120 * DAY_MS,
 };
+/** How often dated orders are looked at: they are minutes apart, and a look is one query. */
+export const ORDERS_EVERY_MS = 2_000;
+
+/** Orders sent per look: they come due by tens at one block, and each costs some questions to the node. */
+export const ORDERS_PER_ROUND = 100;
+
+/**
+ * Orders are kept so long after everybody may send them, seconds: longer than the chain may be reorganised, and than an
+ * operator is away.
+ */
+export const ORDERS_KEPT_SECONDS = 30 * 86_400;
+
+/** Orders whose standing the tower tells at once: at most about 400 kB, below the broker's limit of 1 MB. */
+export const ORDERS_PER_REPORT = 100;
+
+/** How often the tower tries to reach the fleet, and to tell what it holds. */
+export const TOWER_RETRY_MS = 2_000;
+
+/** Orders that were sent and are told of again at each start of the tower. */
+export const TOWER_SENT_REPORTED = 10_000;
+
+/** The tower relays no events; rows of its outbox are dropped this often. */
+export const TOWER_OUTBOX_DROP_MS = 600_000;

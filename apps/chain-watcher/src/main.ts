@@ -1,9 +1,13 @@
-import { runService } from '@seedfleet/service-kit';
+import { runLoneService, runService } from '@seedfleet/service-kit';
 import { ChainWatcherModule } from './chain-watcher.module.js';
 import { chainWatcherConfig } from './config.js';
+import { TowerModule } from './tower/tower.module.js';
 
-await runService({
-  name: 'chain-watcher',
-  config: chainWatcherConfig,
-  module: (parts) => ChainWatcherModule.with(parts),
-});
+const config = chainWatcherConfig;
+
+// The tower has to start and to work when nothing of the fleet is there any more.
+if (process.env['ROLE'] === 'tower') {
+  await runLoneService({ name: 'tower', config, module: (parts) => TowerModule.with(parts) });
+} else {
+  await runService({ name: 'chain-watcher', config, module: (parts) => ChainWatcherModule.with(parts) });
+}

@@ -51,6 +51,12 @@ export function chainMetrics(registry: Registry) {
       labelNames: ['state'],
       registers,
     }),
+    orders: new Gauge({
+      name: 'seedfleet_chain_orders',
+      help: 'Dated orders held by state (waiting, cancelled, fired, found)',
+      labelNames: ['state'],
+      registers,
+    }),
     unsentEvents: new Gauge({
       name: 'seedfleet_chain_outbox_unsent',
       help: 'Events stored and not yet relayed',

@@ -9,6 +9,8 @@ import { BooksWatch } from './books/books-watch.js';
 import { ChainClient } from './chain/chain-client.js';
 import { ChainNews } from './chain/chain-news.js';
 import { ChainStatus } from './chain/chain-status.js';
+import { Checkpoints } from './checkpoints/checkpoints.js';
+import { SettlementOrder } from './checkpoints/settlement-order.js';
 import { openDatabase } from './channels/open-database.js';
 import type { ChannelServiceConfig } from './config.js';
 import { FundingController } from './funding/funding.controller.js';
@@ -61,6 +63,8 @@ const SETTLER = [
   KeyPool,
   IntakeProgress,
   ChildPayer,
+  SettlementOrder,
+  Checkpoints,
   SettlementService,
   SettlementWorker,
   Deadlines,

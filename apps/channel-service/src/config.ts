@@ -19,6 +19,8 @@ export const channelServiceConfig = commonConfig
     ZERO_CONF_REPLACEABLE: z.enum(['as-signalled', 'always', 'never']).optional(),
     /** When a funding that had a rival is served again: in a block, or when no rival was seen for a while. */
     ZERO_CONF_AFTER_CONFLICT: z.enum(['confirmation', 'quiet']).default('confirmation'),
+    /** `true`: the fleet has a tower, which has to acknowledge that it holds no other settlement. */
+    TOWER: z.stringbool().default(false),
     /** The encrypted seed. Created on the first start of a settler whose database knows no seed. */
     SEED_FILE: z.string().optional(),
     /** A file whose content opens the seed: a passphrase or random bytes. */

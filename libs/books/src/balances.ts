@@ -8,6 +8,8 @@ export interface ChannelFacts {
   readonly k: bigint;
   /** The number that will be settled; null while more payments may come. It equals k. */
   readonly frozenK: bigint | null;
+  /** The number that the stored settlement settles, where that is a lower one; absent or null: k. */
+  readonly settledK?: bigint | null;
   /** P, satoshi per payment. */
   readonly priceSat: bigint;
   /** F, satoshi. */
@@ -30,7 +32,9 @@ export function accountsOf(channel: ChannelFacts): Balances {
   if (grossSat === 0n) return balances;
   const { main, fee } = placeOf(channel, grossSat);
   const feeSat = fee === null ? 0n : channel.settlementFeeSat;
-  balances.set(main, grossSat - feeSat);
+  const settledSat = (channel.settledK ?? channel.k) * channel.priceSat;
+  if (settledSat !== grossSat) balances.set('lost', grossSat - settledSat);
+  balances.set(main, (balances.get(main) ?? 0n) + settledSat - feeSat);
   if (fee !== null && feeSat !== 0n) balances.set(fee, feeSat);
   balances.set('revenue', -grossSat);
   return balances;

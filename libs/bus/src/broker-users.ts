@@ -2,7 +2,7 @@ import { permissionsOf, type Holder } from './permissions.js';
 
 /** One process's credential at the broker; several instances of a service may share one. */
 export interface Credential {
-  /** `chain-watcher`, `channel-intake`, `channel-settler`, `market-api`, or a node's id. */
+  /** `chain-watcher`, `channel-intake`, `channel-settler`, `market-api`, `tower`, or a node's id. */
   readonly name: string;
   readonly holder: Holder;
   readonly password: string;
@@ -14,6 +14,7 @@ export const SERVICE_CREDENTIALS: Readonly<Record<string, Holder>> = {
   'channel-intake': { service: 'channel-service' },
   'channel-settler': { service: 'channel-service' },
   'market-api': { service: 'market-api' },
+  tower: { service: 'tower' },
 };
 
 /** The user name of a credential: a node may not choose one that is a service's. */

@@ -5,7 +5,8 @@ import type { z } from 'zod';
  * requested or consumed except through a contract. Subjects are written below the fleet's prefix.
  */
 
-export type Service = 'swarm-node' | 'channel-service' | 'chain-watcher' | 'market-api';
+/** `tower` is a chain-watcher elsewhere that sends what the fleet can't send any more. */
+export type Service = 'swarm-node' | 'channel-service' | 'chain-watcher' | 'market-api' | 'tower';
 
 /** A question with exactly one answer. The owner answers; several instances share a queue group. */
 export interface RequestContract<Q extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
@@ -51,6 +52,8 @@ export interface StreamContract<P extends z.ZodType = z.ZodType> {
   readonly payload: P;
   readonly maxAgeHours: number;
   readonly maxBytes: number;
+  /** Messages kept of each subject, the newest; absent: all. */
+  readonly perSubject?: number;
 }
 
 export type AnyContract = RequestContract | EventContract | StreamContract;

@@ -6,6 +6,7 @@ export * from './codecs.js';
 export * from './contract.js';
 export * from './durability.js';
 export * from './fleet.js';
+export * from './orders.js';
 export * from './treasury.js';
 export { FleetNatsServer, Handles } from './nest-server.js';
 export { PARKED } from './parking.js';

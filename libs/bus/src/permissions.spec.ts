@@ -34,7 +34,7 @@ describe('what a credential lets its holder do', () => {
   });
 
   it('lets nobody delete or empty a stream', () => {
-    for (const service of ['chain-watcher', 'channel-service', 'market-api'] as const) {
+    for (const service of ['chain-watcher', 'channel-service', 'market-api', 'tower'] as const) {
       const { publish } = permissionsOf('fleet', `fleet.${service}`, { service });
       expect(publish.filter((subject) => /STREAM\.(DELETE|PURGE|MSG)|^\$JS\.API\.>|^>$/.test(subject))).toEqual([]);
     }

@@ -2,6 +2,7 @@ import * as chain from './chain.js';
 import * as channels from './channels.js';
 import type { AnyContract, Service } from './contract.js';
 import * as fleet from './fleet.js';
+import * as orders from './orders.js';
 import * as treasury from './treasury.js';
 import { PARKED } from './parking.js';
 
@@ -12,7 +13,7 @@ import { PARKED } from './parking.js';
  */
 
 /** Every contract of the bus. */
-export const CONTRACTS: readonly AnyContract[] = [chain, channels, fleet, treasury].flatMap(contractsIn).concat(PARKED);
+export const CONTRACTS: readonly AnyContract[] = [chain, channels, fleet, orders, treasury].flatMap(contractsIn).concat(PARKED);
 
 function contractsIn(module: Readonly<Record<string, unknown>>): AnyContract[] {
   return Object.values(module).filter(

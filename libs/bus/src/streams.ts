@@ -47,6 +47,7 @@ export async function ensureStream(bus: Bus, contract: StreamContract, replicas 
     discard: contract.stream === 'PARKED' ? DiscardPolicy.Old : DiscardPolicy.New,
     max_age: contract.maxAgeHours * NANOS_PER_HOUR,
     max_bytes: contract.maxBytes,
+    ...(contract.perSubject === undefined ? {} : { max_msgs_per_subject: contract.perSubject }),
     num_replicas: replicas,
   };
   const known = await manager.streams.info(name).catch(() => undefined);

@@ -231,7 +231,12 @@ export const DEFAULT_POLICY = {
   },
 
   /** Settlements signed while the sale runs, filed as dated broadcast orders: bounds what a dead service can lose. */
-  checkpoint: { everyNetSat: 2_000n, everyMs: 60 * SECOND_MS },
+  checkpoint: {
+    everyNetSat: 2_000n,
+    everyMs: 60 * SECOND_MS,
+    /** How long the tower's acknowledgement is awaited while its time is far: it answers within a second when it can. */
+    awaitTowerMs: 60 * SECOND_MS,
+  },
 
   /** Beyond these a node sends no new piece: a blind fleet must not serve past deadlines. */
   nodeLease: { maxWatermarkAgeMs: 30 * SECOND_MS, maxChainReportAgeMs: 10 * MINUTE_MS },

@@ -148,6 +148,12 @@ export const FAULT_POINTS = [
   'settler.bury.before-store',
   /** The channel is buried. */
   'settler.bury.after-store',
+  /** A checkpoint is signed; it is stored nowhere. */
+  'settler.checkpoint.before-store',
+  /** A checkpoint, or the last settlement in its place, is stored; it was not filed. */
+  'settler.checkpoint.after-store',
+  /** The last settlement is filed in place of the checkpoint; the channel does not say so. */
+  'settler.order.after-reply',
 
   // --- chain-watcher
   /** A transaction was handed over; it is not stored. */
@@ -174,6 +180,11 @@ export const FAULT_POINTS = [
   'chain.outbox.before-send',
   /** An outbox message was sent; it is not marked as sent. */
   'chain.outbox.after-send',
+
+  /** A dated order is stored; the one who filed it has no answer. */
+  'chain.order.after-store',
+  /** A dated order is marked as sent; it was not handed to the node. */
+  'chain.order.after-mark',
 
   // --- market-api
   /** A node registers; it is not stored. */

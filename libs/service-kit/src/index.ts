@@ -7,5 +7,12 @@ export * from './metrics.js';
 export { literalAddress, mayCall } from './network/address-policy.js';
 export { networks } from './network/networks.js';
 export { OperationsModule } from './operations.module.js';
-export { runService, type ServiceDefinition, type ServiceParts } from './service.js';
+export {
+  runLoneService,
+  runService,
+  type LoneDefinition,
+  type LoneParts,
+  type ServiceDefinition,
+  type ServiceParts,
+} from './service.js';
 export { LOGGER } from './tokens.js';

@@ -6,10 +6,10 @@ import type { Logger } from './logging.js';
 import { Registry } from './metrics.js';
 import { OperationsController } from './operations.controller.js';
 
-/** /health, /metrics, the logger and the bus, for every module of a service. */
+/** /health, /metrics, the logger and, where there is one from the start, the bus, for every module of a service. */
 @Module({})
 export class OperationsModule {
-  static with(parts: { logger: Logger; registry: Registry; health: HealthRegistry; bus: Bus }): DynamicModule {
+  static with(parts: { logger: Logger; registry: Registry; health: HealthRegistry; bus?: Bus }): DynamicModule {
     return {
       module: OperationsModule,
       global: true,
@@ -18,9 +18,9 @@ export class OperationsModule {
         { provide: LOGGER, useValue: parts.logger },
         { provide: Registry, useValue: parts.registry },
         { provide: HealthRegistry, useValue: parts.health },
-        { provide: Bus, useValue: parts.bus },
+        ...(parts.bus === undefined ? [] : [{ provide: Bus, useValue: parts.bus }]),
       ],
-      exports: [LOGGER, Registry, HealthRegistry, Bus],
+      exports: [LOGGER, Registry, HealthRegistry, ...(parts.bus === undefined ? [] : [Bus])],
     };
   }
 }

@@ -35,6 +35,19 @@ export interface ServiceDefinition<S extends z.ZodType<CommonConfig>> {
   readonly started?: (app: INestApplication, parts: ServiceParts<z.output<S>>) => Promise<Record<string, unknown>>;
 }
 
+/** What a service that must live without a broker builds itself from. */
+export interface LoneParts<C> extends Omit<ServiceParts<C>, 'bus'> {
+  /** Tries to reach the broker, once. Rejects where it can't be reached. */
+  readonly connect: () => Promise<Bus>;
+}
+
+export interface LoneDefinition<S extends z.ZodType<CommonConfig>> {
+  readonly name: Service;
+  readonly config: S;
+  /** Builds the root module. Rejecting stops the start with the message. */
+  readonly module: (parts: LoneParts<z.output<S>>) => DynamicModule | Promise<DynamicModule>;
+}
+
 const STOP_TIMEOUT_MS = 20_000;
 
 /** Exit codes: 1 the service failed, 78 (EX_CONFIG of sysexits) its configuration is unusable. */
@@ -64,16 +77,48 @@ export async function runService<S extends z.ZodType<CommonConfig>>(definition: 
     stopOnSignals(app, bus, logger, definition.stopTimeoutMs?.(config) ?? STOP_TIMEOUT_MS);
     await app.startAllMicroservices();
     await listen(app, config);
-    const httpPort = (app.getHttpServer().address() as { port: number }).port;
-    const extra = (await definition.started?.(app, parts)) ?? {};
-    logger.info({ httpPort, ...extra }, 'listening');
-    if (config.READY_FILE !== undefined) writeReadyFile(config.READY_FILE, { httpPort, pid: process.pid, ...extra });
+    announce(app, config, logger, (await definition.started?.(app, parts)) ?? {});
   } catch (failure) {
-    const error = failure instanceof Error ? failure : new Error(String(failure));
-    const code = (error as { code?: unknown }).code;
-    logger.fatal({ code, stack: error.stack }, error.message);
-    process.exit(code === 'config_invalid' ? EXIT_CONFIG : EXIT_FAILED);
+    giveUp(failure, logger);
   }
+}
+
+/**
+ * Runs a service that has to start and work when no broker can be reached: it connects by itself, when it can. Otherwise as
+ * `runService`; its health is its own.
+ */
+export async function runLoneService<S extends z.ZodType<CommonConfig>>(definition: LoneDefinition<S>): Promise<void> {
+  let logger = createLogger(definition.name, 'info');
+  try {
+    const config = parseConfig(definition.config, process.env);
+    logger = createLogger(definition.name, config.LOG_LEVEL);
+    const registry = createRegistry(definition.name);
+    const health = new HealthRegistry();
+    const connect = brokerOf(definition.name, config, logger, registry);
+    const root = await definition.module({ config, logger, registry, health, connect });
+    const app = await NestFactory.create<NestExpressApplication>(
+      rootModule(root, OperationsModule.with({ logger, registry, health })),
+      { logger: new NestLogger(logger), abortOnError: false },
+    );
+    stopOnSignals(app, undefined, logger, STOP_TIMEOUT_MS);
+    await listen(app, config);
+    announce(app, config, logger, {});
+  } catch (failure) {
+    giveUp(failure, logger);
+  }
+}
+
+function announce(app: INestApplication, config: CommonConfig, logger: Logger, extra: Record<string, unknown>): void {
+  const httpPort = (app.getHttpServer().address() as { port: number }).port;
+  logger.info({ httpPort, ...extra }, 'listening');
+  if (config.READY_FILE !== undefined) writeReadyFile(config.READY_FILE, { httpPort, pid: process.pid, ...extra });
+}
+
+function giveUp(failure: unknown, logger: Logger): never {
+  const error = failure instanceof Error ? failure : new Error(String(failure));
+  const code = (error as { code?: unknown }).code;
+  logger.fatal({ code, stack: error.stack }, error.message);
+  process.exit(code === 'config_invalid' ? EXIT_CONFIG : EXIT_FAILED);
 }
 
 function rootModule(service: DynamicModule, operations: DynamicModule): DynamicModule {
@@ -89,19 +134,12 @@ async function connectBus(
   registry: Registry,
   health: HealthRegistry,
 ): Promise<Bus> {
-  const rejected = busRejections(registry);
-  const bus = await Bus.connect({
-    natsUrl: config.NATS_URL,
-    ...natsTls(config),
-    fleetId: config.FLEET_ID,
-    service: name,
-    instance: `${hostname()}-${randomUUID().slice(0, 8)}`,
-    onRejected: ({ code, subject, detail }) => {
-      rejected.inc({ code, subject });
-      logger.warn({ code, subject, detail }, 'bus message refused');
-    },
-    onStatus: (status) => logger[status === 'disconnected' ? 'warn' : 'info']({ status }, 'connection to NATS'),
-  }).catch((failure: unknown) => {
+  const bus = await brokerOf(
+    name,
+    config,
+    logger,
+    registry,
+  )().catch((failure: unknown) => {
     const url = new URL(config.NATS_URL);
     throw new Error(
       `NATS at ${url.host} can't be reached: ${failure instanceof Error ? failure.message : String(failure)}`,
@@ -109,6 +147,24 @@ async function connectBus(
   });
   health.register({ name: 'nats', check: () => (bus.isConnected ? null : 'disconnected') });
   return bus;
+}
+
+/** What connects to the broker of the configuration. */
+function brokerOf(name: Service, config: CommonConfig, logger: Logger, registry: Registry): () => Promise<Bus> {
+  const rejected = busRejections(registry);
+  return () =>
+    Bus.connect({
+      natsUrl: config.NATS_URL,
+      ...natsTls(config),
+      fleetId: config.FLEET_ID,
+      service: name,
+      instance: `${hostname()}-${randomUUID().slice(0, 8)}`,
+      onRejected: ({ code, subject, detail }) => {
+        rejected.inc({ code, subject });
+        logger.warn({ code, subject, detail }, 'bus message refused');
+      },
+      onStatus: (status) => logger[status === 'disconnected' ? 'warn' : 'info']({ status }, 'connection to NATS'),
+    });
 }
 
 function natsTls({ NATS_CA_FILE: caFile, NATS_CERT_FILE: certFile, NATS_KEY_FILE: keyFile }: CommonConfig): {
@@ -141,7 +197,7 @@ function writeReadyFile(path: string, content: object): void {
   renameSync(temporary, path);
 }
 
-function stopOnSignals(app: INestApplication, bus: Bus, logger: Logger, timeoutMs: number): void {
+function stopOnSignals(app: INestApplication, bus: Bus | undefined, logger: Logger, timeoutMs: number): void {
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
@@ -152,7 +208,7 @@ function stopOnSignals(app: INestApplication, bus: Bus, logger: Logger, timeoutM
       process.exit(EXIT_FAILED);
     }, timeoutMs).unref();
     await app.close();
-    await bus.close();
+    await bus?.close();
     logger.info('stopped');
     process.exit(0);
   };

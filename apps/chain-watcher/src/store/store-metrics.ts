@@ -1,5 +1,6 @@
 import type { Logger } from '@seedfleet/service-kit';
 import type { ChainMetrics } from '../metrics.js';
+import type { DatedOrders } from '../orders/dated-orders.js';
 import type { ChainStore } from './chain-store.js';
 
 const EVERY_MS = 15_000;
@@ -10,6 +11,7 @@ export class StoreMetrics {
 
   constructor(
     private readonly store: ChainStore,
+    private readonly orders: DatedOrders,
     private readonly metrics: ChainMetrics,
     private readonly logger: Logger,
   ) {}
@@ -30,6 +32,8 @@ export class StoreMetrics {
     for (const [state, count] of Object.entries(counts.outputs)) this.metrics.watched.set({ state }, count);
     for (const [state, count] of Object.entries(counts.broadcasts)) this.metrics.broadcasts.set({ state }, count);
     this.metrics.unsentEvents.set(counts.unsent);
+    this.metrics.orders.reset();
+    for (const [state, count] of Object.entries(await this.orders.counts())) this.metrics.orders.set({ state }, count);
   }
 
   async #guarded(): Promise<void> {

@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   Bus,
   chainBroadcast,
+  chainCancelOrder,
+  chainFileOrder,
   chainWithdraw,
   chainGetBroadcast,
   chainGetOutput,
@@ -15,6 +17,9 @@ const TIMEOUT_MS = 3_000;
 
 export type ChainOutput = z.output<typeof chainGetOutput.reply>;
 export type ChainBroadcastState = NonNullable<z.output<typeof chainGetBroadcast.reply>['broadcast']>;
+
+export type FiledOrder = z.output<typeof chainFileOrder.request>;
+export type OrderStanding = z.output<typeof chainFileOrder.reply>;
 
 export type BroadcastReply = z.output<typeof chainBroadcast.reply>;
 
@@ -54,6 +59,15 @@ export class ChainClient {
   /** Sends a transaction no more. */
   withdraw(txid: string): Promise<BusResult<z.output<typeof chainWithdraw.reply>>> {
     return this.bus.request(chainWithdraw, { txid }, TIMEOUT_MS);
+  }
+
+  /** Files an order to send a transaction at a date, in place of the one before. */
+  fileOrder(filed: FiledOrder): Promise<BusResult<OrderStanding>> {
+    return this.bus.request(chainFileOrder, filed, TIMEOUT_MS);
+  }
+
+  cancelOrder(id: string): Promise<BusResult<OrderStanding>> {
+    return this.bus.request(chainCancelOrder, { id }, TIMEOUT_MS);
   }
 
   async broadcastState(txid: string): Promise<BusResult<ChainBroadcastState | null>> {

@@ -56,6 +56,8 @@ export interface ChannelRow {
   readonly closeReason: string | null;
   readonly settlementTxid: string | null;
   readonly settlementRaw: Bytes | null;
+  /** The payment that the stored settlement settles, where that is an earlier one than k. */
+  readonly settledK: bigint | null;
   readonly settlementHeight: number | null;
   readonly settlementConfirmations: number;
   /** What was mined in place of the settlement with the same outputs, where it has another txid; its bytes with it. */

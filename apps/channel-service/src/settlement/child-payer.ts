@@ -81,7 +81,7 @@ export class ChildPayer {
     const [coin] = coins;
     const plan = planChild(
       {
-        netSat: netSat(Number(row.k), row.priceSat, row.settlementFeeSat),
+        netSat: netSat(Number(row.settledK ?? row.k), row.priceSat, row.settlementFeeSat),
         settlementFeeSat: row.settlementFeeSat,
         safeBlocks: safeBlocks(lock, report.tip.medianTimePast),
         tipHeight: report.tip.height,

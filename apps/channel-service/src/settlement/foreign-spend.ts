@@ -1,3 +1,4 @@
+import { decodeTransaction, equalBytes, p2pkhScript } from '@seedfleet/payment-channel';
 import type { ChainClient } from '../chain/chain-client.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import type { ForeignSpend, Twin } from './settlement-progress.js';
@@ -32,7 +33,15 @@ async function findTwin(chain: ChainClient, row: ChannelRow, txid: string): Prom
     if (!spender.ok) return null;
     if (!spender.value.found) continue;
     const raw = new Uint8Array(spender.value.raw);
-    return isTwin(row.settlementRaw, raw) ? { txid, raw } : false;
+    if (isTwin(row.settlementRaw, raw)) return { txid, raw };
+    // Another payment's settlement is no refund, and pays something else: a person has to book it.
+    return paysOurs(row, raw) ? null : false;
   }
   return false;
+}
+
+/** Whether a transaction pays our payout key: the tower sent it while it could not be heard. */
+function paysOurs(row: ChannelRow, raw: Uint8Array): boolean {
+  const own = p2pkhScript(row.sellerKeyHash);
+  return decodeTransaction(raw)?.outs.some(({ script }) => equalBytes(script, own)) === true;
 }

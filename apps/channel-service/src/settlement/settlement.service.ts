@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { decideSettlement, isSettled } from '@seedfleet/channel-lifecycle';
-import { netSat, type Network } from '@seedfleet/payment-channel';
+import { netSat, type ChannelParameters, type Network, type RawTransaction } from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
@@ -11,8 +11,9 @@ import type { ChannelRow } from '../channels/channel-row.js';
 import { lookAgain, settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
-import type { SettlementOrder, SignedSettlement, Signer } from '../keys/signer.js';
+import { SettlementOrder, ORDER_AWAITED, type Chosen } from '../checkpoints/settlement-order.js';
 import type { Conflict } from '../funding/absence.js';
+import type { SettlementOrder as SigningOrder, SignedSettlement, Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 import { childLabel } from '../treasury/treasury-repository.js';
@@ -36,6 +37,7 @@ export class SettlementService {
     @Inject(ChainStatus) private readonly status: ChainStatus,
     @Inject(IntakeProgress) private readonly intake: IntakeProgress,
     @Inject(ChildPayer) private readonly children: ChildPayer,
+    @Inject(SettlementOrder) private readonly order: SettlementOrder,
     @Inject(SIGNER) private readonly signer: Signer,
     @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
@@ -74,7 +76,7 @@ export class SettlementService {
     if (frozen.settlementTxid !== null) return this.follow(frozen);
     const decision = decideSettlement({ ...frozen, k: Number(frozen.k) }, this.policy.belowMin, this.relayMinimum());
     if (!isSettled(decision)) return this.finish(frozen, 'nothing-owed', decision);
-    const signed = await this.sign(frozen);
+    const signed = await this.sign(frozen, decision);
     if (signed === null) return;
     faultPoint('settler.sign.after-store');
     await this.broadcast(signed);
@@ -109,12 +111,38 @@ export class SettlementService {
   }
 
   /** Signs and stores; the bytes leave only after that. Null when nothing can be broadcast now. */
-  private async sign(row: ChannelRow): Promise<ChannelRow | null> {
+  private async sign(row: ChannelRow, decision: 'settle' | 'return-change'): Promise<ChannelRow | null> {
     const channel = channelParameters(row, this.network);
     if (channel === null || row.signature === null) {
       await this.reject(row, 'payment-incomplete');
       return null;
     }
+    const sign = (): Promise<RawTransaction | null> => this.signFrozen(row, channel);
+    // Where nothing is ours, nothing was filed to be sent by others.
+    const chosen = decision === 'settle' ? await this.order.choose(row, channel, sign) : unfiled(row, await sign());
+    if (chosen.kind === 'unsigned') return null;
+    if (chosen.kind === 'wait') return this.await(row, chosen.seconds);
+    faultPoint('settler.sign.before-store');
+    const { k, transaction } = chosen;
+    const { txid, bytes } = transaction;
+    const earnedSat = netSat(Number(k), row.priceSat, row.settlementFeeSat);
+    const settledK = k < row.k ? k : null;
+    return this.move({
+      channel: row,
+      to: 'settling',
+      reason: settledK === null ? 'stored' : 'earlier-payment-sent',
+      data: { settlementTxid: txid, k: k.toString(), netSat: earnedSat.toString() },
+      nextActionInSeconds: LOOK_SECONDS.unreachable,
+      set: [
+        Prisma.sql`"settlementTxid" = ${txid}, "settlementRaw" = ${new Uint8Array(bytes)}, "settledK" = ${settledK}::bigint`,
+      ],
+      where: Prisma.sql`"frozenK" = ${row.k} AND "settlementTxid" IS NULL`,
+    });
+  }
+
+  /** Null where the signer refuses, which is noted. */
+  private async signFrozen(row: ChannelRow, channel: ChannelParameters): Promise<RawTransaction | null> {
+    if (row.signature === null) return null;
     faultPoint('settler.sign.before-sign');
     const order = {
       path: { epoch: row.keyEpoch, index: row.keyIndex },
@@ -123,22 +151,16 @@ export class SettlementService {
       buyerSignature: row.signature,
     };
     const signed = await signWhole(this.signer, order);
-    if (!signed.ok) {
-      await this.reject(row, signed.code);
-      return null;
-    }
-    faultPoint('settler.sign.before-store');
-    const { txid, bytes } = signed.transaction;
-    const earnedSat = netSat(Number(row.k), row.priceSat, row.settlementFeeSat);
-    return this.move({
-      channel: row,
-      to: 'settling',
-      reason: 'stored',
-      data: { settlementTxid: txid, k: row.k.toString(), netSat: earnedSat.toString() },
-      nextActionInSeconds: LOOK_SECONDS.unreachable,
-      set: [Prisma.sql`"settlementTxid" = ${txid}, "settlementRaw" = ${bytes}`],
-      where: Prisma.sql`"frozenK" = ${row.k} AND "settlementTxid" IS NULL`,
-    });
+    if (signed.ok) return signed.transaction;
+    await this.reject(row, signed.code);
+    return null;
+  }
+
+  /** Others have to answer before anything may be sent; the channel says so, so that a person sees it. */
+  private async await(row: ChannelRow, seconds: number): Promise<null> {
+    if (row.stateReason === ORDER_AWAITED) await lookAgain(this.prisma, row, seconds);
+    else await this.move({ channel: row, to: 'closing', reason: ORDER_AWAITED, nextActionInSeconds: seconds });
+    return null;
   }
 
   private async reject(row: ChannelRow, code: string): Promise<void> {
@@ -298,11 +320,15 @@ export class SettlementService {
 /** Keys or amounts that are none can only come from a corrupted row: a person has to see it, and it may be mended. */
 async function signWhole(
   signer: Signer,
-  order: SettlementOrder,
+  order: SigningOrder,
 ): Promise<SignedSettlement | { readonly ok: false; readonly code: 'row-corrupt' }> {
   try {
     return await signer.signSettlement(order);
   } catch {
     return { ok: false, code: 'row-corrupt' };
   }
+}
+
+function unfiled({ k }: ChannelRow, transaction: RawTransaction | null): Chosen {
+  return transaction === null ? { kind: 'unsigned' } : { kind: 'settle', k, transaction };
 }

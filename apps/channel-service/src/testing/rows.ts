@@ -53,6 +53,7 @@ export function exampleRow(change: Partial<ChannelRow> = {}): ChannelRow {
     closeReason: null,
     settlementTxid: null,
     settlementRaw: null,
+    settledK: null,
     settlementHeight: null,
     settlementConfirmations: 0,
     minedTxid: null,

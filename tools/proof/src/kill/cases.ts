@@ -114,6 +114,9 @@ const SETTLER: readonly KillCase[] = [
   at('channel-settler', 'settler.follow.after-store'),
   at('channel-settler', 'settler.bury.before-store'),
   at('channel-settler', 'settler.bury.after-store'),
+  at('channel-settler', 'settler.checkpoint.before-store', { ending: 'deadline' }),
+  at('channel-settler', 'settler.checkpoint.after-store', { ending: 'deadline' }),
+  at('channel-settler', 'settler.order.after-reply', { ending: 'deadline' }),
 ];
 
 const CHAIN: readonly KillCase[] = [
@@ -129,6 +132,7 @@ const CHAIN: readonly KillCase[] = [
   at('chain-watcher', 'chain.block.after-disconnect', { ending: 'reorganisation' }),
   at('chain-watcher', 'chain.outbox.before-send'),
   at('chain-watcher', 'chain.outbox.after-send'),
+  at('chain-watcher', 'chain.order.after-store', { ending: 'deadline' }),
 ];
 
 const MARKET: readonly KillCase[] = [

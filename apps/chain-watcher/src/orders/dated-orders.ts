@@ -1,0 +1,178 @@
+import { MAX_ORDER_BYTES, type chainFileOrder, chainOrders, type chainOrdersHeld } from '@seedfleet/bus';
+import { Prisma, type DatedOrderModel, type PrismaClient } from '@seedfleet/persistence';
+import type { z } from 'zod';
+import type { OrderHolder, OrderSchedule } from './order-schedule.js';
+
+export type Order = z.output<typeof chainFileOrder.request>;
+export type PassedOrder = z.output<typeof chainOrders.payload>;
+export type HeldOrder = z.output<typeof chainOrdersHeld.request>['orders'][number];
+export type Standing = z.output<typeof chainFileOrder.reply>;
+
+/** An order whose time has come. */
+export interface DueOrder {
+  readonly id: string;
+  readonly version: number;
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  readonly label: string;
+  readonly output: { readonly txid: string; readonly vout: number };
+  readonly schedule: OrderSchedule;
+}
+
+/** What was sent for an order. */
+export interface SentForOrder {
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  readonly label: string;
+}
+
+/** The table of dated orders. Rows only move on: to higher versions while they wait, and once sent not at all. */
+export class DatedOrders {
+  constructor(
+    private readonly prisma: PrismaClient,
+    /** Whether what changes is passed on to a tower. */
+    private readonly passesOn: boolean,
+  ) {}
+
+  /** Takes a higher version of an order, and leaves everything else as it is. */
+  async file(order: PassedOrder): Promise<void> {
+    const { schedule, output } = order;
+    const payload = JSON.stringify(chainOrders.payload.encode(order));
+    await this.prisma.$executeRaw`
+      WITH stored AS (
+        INSERT INTO chain.dated_order (id, version, txid, raw, label, "outputTxid", "outputVout", "quietFromMtp",
+          "towerFromMtp", "fleetFromMtp", "towerAgainFromMtp", "openFromMtp", state)
+        VALUES (${order.id}::uuid, ${order.version}, ${order.txid}, ${order.raw}, ${order.label}, ${output.txid},
+          ${output.vout}, ${schedule.quietFromMtp}, ${schedule.towerFromMtp}, ${schedule.fleetFromMtp},
+          ${schedule.towerAgainFromMtp}, ${schedule.openFromMtp}, ${order.state})
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, txid = excluded.txid, raw = excluded.raw,
+          label = excluded.label, "outputTxid" = excluded."outputTxid", "outputVout" = excluded."outputVout",
+          "quietFromMtp" = excluded."quietFromMtp", "towerFromMtp" = excluded."towerFromMtp",
+          "fleetFromMtp" = excluded."fleetFromMtp", "towerAgainFromMtp" = excluded."towerAgainFromMtp",
+          "openFromMtp" = excluded."openFromMtp", state = excluded.state, "updatedAt" = now()
+        WHERE dated_order.version < excluded.version AND dated_order.state IN ('waiting', 'cancelled')
+        RETURNING id
+      )
+      INSERT INTO chain.outbox (subject, payload)
+      SELECT ${`chain.order.${order.id}`}, ${payload}::jsonb FROM stored WHERE ${this.passesOn}::boolean`;
+  }
+
+  /** Takes an order back, above every version that anybody is known to hold. One that was sent stays as it is. */
+  async cancel(id: string): Promise<void> {
+    const row = await this.prisma.datedOrder.findUnique({ where: { id } });
+    if (row === null || row.state !== 'waiting') return;
+    const version = Math.max(row.version, row.towerVersion ?? 0) + 1;
+    await this.file({ ...orderOf(row), version, state: 'cancelled' });
+  }
+
+  async standing(id: string): Promise<Standing> {
+    const row = await this.prisma.datedOrder.findUnique({ where: { id } });
+    return row === null ? { fleet: null, tower: null } : { fleet: heldOf(row), tower: towerOf(row) };
+  }
+
+  /** What this process holds of these. */
+  async held(ids: readonly string[]): Promise<HeldOrder[]> {
+    const rows = await this.prisma.datedOrder.findMany({ where: { id: { in: [...ids] } } });
+    return rows.map((row) => ({ id: row.id, ...heldOf(row) }));
+  }
+
+  /** Notes what the tower has acknowledged. That it has sent something is never forgotten. */
+  async acknowledge(orders: readonly HeldOrder[]): Promise<void> {
+    for (const { id, version, txid, state, sent } of orders) {
+      await this.prisma.$executeRaw`
+        UPDATE chain.dated_order SET "towerVersion" = ${version}, "towerTxid" = ${txid}, "towerState" = ${state},
+          "towerSentTxid" = ${sent?.txid ?? null}, "towerSentRaw" = ${sent?.raw ?? null}
+        WHERE id = ${id}::uuid AND ("towerSentTxid" IS NULL OR ${sent !== null}::boolean)`;
+    }
+  }
+
+  /** Orders that this holder may send now, the most urgent first. */
+  async due(holder: OrderHolder, medianTimePast: number, limit: number): Promise<DueOrder[]> {
+    const slot =
+      holder === 'alone'
+        ? Prisma.sql`"towerFromMtp" <= ${medianTimePast}`
+        : holder === 'tower'
+          ? Prisma.sql`"towerFromMtp" <= ${medianTimePast}
+              AND ("fleetFromMtp" > ${medianTimePast} OR "towerAgainFromMtp" <= ${medianTimePast})`
+          : Prisma.sql`"fleetFromMtp" <= ${medianTimePast}
+              AND ("towerAgainFromMtp" > ${medianTimePast} OR "openFromMtp" <= ${medianTimePast})`;
+    const rows = await this.prisma.$queryRaw<DatedOrderModel[]>`
+      SELECT * FROM chain.dated_order WHERE state = 'waiting' AND ${slot} ORDER BY "openFromMtp" LIMIT ${limit}`;
+    return rows.map((row) => orderOf(row));
+  }
+
+  /**
+   * Marks an order as sent, before anything is sent. False where it has moved on meanwhile.
+   * @param state fired: its own transaction; found: one that spends the output already
+   */
+  async mark(order: DueOrder, state: 'fired' | 'found', sent: SentForOrder): Promise<boolean> {
+    const marked = await this.prisma.$executeRaw`
+      UPDATE chain.dated_order SET state = ${state}, "sentTxid" = ${sent.txid}, "sentRaw" = ${sent.raw},
+        "updatedAt" = now()
+      WHERE id = ${order.id}::uuid AND version = ${order.version} AND state = 'waiting'`;
+    return marked === 1;
+  }
+
+  /** What was marked as sent and is in nobody's charge: the process ended in between. */
+  async unsent(limit: number): Promise<SentForOrder[]> {
+    const rows = await this.prisma.$queryRaw<{ txid: string; raw: Uint8Array; label: string }[]>`
+      SELECT o."sentTxid" AS txid, o."sentRaw" AS raw, o.label FROM chain.dated_order o
+      WHERE o.state IN ('fired', 'found') AND NOT EXISTS (SELECT FROM chain.broadcast b WHERE b.txid = o."sentTxid")
+      LIMIT ${limit}`;
+    return rows;
+  }
+
+  /** Ids of what was sent lately: the tower reports these until they are acknowledged. */
+  async sentIds(limit: number): Promise<string[]> {
+    const rows = await this.prisma.datedOrder.findMany({
+      where: { state: { in: ['fired', 'found'] } },
+      orderBy: { updatedAt: 'desc' },
+      take: limit,
+      select: { id: true },
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /** Drops orders that nobody can want any more. Returns how many. */
+  async forget(medianTimePast: number, afterSeconds: number): Promise<number> {
+    const { count } = await this.prisma.datedOrder.deleteMany({
+      where: { openFromMtp: { lt: medianTimePast - afterSeconds } },
+    });
+    return count;
+  }
+
+  /** Counts by state, for the metrics. */
+  async counts(): Promise<Record<string, number>> {
+    const groups = await this.prisma.datedOrder.groupBy({ by: ['state'], _count: { _all: true } });
+    return Object.fromEntries(groups.map(({ state, _count }) => [state, _count._all]));
+  }
+}
+
+function orderOf(row: DatedOrderModel): Order {
+  const { id, version, txid, label, quietFromMtp, towerFromMtp, fleetFromMtp, towerAgainFromMtp, openFromMtp } = row;
+  return {
+    id,
+    version,
+    txid,
+    raw: new Uint8Array(row.raw),
+    label,
+    output: { txid: row.outputTxid, vout: row.outputVout },
+    schedule: { quietFromMtp, towerFromMtp, fleetFromMtp, towerAgainFromMtp, openFromMtp },
+  };
+}
+
+const sentOf = (txid: string | null, raw: Uint8Array | null) =>
+  txid === null ? null : { txid, raw: raw === null || raw.length > MAX_ORDER_BYTES ? null : new Uint8Array(raw) };
+
+type HeldState = HeldOrder['state'];
+
+function heldOf(row: DatedOrderModel): NonNullable<Standing['fleet']> {
+  const { version, txid, sentTxid, sentRaw } = row;
+  return { version, txid, state: row.state as HeldState, sent: sentOf(sentTxid, sentRaw) };
+}
+
+function towerOf(row: DatedOrderModel): Standing['tower'] {
+  const { towerVersion: version, towerTxid: txid, towerState: state, towerSentTxid, towerSentRaw } = row;
+  if (version === null || txid === null || state === null) return null;
+  return { version, txid, state: state as HeldState, sent: sentOf(towerSentTxid, towerSentRaw) };
+}

@@ -1,0 +1,101 @@
+import { orderSchedule } from '@seedfleet/bus';
+import { Prisma } from '@seedfleet/persistence';
+import { FINAL_STATES } from '@seedfleet/channel-lifecycle';
+import type { ChannelRow } from '../channels/channel-row.js';
+import type { Database } from '../channels/database.js';
+import type { OrderSchedule } from './order-schedule.js';
+
+/** A settlement that is signed and filed, or to be filed, as an order. */
+export interface Checkpoint {
+  readonly channelId: string;
+  readonly version: number;
+  readonly k: bigint;
+  readonly txid: string;
+  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly schedule: OrderSchedule;
+}
+
+/** A checkpoint with the output that it spends. */
+export interface FiledCheckpoint extends Checkpoint {
+  readonly fundingTxid: string;
+  readonly fundingVout: number;
+}
+
+type Stored = Omit<Checkpoint, 'schedule'> & { readonly schedule: Prisma.JsonValue };
+
+const read = <R extends Stored>(row: R): R & { readonly schedule: OrderSchedule } => ({
+  ...row,
+  schedule: orderSchedule.parse(row.schedule),
+});
+
+/** Channels that are served and whose newest payment is worth a checkpoint, the oldest checkpoint first. */
+export async function channelsToCheckpoint(
+  database: Database,
+  medianTimePast: number,
+  { everyNetSat, everyMs }: { readonly everyNetSat: bigint; readonly everyMs: number },
+  limit: number,
+): Promise<ChannelRow[]> {
+  return database.$queryRaw<ChannelRow[]>`
+    SELECT c.* FROM "channel"."channel" c
+    LEFT JOIN LATERAL (
+      SELECT p."k", p."createdAt" FROM "channel"."checkpoint" p WHERE p."channelId" = c."id"
+      ORDER BY p."version" DESC LIMIT 1
+    ) p ON true
+    WHERE c."state" IN ('funding-seen', 'funded') AND c."deadlineMtp" > ${medianTimePast}
+      AND c."frozenK" IS NULL AND c."settlementTxid" IS NULL AND c."k" >= c."kMin" AND c."k" > coalesce(p."k", 0)
+      AND (p."k" IS NULL OR (c."k" - p."k") * c."priceSat" >= ${everyNetSat}
+        OR p."createdAt" <= now() - make_interval(secs => ${everyMs / 1_000}::float8))
+    ORDER BY p."createdAt" NULLS FIRST, c."id" LIMIT ${limit}`;
+}
+
+export async function newestCheckpoint(database: Database, channelId: string): Promise<Checkpoint | null> {
+  const rows = await database.$queryRaw<Stored[]>`
+    SELECT "channelId", "version", "k", "txid", "raw", "schedule" FROM "channel"."checkpoint"
+    WHERE "channelId" = ${channelId}::uuid ORDER BY "version" DESC LIMIT 1`;
+  return rows[0] === undefined ? null : read(rows[0]);
+}
+
+/** Stores a checkpoint before it is filed. False where another settler has taken its version. */
+export async function storeCheckpoint(database: Database, checkpoint: Checkpoint): Promise<boolean> {
+  const { channelId, version, k, txid, raw, schedule } = checkpoint;
+  const stored = await database.$executeRaw`
+    INSERT INTO "channel"."checkpoint" ("channelId", "version", "k", "txid", "raw", "schedule")
+    VALUES (${channelId}::uuid, ${version}, ${k}, ${txid}, ${raw}, ${JSON.stringify(schedule)}::jsonb)
+    ON CONFLICT DO NOTHING`;
+  return stored === 1;
+}
+
+/** The newest checkpoint of channels where that was not filed yet. */
+export async function unfiledCheckpoints(database: Database, limit: number): Promise<FiledCheckpoint[]> {
+  const rows = await database.$queryRaw<(Stored & Pick<FiledCheckpoint, 'fundingTxid' | 'fundingVout'>)[]>`
+    SELECT p."channelId", p."version", p."k", p."txid", p."raw", p."schedule", c."fundingTxid", c."fundingVout"
+    FROM "channel"."checkpoint" p JOIN "channel"."channel" c ON c."id" = p."channelId"
+    WHERE p."filedAt" IS NULL AND c."state" IN ('funding-seen', 'funded') AND NOT EXISTS (
+      SELECT FROM "channel"."checkpoint" n WHERE n."channelId" = p."channelId" AND n."version" > p."version")
+    ORDER BY p."createdAt" LIMIT ${limit}`;
+  return rows.map(read);
+}
+
+/** Notes that chain-watcher holds a checkpoint; those before it are no use any more. */
+export async function checkpointFiled(database: Database, channelId: string, version: number): Promise<void> {
+  await database.$executeRaw`
+    WITH filed AS (
+      UPDATE "channel"."checkpoint" SET "filedAt" = coalesce("filedAt", now())
+      WHERE "channelId" = ${channelId}::uuid AND "version" = ${version} RETURNING "version"
+    )
+    DELETE FROM "channel"."checkpoint" p USING filed
+    WHERE p."channelId" = ${channelId}::uuid AND p."version" < filed."version"`;
+}
+
+/** Channels that are over and still have an order to take back. */
+export async function channelsWithOrders(database: Database, limit: number): Promise<string[]> {
+  const rows = await database.$queryRaw<{ channelId: string }[]>`
+    SELECT DISTINCT p."channelId"::text AS "channelId" FROM "channel"."checkpoint" p
+    JOIN "channel"."channel" c ON c."id" = p."channelId"
+    WHERE c."state" = ANY(${[...FINAL_STATES]}::text[]) LIMIT ${limit}`;
+  return rows.map(({ channelId }) => channelId);
+}
+
+export async function dropCheckpoints(database: Database, channelId: string): Promise<void> {
+  await database.$executeRaw`DELETE FROM "channel"."checkpoint" WHERE "channelId" = ${channelId}::uuid`;
+}

@@ -10,6 +10,7 @@ export { NETWORKS, isRegtest, type Network } from './providers/provider.js';
 export { callRpc, RpcError } from './providers/bitcoin-rpc.js';
 export { bringTool } from './packages/bring-tool.js';
 export type { DebianPackage } from './packages/debian-package.js';
+export { natsUrlFor } from './providers/nats-users.js';
 export { mine, walletUrl } from './providers/regtest.js';
 export { startServers, silentConsent, type RunningServers, type ServerOptions } from './servers.js';
 export type { ProcessEvent } from './supervise/supervised-process.js';

@@ -71,7 +71,7 @@ export async function runProof(name: string, { short, keep, only, print }: Proof
     if (simulate !== undefined) await simulate(short, scores);
     const run = await proof.load?.();
     if (run !== undefined) {
-      world = await World.open(folder, proof.fleet);
+      world = await World.open(folder, proof.fleet, await proof.environment?.());
       scores.line('the fleet is up');
       const ended = new Promise<never>((_, reject) =>
         interrupted.signal.addEventListener('abort', () => reject(new Error('interrupted'))),

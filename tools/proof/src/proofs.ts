@@ -1,6 +1,6 @@
 import type { Scorecard } from './scorecard.js';
 import type { FleetOptions } from '@seedfleet/fleet';
-import type { World } from './world/world.js';
+import type { ProcessVariables, World } from './world/world.js';
 
 /** One proof: what it shows, and how it is run on a fleet of its own. */
 export interface Proof {
@@ -17,6 +17,8 @@ interface Entry {
   /** What its fleet is made of; default one of each. */
   readonly fleet?: Pick<FleetOptions, 'nodes' | 'copies'>;
   readonly load?: () => Promise<Proof['run']>;
+  /** Further variables of the fleet's processes, by name. */
+  readonly environment?: () => Promise<ProcessVariables>;
   readonly simulate?: () => Promise<Simulation>;
 }
 
@@ -55,6 +57,11 @@ export const PROOFS: Readonly<Record<string, Entry>> = {
     what: 'a whole fleet that grows, loses a node, drains one and is rolled under load; two of each service',
     fleet: { nodes: 3, copies: { 'market-api': 2, 'channel-intake': 2, 'channel-settler': 2 } },
     load: async () => (await import('./fleet/fleet.js')).proveFleet,
+  },
+  tower: {
+    what: 'who is dead, slow, cut off or restored at each stage of a channel: one settlement, and none lost',
+    load: async () => (await import('./tower/tower.js')).proveTower,
+    environment: async () => (await import('./tower/tower.js')).TOWER_ENVIRONMENT,
   },
   placement: {
     what: 'a million torrents on a thousand nodes that come and go',

@@ -123,6 +123,22 @@ describe('the database', () => {
     expect(await reconcile(service, 60)).toEqual([]);
   }, 60_000);
 
+  it('holds the same as the rule of the library where an earlier payment than the last is settled', async () => {
+    const settled = fc.record({ state: event.map(({ state }) => state), k: fc.bigInt(145n, 994n) });
+    await fc.assert(
+      fc.asyncProperty(settled, fc.bigInt(144n, 993n), async ({ state, k }, earlier) => {
+        const settledK = earlier < k ? earlier : null;
+        const rows = await service.$queryRaw<{ account: Account; amountSat: bigint }[]>`
+          SELECT "account", "amountSat" FROM "channel"."book_balances"(
+            "channel"."book_place"(${state}, ${k}::bigint, ${k}::bigint, 7, 450), ${k}::bigint, ${settledK}::bigint, 7, 450)`;
+        const held = new Map(rows.map(({ account, amountSat }) => [account, amountSat]));
+        const facts = { state, k, frozenK: k, settledK, priceSat: 7n, settlementFeeSat: 450n };
+        expect(held).toEqual(new Map(accountsOf(facts)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('posts what the treasury moves by the rule of the library, when it is mined and when it is not any more', async () => {
     const states = fc.constantFrom('mempool', 'rejected', 'conflicted', 'replaced', 'void', 'confirmed', 'buried');
     await fc.assert(

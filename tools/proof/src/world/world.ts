@@ -27,6 +27,9 @@ export interface Goods {
   readonly priceSat: bigint;
 }
 
+/** Variables of processes, by the process's name. */
+export type ProcessVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** One whole fleet of separate processes on real servers, for a proof alone. */
 export class World {
   private readonly crashed = new Map<string, number>();
@@ -50,7 +53,11 @@ export class World {
   }
 
   /** Starts servers and services below a folder; blocks are mined only when the proof says so. */
-  static async open(folder: string, shape: Pick<FleetOptions, 'nodes' | 'copies'> = {}): Promise<World> {
+  static async open(
+    folder: string,
+    shape: Pick<FleetOptions, 'nodes' | 'copies'> = {},
+    variables: ProcessVariables = {},
+  ): Promise<World> {
     mkdirSync(folder, { recursive: true });
     const orders = new KillOrders(join(folder, 'orders'));
     const events = { onEvent: (_type: 'crashed' | 'restarted', _name: string): void => undefined };
@@ -65,6 +72,7 @@ export class World {
       restartLongestMs: 500,
       serviceEnv: (name) => ({
         ...orders.environment(name),
+        ...variables[name],
         ...(name === 'channel-settler' ? { TREASURY_ADDRESS: coldAddress() } : {}),
       }),
       onEvent: ({ type, name }) => events.onEvent(type, name),

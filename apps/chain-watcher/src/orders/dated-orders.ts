@@ -60,9 +60,15 @@ export class DatedOrders {
   /** Takes an order back, above every version that anybody is known to hold. One that was sent stays as it is. */
   async cancel(id: string): Promise<void> {
     const row = await this.prisma.datedOrder.findUnique({ where: { id } });
-    if (row === null || row.state !== 'waiting') return;
+    if (row === null || row.state === 'cancelled') return;
     const version = Math.max(row.version, row.towerVersion ?? 0) + 1;
-    await this.file({ ...orderOf(row), version, state: 'cancelled' });
+    const cancelled: PassedOrder = { ...orderOf(row), version, state: 'cancelled' };
+    if (row.state === 'waiting') return this.file(cancelled);
+    if (!this.passesOn || row.towerState !== 'waiting') return;
+    // Sent here, and still waiting there.
+    const payload = JSON.stringify(chainOrders.payload.encode(cancelled));
+    await this.prisma.$executeRaw`
+      INSERT INTO chain.outbox (subject, payload) VALUES (${`chain.order.${id}`}, ${payload}::jsonb)`;
   }
 
   async standing(id: string): Promise<Standing> {

@@ -134,12 +134,7 @@ async function connectBus(
   registry: Registry,
   health: HealthRegistry,
 ): Promise<Bus> {
-  const bus = await brokerOf(
-    name,
-    config,
-    logger,
-    registry,
-  )().catch((failure: unknown) => {
+  const bus = await brokerOf(name, config, logger, registry)().catch((failure: unknown) => {
     const url = new URL(config.NATS_URL);
     throw new Error(
       `NATS at ${url.host} can't be reached: ${failure instanceof Error ? failure.message : String(failure)}`,

@@ -131,7 +131,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     const { fleet, tower } = reply.value;
     const highest = Math.max(fleet?.version ?? 0, tower?.version ?? 0);
     const isHeld = fleet?.version === version && fleet.txid === txid && highest === version;
-    const isOver = fleet?.sent != null || tower?.sent != null;
+    const isOver = Boolean(fleet?.sent ?? tower?.sent);
     if (!isHeld && !isOver) {
       // Somebody holds a higher one: this database was restored. It is filed above that.
       await storeCheckpoint(this.prisma, { ...checkpoint, version: highest + 1 });

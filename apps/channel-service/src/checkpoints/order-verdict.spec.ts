@@ -22,7 +22,9 @@ it('lets a settlement be sent only where nobody who holds an order can send, or 
       const verdict = orderVerdict(order, found, hasTower);
       const sent = [found.fleet?.sent?.txid, found.tower?.sent?.txid].filter((txid) => txid !== undefined);
       if (sent.length > 0) {
-        expect(verdict).toEqual(sent[0] === order.txid ? { kind: 'go' } : { kind: 'sent', sent: { txid: sent[0], raw: null } });
+        expect(verdict).toEqual(
+          sent[0] === order.txid ? { kind: 'go' } : { kind: 'sent', sent: { txid: sent[0], raw: null } },
+        );
         return;
       }
       if (verdict.kind === 'go') {

@@ -23,7 +23,7 @@ export function orderVerdict(
   hasTower: boolean,
 ): OrderVerdict {
   for (const held of [fleet, tower]) {
-    if (held?.sent == null) continue;
+    if (held === null || held.sent === null) continue;
     return held.sent.txid === filed.txid ? { kind: 'go' } : { kind: 'sent', sent: held.sent };
   }
   const highest = Math.max(fleet?.version ?? 0, tower?.version ?? 0);

@@ -152,7 +152,10 @@ export class SettlementOrder {
     if (!isFar || waitedMs < this.policy.checkpoint.awaitTowerMs) {
       return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
     }
-    this.logger.warn({ channelId: row.id, txid: last.txid, waitedMs }, 'the tower does not acknowledge: settled without');
+    this.logger.warn(
+      { channelId: row.id, txid: last.txid, waitedMs },
+      'the tower does not acknowledge: settled without',
+    );
     return settle(last.k, { txid: last.txid, bytes: last.raw });
   }
 }

@@ -50,7 +50,8 @@ export class NodeLink {
     const other = await this.call<number>(this.to, 'getblockcount');
     let common = Math.min(height, other);
     const floor = Math.max(0, common - MAX_BRANCH);
-    while (common > floor && (await this.hashAt(this.from, common)) !== (await this.hashAt(this.to, common))) common -= 1;
+    while (common > floor && (await this.hashAt(this.from, common)) !== (await this.hashAt(this.to, common)))
+      common -= 1;
     for (let at = common + 1; at <= height && !this.cut; at += 1) {
       const hash = await this.hashAt(this.from, at);
       const { time } = await this.call<{ time: number }>(this.from, 'getblockheader', hash);

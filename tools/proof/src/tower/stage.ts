@@ -113,12 +113,14 @@ export class Stage {
 
   /** Waits until the tower has sent something for a channel; says what. */
   async towerSends({ id }: OpenSale): Promise<string> {
-    await waitFor(async () => (await this.site.order(id))?.sentTxid != null, WAIT_MS, 'the tower to send');
+    await waitFor(async () => Boolean((await this.site.order(id))?.sentTxid), WAIT_MS, 'the tower to send');
     return (await this.site.order(id))?.sentTxid ?? '';
   }
 
   async becomes({ id }: OpenSale, ...states: readonly string[]): Promise<ChannelRecord> {
-    await waitFor(async () => states.includes((await this.row(id)).state), WAIT_MS, `the channel to be ${states.join()}`);
+    // Longer than the settler waits for the tower's word.
+    const isThere = async (): Promise<boolean> => states.includes((await this.row(id)).state);
+    await waitFor(isThere, 2 * WAIT_MS, `the channel to be ${states.join()}`);
     return this.row(id);
   }
 

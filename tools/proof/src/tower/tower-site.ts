@@ -47,7 +47,7 @@ export class TowerSite {
     await deployMigrations(postgres.url);
     const { run, state } = world.fleet;
     const natsUrl = new URL(natsUrlFor(run.nats, state, 'tower'));
-    const broker = await CuttableProxy.before(natsUrl);
+    const broker = await CuttableProxy.before(new URL(natsUrl));
     natsUrl.hostname = '127.0.0.1';
     natsUrl.port = String(broker.port);
     const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
@@ -144,7 +144,9 @@ export class TowerSite {
     const tip = await world.chain.call<string>('getbestblockhash');
     if ((await this.call<string>('getbestblockhash')) !== tip) return false;
     if (this.child === undefined) return true;
-    const { rows } = await this.pool.query<{ hash: string }>('SELECT "hash" FROM chain.block ORDER BY height DESC LIMIT 1');
+    const { rows } = await this.pool.query<{ hash: string }>(
+      'SELECT "hash" FROM chain.block ORDER BY height DESC LIMIT 1',
+    );
     return rows[0]?.hash === tip;
   }
 

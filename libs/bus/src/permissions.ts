@@ -13,7 +13,9 @@ import { PARKED } from './parking.js';
  */
 
 /** Every contract of the bus. */
-export const CONTRACTS: readonly AnyContract[] = [chain, channels, fleet, orders, treasury].flatMap(contractsIn).concat(PARKED);
+export const CONTRACTS: readonly AnyContract[] = [chain, channels, fleet, orders, treasury]
+  .flatMap(contractsIn)
+  .concat(PARKED);
 
 function contractsIn(module: Readonly<Record<string, unknown>>): AnyContract[] {
   return Object.values(module).filter(

@@ -187,3 +187,14 @@ BEGIN
   EXECUTE replace(definition, before, 'c."k", c."settledK", c."priceSat", c."settlementFeeSat") b
     WHERE c."k" > 0');
 END $$;
+
+-- The same for a twin that was mined in a settlement's place.
+CREATE OR REPLACE FUNCTION "channel"."note_twin_coin"() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO "channel"."treasury_coin" ("txid", "vout", "valueSat", "keyEpoch", "keyIndex", "source", "channelId")
+  VALUES (NEW."minedTxid", 1, coalesce(NEW."settledK", NEW."k") * NEW."priceSat" - NEW."settlementFeeSat",
+    NEW."keyEpoch", NEW."keyIndex", 'settlement', NEW."id")
+  ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;

@@ -168,7 +168,7 @@ const STEPS: Readonly<Record<string, string>> = {
 };
 
 function nextStep(channel: JsonObject): string {
-  const [next] = objects([channel['next']].filter((step) => step != null));
+  const [next] = objects([channel['next'] ?? null].filter((step) => step !== null));
   if (next === undefined) return 'nothing, unless a deep reorganisation undoes it';
   const what = textOf(next, 'what');
   const at = moment(textOf(next, 'at'));

@@ -95,7 +95,11 @@ export const BOUNDARIES = {
   'tools/fleetctl': { libs: [], packages: [], node: '*' },
   'tools/conformance': { libs: ['wire', 'payment-channel', 'exchange', 'policy', 'wallet'], packages: '*', node: '*' },
   // Speaks to live programs as a stranger's client does: bytes come from the codecs, never from our own machines.
-  'tools/interop': { libs: ['wire', 'payment-channel', 'fleet'], packages: ['bitcoinjs-lib'], node: '*' },
+  'tools/interop': {
+    libs: ['wire', 'payment-channel', 'fleet'],
+    packages: ['bitcoinjs-lib', 'bip32', 'bip39', 'tiny-secp256k1'],
+    node: '*',
+  },
   'tools/deploy': {
     libs: ['bus', 'fleet', 'service-kit'],
     packages: ['yaml', 'zod', 'kubernetes-models', 'typescript'],

@@ -26,7 +26,7 @@ describe('blockEffects', () => {
         ]),
       ],
     });
-    expect([...effects.created]).toEqual(['a', 'b']);
+    expect([...effects.created.keys()]).toEqual(['a', 'b']);
     expect(Object.fromEntries(effects.spenders)).toEqual({ 'x:1': 'a', 'a:0': 'b', 'y:2': 'b' });
     expect([...effects.touched].sort()).toEqual(['a', 'b', 'x', 'y']);
   });

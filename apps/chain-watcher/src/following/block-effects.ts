@@ -1,24 +1,24 @@
-import { outpointKey, type RawBlock } from '@seedfleet/bitcoin-node';
+import { outpointKey, type RawBlock, type RawTransaction } from '@seedfleet/bitcoin-node';
 
 /** What one block does to outputs and transactions, ready to be asked about. */
 export interface BlockEffects {
-  /** Ids of all transactions in the block. */
-  readonly created: ReadonlySet<string>;
+  /** All transactions in the block, by id. */
+  readonly created: ReadonlyMap<string, RawTransaction>;
   /** Spending transaction by outpoint (`txid:vout`). */
   readonly spenders: ReadonlyMap<string, string>;
   /** Ids of transactions that are created or spent from: the only ones whose outputs this block can touch. */
   readonly touched: readonly string[];
 }
 
-export const NO_EFFECTS: BlockEffects = { created: new Set(), spenders: new Map(), touched: [] };
+export const NO_EFFECTS: BlockEffects = { created: new Map(), spenders: new Map(), touched: [] };
 
 /** Indexes a block. Coinbase inputs name no output and match nothing. */
 export function blockEffects(block: RawBlock): BlockEffects {
-  const created = new Set<string>();
+  const created = new Map<string, RawTransaction>();
   const spenders = new Map<string, string>();
   const touched = new Set<string>();
   for (const transaction of block.transactions) {
-    created.add(transaction.txid);
+    created.set(transaction.txid, transaction);
     touched.add(transaction.txid);
     for (const input of transaction.inputs) {
       spenders.set(outpointKey(input), transaction.txid);

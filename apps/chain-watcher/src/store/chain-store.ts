@@ -4,6 +4,7 @@ import type { PrismaClient } from '@seedfleet/persistence';
 import { broadcastBlockConnected, broadcastBlockDisconnected } from '../broadcasting/broadcast-life.js';
 import { BURIAL_CONFIRMATIONS, REMEMBERED_BLOCKS } from '../defaults.js';
 import type { BlockEffects } from '../following/block-effects.js';
+import { watchedInputs } from '../watching/inputs.js';
 import { blockConnected, blockDisconnected, isAging } from '../watching/output-life.js';
 import { broadcastFromRow, type StoredBroadcast } from './broadcast-rows.js';
 import { outputFromRow, type StoredOutput } from './output-rows.js';
@@ -60,11 +61,14 @@ export class ChainStore {
         },
       });
       for (const output of outputs.map(outputFromRow)) {
-        const creates = effects.created.has(output.txid);
+        const made = effects.created.get(output.txid);
+        const creates = made !== undefined;
         const spenderTxid = effects.spenders.get(outpointKey(output)) ?? null;
         const conflictTxid = creates ? null : rivalOf(output, effects);
         const life = blockConnected(output.life, { height, hash, previousMtp }, { creates, spenderTxid, conflictTxid });
-        if (life !== output.life || isAging(life, height)) await moveOutput(tx, output, life, height);
+        // A transaction that was mined before the mempool was looked at: should it be reorganised away, its rivals are known.
+        const known = made === undefined ? output : { ...output, inputs: watchedInputs(made) };
+        if (life !== output.life || isAging(life, height)) await moveOutput(tx, known, life, height);
       }
       const broadcasts = await tx.broadcast.findMany({
         where: { OR: [{ txid: { in: sent } }, { state: 'confirmed' }] },

@@ -7,6 +7,7 @@ import { waitFor, type World } from '../world/world.js';
 import { describeEnd } from './client.js';
 import { buy } from './example.js';
 import { nightOf, onLossyLine } from './night.js';
+import { provePlayer } from './player.js';
 import { PIECES, PRICE_SAT, Stage, WINDOW, type StageOptions } from './stage.js';
 
 const HOSTILITIES: readonly Hostility[] = [
@@ -53,6 +54,7 @@ export async function proveLeecher(world: World, short: boolean, scores: Scoreca
   await on('a restart from the seed words alone', fromWords);
   const night = nightOf(short);
   await on('a night on a lossy line', (stage) => onLossyLine(stage, night, scores), night.stage);
+  await provePlayer(on, short, scores, world.folder);
 }
 
 async function killedAt(stage: Stage, point: BuyerFaultPoint, world: World): Promise<readonly string[]> {

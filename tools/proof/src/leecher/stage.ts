@@ -118,6 +118,12 @@ export class Stage {
     return existsSync(path) && readFileSync(path).equals(this.content);
   }
 
+  /** The content as its owner has it. Returns its path. */
+  writeContent(path: string): string {
+    writeFileSync(path, this.content);
+    return path;
+  }
+
   slice(from: number, to: number): Buffer {
     return this.content.subarray(from, to);
   }

@@ -259,8 +259,8 @@ export const SITUATIONS: readonly Situation[] = [
       const backup = await takeBackup(world.database.url);
       await buyOn(sale.buyer, sale.lastK + 3);
       await waitFor(async () => (await stage.row(sale.id)).k === sale.lastK + 3, RESTORED_MS, 'payments to be stored');
-      const newer = await stage.filed(sale.id, true);
-      if (newer.txid === sale.checkpointTxid) throw new Error('no checkpoint was made after the backup');
+      const hasNewer = async (): Promise<boolean> => (await stage.filed(sale.id, true)).txid !== sale.checkpointTxid;
+      await waitFor(hasNewer, 2 * RESTORED_MS, 'a checkpoint after the backup');
       await loadBackup(world.database.url, backup, async () => {
         for (const name of SERVICES) await world.kill(name);
       });

@@ -6,6 +6,7 @@ import {
   Bus,
   chainBroadcastChanged,
   chainGetStatus,
+  chainOrders,
   chainOutputChanged,
   channelFund,
   channelOpen,
@@ -282,7 +283,7 @@ export class TestFleet {
 
   /** The broker reserves the whole size of a stream, so the streams of many tests would fill it. */
   private async deleteStreams(): Promise<void> {
-    for (const contract of [paymentStream, chainOutputChanged, chainBroadcastChanged, PARKED]) {
+    for (const contract of [paymentStream, chainOutputChanged, chainBroadcastChanged, chainOrders, PARKED]) {
       await this.bus.connection.request(`$JS.API.STREAM.DELETE.${streamName(this.bus, contract)}`);
     }
   }

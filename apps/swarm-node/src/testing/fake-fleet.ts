@@ -17,6 +17,7 @@ import {
   paymentStream,
   paymentWatermark,
   seedingReport,
+  streamName,
   takenDownAmong,
   takenDownContent,
   torrentMetainfo,
@@ -104,6 +105,8 @@ export class FakeFleet {
     clearInterval(this.timer);
     await this.consumer?.stop();
     await this.app?.close();
+    // The broker reserves a stream's whole size, so the streams of many tests would fill it.
+    await this.bus.connection.request(`$JS.API.STREAM.DELETE.${streamName(this.bus, paymentStream)}`);
     await this.bus.close();
   }
 

@@ -120,6 +120,9 @@ async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuy
       const staying = buyers.find(({ closed }) => closed === undefined);
       const row = await world.database.channelOfFunding(staying?.funding?.txid ?? '');
       if (row === undefined || row.deadlineMtp === null) throw new Error('no channel with a deadline is left');
+      // Only where others hold a settlement does the last one take its place.
+      if (/\.(checkpoint|order)\./.test(one.point))
+        await waitFor(() => world.database.isCheckpointFiled(row.id), STATE_MS, 'a checkpoint to be filed');
       await world.chain.moveMedianTo(row.deadlineMtp);
     } else if (one.ending === 'reorganisation') {
       await reaches('settled', 'buried');

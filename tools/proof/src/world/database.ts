@@ -68,6 +68,15 @@ export class ProofDatabase {
     }
   }
 
+  /** Whether chain-watcher holds a settlement that was signed while the sale ran. */
+  async isCheckpointFiled(id: string): Promise<boolean> {
+    const filed = await this.query(
+      'SELECT 1 FROM channel.checkpoint WHERE "channelId" = $1 AND "filedAt" IS NOT NULL LIMIT 1',
+      [id],
+    );
+    return filed.length > 0;
+  }
+
   async channel(id: string): Promise<ChannelRecord> {
     const [row] = await this.query<ChannelRecord>(`SELECT ${COLUMNS} FROM channel.channel WHERE "id" = $1`, [id]);
     if (row === undefined) throw new Error(`no channel ${id}`);

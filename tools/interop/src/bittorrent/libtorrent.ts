@@ -83,6 +83,11 @@ export const PLAIN = {
   allowedFast: (piece: number): Uint8Array => frame(17, ...u32(piece)),
 } as const;
 
+/** Whether an extended message is for one of the client's other extensions: paid messages have ids of their own, 60 to 70. */
+export function isForeign(extendedId: number): boolean {
+  return Object.values(FOREIGN_IDS).includes(extendedId);
+}
+
 /** Ids of plain messages that the tools look for. */
 export const PLAIN_ID = { unchoke: 1, piece: 7, rejectRequest: 16, allowedFast: 17 } as const;
 

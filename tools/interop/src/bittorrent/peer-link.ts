@@ -9,7 +9,7 @@ import {
   type MessageIds,
   type PeerFrame,
 } from '@seedfleet/wire';
-import { HANDSHAKE_BYTES, PLAIN_ID } from './libtorrent.js';
+import { HANDSHAKE_BYTES, isForeign, PLAIN_ID } from './libtorrent.js';
 
 /** Far above any piece of a test. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
@@ -114,6 +114,8 @@ export class PeerLink {
       this.heard.push('extended-handshake');
       return this.onExtendedHandshake(frame.payload);
     }
+    // Peer exchange and the like, which a client's other plug-ins take.
+    if (isForeign(frame.extendedId)) return;
     if (this.onRaw !== undefined) return this.onRaw(frame.extendedId, frame.payload);
     const decoded = decodeMessage(frame.extendedId, frame.payload, (key) => ecdsa.isPoint(key));
     if (!decoded.ok || decoded.trailingBytes > 0) {

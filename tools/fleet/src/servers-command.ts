@@ -35,5 +35,8 @@ export async function runServersCommand(args: readonly string[]): Promise<void> 
     if (!(thrown instanceof FleetError)) throw thrown;
     process.stderr.write(`${thrown.what}: ${thrown.why}\nTo do: ${thrown.todo}\n`);
     process.exitCode = 1;
+  } finally {
+    // An open pipe would keep this process alive.
+    process.stdin.destroy();
   }
 }

@@ -202,19 +202,20 @@ describe('the four servers', () => {
     ).toEqual([]);
   });
 
-  it('are used by a second invocation on the same folder, and, attached, end when the input closes', async () => {
-    const piped = { stdio: ['pipe', 'pipe', 'inherit'] };
-    const { child, announced } = await startProcess('shared', piped, {}, ['--attached']);
+  it('are used by a second invocation on the same folder', async () => {
+    const { announced } = await startProcess('shared');
     const second = await start('shared');
     expect(second.supervisor.summary()).toEqual([]);
     expect(second.connections.postgres.url).toBe(announced.postgres.url);
-    child.stdin?.end();
-    expect(
-      await gone(
-        announced.processes.map(({ pid }) => pid),
-        10_000,
-      ),
-    ).toEqual([]);
+  });
+
+  it.each(['the input closes', 'it is interrupted'])('end with an attached tool when %s', async (how) => {
+    const piped = { stdio: ['pipe', 'pipe', 'inherit'] };
+    const { child, announced } = await startProcess('attached', piped, {}, ['--attached']);
+    if (how === 'the input closes') child.stdin?.end();
+    else child.kill('SIGINT');
+    const all = [child.pid ?? 0, ...announced.processes.map(({ pid }) => pid)];
+    expect(await gone(all, 10_000)).toEqual([]);
   });
 
   it.skipIf(!isRoot || !readableByNobody())('come up without root', async () => {

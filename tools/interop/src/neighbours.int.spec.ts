@@ -62,6 +62,8 @@ describe.skipIf(installed.length === 0)('ordinary clients as neighbours', () => 
   let pids: number[];
   let sold: Torrent;
   let givenBefore: number;
+  /** Who was seen with a connection for what is sold: all have one address, of which a node keeps one at a time. */
+  const met = new Set<string>();
 
   beforeAll(async () => {
     floor = Floor.at(inject('fleetState'));
@@ -107,9 +109,10 @@ describe.skipIf(installed.length === 0)('ordinary clients as neighbours', () => 
       const look = async (): Promise<boolean> => {
         const [ofSold, ofFree] = [await leech.status(sold.infoHashHex), await leech.status(free.infoHashHex)];
         seen = { ofSold: ofSold.downloadedBytes, ofFree: ofFree.downloadedBytes, peers: ofSold.peers };
-        return seen.peers > 0 && seen.ofFree >= CAP_BYTES;
+        if (seen.peers > 0) met.add(name);
+        return seen.ofFree >= CAP_BYTES;
       };
-      await until(`${name} connected, with its share`, look, MEET_MS, 200).catch((thrown: unknown) => {
+      await until(`${name} with its share`, look, MEET_MS, 200).catch((thrown: unknown) => {
         throw new Error(`${String(thrown)}; it is ${JSON.stringify(seen)}`, { cause: thrown });
       });
       await sleep(LOOK_MS);
@@ -122,6 +125,7 @@ describe.skipIf(installed.length === 0)('ordinary clients as neighbours', () => 
   );
 
   it('leave the nodes as they were, with no more given than the caps: they sell to an honest buyer', async () => {
+    expect(met.size).toBeGreaterThan(0);
     const given = (await givenBy(floor)) - givenBefore;
     expect(given).toBeGreaterThanOrEqual(installed.length * CAP_BYTES);
     expect(given).toBeLessThanOrEqual(installed.length * NODES * CAP_BYTES);

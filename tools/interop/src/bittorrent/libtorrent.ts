@@ -83,7 +83,7 @@ export const PLAIN = {
   allowedFast: (piece: number): Uint8Array => frame(17, ...u32(piece)),
 } as const;
 
-/** Whether an extended message is for one of the client's other extensions: paid messages have ids of their own, 60 to 70. */
+/** Whether an extended message is for one of the client's other extensions; its handshakes name 60 to 70 for the paid ones. */
 export function isForeign(extendedId: number): boolean {
   return Object.values(FOREIGN_IDS).includes(extendedId);
 }

@@ -114,9 +114,9 @@ export class PeerLink {
       this.heard.push('extended-handshake');
       return this.onExtendedHandshake(frame.payload);
     }
+    if (this.onRaw !== undefined) return this.onRaw(frame.extendedId, frame.payload);
     // Peer exchange and the like, which a client's other plug-ins take.
     if (isForeign(frame.extendedId)) return;
-    if (this.onRaw !== undefined) return this.onRaw(frame.extendedId, frame.payload);
     const decoded = decodeMessage(frame.extendedId, frame.payload, (key) => ecdsa.isPoint(key));
     if (!decoded.ok || decoded.trailingBytes > 0) {
       this.heard.push(`bad:${frame.extendedId}`);

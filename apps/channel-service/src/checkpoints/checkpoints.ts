@@ -81,13 +81,19 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     if (report === null) return;
     const { medianTimePast } = report.tip;
     const rows = await channelsToCheckpoint(this.prisma, medianTimePast, this.policy.checkpoint, PER_LOOK);
-    for (const row of rows) await this.sign(row);
+    for (const row of rows) await this.sign(row).catch((failure: unknown) => this.failed(row.id, failure));
     for (const checkpoint of await unfiledCheckpoints(this.prisma, PER_LOOK)) {
       if (!(await this.file(checkpoint))) return;
     }
     for (const channelId of await channelsWithOrders(this.prisma, PER_LOOK)) {
       if (!(await this.cancel(channelId))) return;
     }
+  }
+
+  /** A corrupted row can make anything throw, and must not keep the others waiting. */
+  private failed(channelId: string, failure: unknown): void {
+    this.made.inc({ result: 'failed' });
+    this.logger.error({ channelId, failure: String(failure) }, 'a checkpoint can not be made');
   }
 
   private async sign(row: ChannelRow): Promise<void> {

@@ -32,7 +32,12 @@ it('refuses a corrupted row by name, blames nobody for it, and serves and settle
   await damage(keyless.channelId, { buyerPublicKey: new Uint8Array(7) });
   await damage(forged.channelId, { signature: new Uint8Array(71) });
   await damage(broken.channelId, { fundingTxid: 'no txid' });
+  await fleet.prisma.checkpoint.deleteMany();
   await service.start();
+  // The row without keys keeps nobody's checkpoint waiting.
+  const checkpoints = (): Promise<number> => fleet.prisma.checkpoint.count({ where: { channelId: whole.channelId } });
+  await expect.poll(checkpoints, WAIT).toBe(1);
+  await expect.poll(metrics, WAIT).toMatch(/seedfleet_checkpoints_total\{[^}]*result="failed"[^}]*\} [1-9]/);
 
   const paid = await fleet.publish({
     payments: channels.map(({ channelId, buyer }) => ({ channelId, k: 30, signature: buyer.pay(30) })),

@@ -24,3 +24,24 @@ export const base = (test: Record<string, unknown> = {}) =>
       ...test,
     },
   });
+
+/**
+ * Integration specs of the project whose vitest.int.config.ts calls this: one file at a time, in its folder wherever
+ * they are started from.
+ * @param config address of the configuration file, `import.meta.url`
+ */
+export const integration = (config: string, test: Record<string, unknown> = {}) => ({
+  ...base({
+    include: ['src/**/*.int.spec.ts'],
+    passWithNoTests: false,
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    ...test,
+  }),
+  root: fileURLToPath(new URL('./', config)),
+});
+
+/** Integration specs on one set of real servers: Postgres, NATS, Redis, a Bitcoin node. */
+export const onServers = (config: string, test: Record<string, unknown> = {}) =>
+  integration(config, { globalSetup: [`${root}tools/test-servers/global-setup.mjs`], ...test });

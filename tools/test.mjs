@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { prepare } from './build.mjs';
+import { startAttached } from './test-servers/attached.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
@@ -144,33 +144,6 @@ function projectsWithServerSpecs() {
   );
 }
 
-/** One Postgres, NATS, Redis and Bitcoin node for all specs that need them. */
-async function withServers(work) {
-  // Attached: they must not outlive a run that was killed.
-  const args = ['tools/fleet/bin/servers.mjs', '--attached', '--state', join(scratch, 'servers')];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
-  try {
-    const line = await new Promise((resolve, reject) => {
-      createInterface({ input: child.stdout }).once('line', resolve);
-      child.once('exit', (code) => reject(new Error(`the servers did not start (exit ${code})`)));
-    });
-    const servers = JSON.parse(line);
-    await work({
-      TEST_POSTGRES_URL: servers.postgres.url,
-      TEST_NATS_URL: servers.nats.url,
-      TEST_REDIS_URL: servers.redis.url,
-      TEST_BTC_RPC: servers.bitcoin.rpcUrl,
-      TEST_BTC_ZMQ: servers.bitcoin.zmq,
-    });
-  } finally {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    if (child.exitCode === null) {
-      child.kill('SIGINT');
-      await gone;
-    }
-  }
-}
-
 async function main() {
   say('installing and building what is missing');
   await prepare();
@@ -183,12 +156,17 @@ async function main() {
   if (wanted('unit')) await specs('unit tests', 'vitest.config.ts');
   if (wanted('servers')) {
     await ensurePrograms();
-    await withServers(async (environment) => {
+    // One set of servers for all specs that need them; they must not outlive a run that was killed.
+    const servers = await startAttached(join(scratch, 'servers'));
+    try {
       for (const config of projectsWithServerSpecs()) {
         const folder = dirname(config);
+        const { environment } = servers;
         await specs(`server tests: ${relative(root, folder)}`, config, { environment, folder, again: true });
       }
-    });
+    } finally {
+      await servers.stop();
+    }
   }
   if (wanted('sale')) {
     const state = join(scratch, 'sale');

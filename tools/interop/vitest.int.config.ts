@@ -1,10 +1,7 @@
-import { base } from '../../vitest.base.js';
+import { integration } from '../../vitest.base.js';
 
 /** Specs that trade with a whole fleet, which is brought once; the compiled services are run. */
-export default base({
-  include: ['src/**/*.int.spec.ts'],
+export default integration(import.meta.url, {
   globalSetup: ['src/testing/bring-fleet.ts'],
-  fileParallelism: false,
   testTimeout: 60_000,
-  hookTimeout: 120_000,
 });

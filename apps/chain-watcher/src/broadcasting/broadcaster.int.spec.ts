@@ -12,7 +12,8 @@ let wallet: WalletBench;
 let node: CoreNode;
 
 beforeAll(async () => {
-  const { postgresUrl, rpcUrl } = inject('servers');
+  const postgresUrl = inject('postgresUrl');
+  const rpcUrl = inject('rpcUrl');
   const name = `chain_${randomUUID().slice(0, 8)}`;
   const admin = createPrismaClient(postgresUrl, 1);
   await admin.$executeRawUnsafe(`CREATE DATABASE "${name}"`);

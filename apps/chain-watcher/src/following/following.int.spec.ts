@@ -88,7 +88,9 @@ describe('following a real chain through faults, by polling alone', () => {
   });
 
   it('refuses to start on another network, naming both', async () => {
-    const { postgresUrl, natsUrl, rpcUrl } = inject('servers');
+    const postgresUrl = inject('postgresUrl');
+    const natsUrl = inject('natsUrl');
+    const rpcUrl = inject('rpcUrl');
     const wrong = new ServiceProcess({
       SEEDFLEET_NETWORK: 'mainnet',
       FLEET_ID: 'wrong',

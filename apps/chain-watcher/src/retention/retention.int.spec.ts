@@ -7,7 +7,7 @@ const TIP = 10_000;
 let prisma: PrismaClient;
 
 beforeAll(async () => {
-  const { postgresUrl } = inject('servers');
+  const postgresUrl = inject('postgresUrl');
   const url = new URL(postgresUrl);
   url.pathname = `/chain_${randomUUID().slice(0, 8)}`;
   const admin = createPrismaClient(postgresUrl, 1);

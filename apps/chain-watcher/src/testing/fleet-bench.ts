@@ -35,7 +35,10 @@ export class FleetBench {
   ) {}
 
   static async open(options: { zmq: boolean }): Promise<FleetBench> {
-    const { postgresUrl, natsUrl, rpcUrl, zmqAddress } = inject('servers');
+    const postgresUrl = inject('postgresUrl');
+    const natsUrl = inject('natsUrl');
+    const rpcUrl = inject('rpcUrl');
+    const zmqAddress = inject('zmqAddress');
     const name = `chain_${randomUUID().slice(0, 8)}`;
     const admin = createPrismaClient(postgresUrl, 1);
     await admin.$executeRawUnsafe(`CREATE DATABASE "${name}"`);

@@ -26,7 +26,7 @@ let nextKeyIndex = 0;
 const newest: Prisma.Sql = Prisma.sql`(SELECT max("id") FROM "channel"."book_posting")`;
 
 beforeAll(async () => {
-  const { postgresUrl } = inject('servers');
+  const postgresUrl = inject('postgresUrl');
   const name = `books_${randomUUID().slice(0, 8)}`;
   const admin = createPrismaClient(postgresUrl, 1);
   await admin.$executeRawUnsafe(`CREATE DATABASE "${name}"`);

@@ -12,7 +12,7 @@ import { moveChannel } from './transition.js';
 let prisma: PrismaClient;
 
 beforeAll(async () => {
-  const { postgresUrl } = inject('servers');
+  const postgresUrl = inject('postgresUrl');
   const name = `wake_${randomUUID().slice(0, 8)}`;
   const admin = createPrismaClient(postgresUrl, 1);
   await admin.$executeRawUnsafe(`CREATE DATABASE "${name}"`);

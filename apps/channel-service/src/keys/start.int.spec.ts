@@ -69,7 +69,7 @@ describe('starting', () => {
     const blind = await noteOf({ BROKER_DURABILITY: 'fsync' });
     expect(blind).toContain('which is unknown');
     expect(blind).toContain('not verified: whether');
-    const { natsMonitorUrl } = inject('servers');
+    const natsMonitorUrl = inject('natsMonitorUrl');
     if (natsMonitorUrl === '') return;
     expect(await noteOf({ BROKER_DURABILITY: 'fsync', NATS_MONITOR_URLS: natsMonitorUrl })).toBe(
       'a message is on the disk of one server when it is acknowledged',

@@ -51,7 +51,7 @@ describe('an intake whose connection to the broker keeps breaking', () => {
 
   beforeAll(async () => {
     fleet = await TestFleet.open();
-    const nats = new URL(inject('servers').natsUrl);
+    const nats = new URL(inject('natsUrl'));
     proxy = new CutProxy(nats);
     await proxy.listen();
     const through = new URL(nats);

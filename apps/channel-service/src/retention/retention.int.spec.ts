@@ -28,7 +28,7 @@ let service: PrismaClient;
 let nextKeyIndex = 0;
 
 beforeAll(async () => {
-  const { postgresUrl } = inject('servers');
+  const postgresUrl = inject('postgresUrl');
   const url = new URL(postgresUrl);
   url.pathname = `/retention_${randomUUID().slice(0, 8)}`;
   const admin = createPrismaClient(postgresUrl, 1);

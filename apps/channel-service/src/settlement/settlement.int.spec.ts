@@ -102,7 +102,7 @@ describe('settlement', () => {
 
   it('settles with Redis wiped and its queue stopped: Postgres is what counts', async () => {
     const prefix = `seedfleet-${fleet.fleetId}`;
-    const queue = new Queue('settlement', { prefix, connection: { url: inject('servers').redisUrl } });
+    const queue = new Queue('settlement', { prefix, connection: { url: inject('redisUrl') } });
     await queue.pause();
     const { channelId, buyer } = await fleet.funded();
     await queue.obliterate({ force: true });

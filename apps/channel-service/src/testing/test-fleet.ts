@@ -76,7 +76,9 @@ export class TestFleet {
   }
 
   static async open(network: Network = 'regtest'): Promise<TestFleet> {
-    const { postgresUrl, natsUrl, rpcUrl } = inject('servers');
+    const postgresUrl = inject('postgresUrl');
+    const natsUrl = inject('natsUrl');
+    const rpcUrl = inject('rpcUrl');
     const name = `channel_${randomUUID().slice(0, 8)}`;
     const admin = createPrismaClient(postgresUrl, 1);
     await admin.$executeRawUnsafe(`CREATE DATABASE "${name}"`);
@@ -121,7 +123,8 @@ export class TestFleet {
 
   /** A process of this service, not started. */
   service(role: 'intake' | 'settler' | 'all', environment: Record<string, string> = {}): ServiceProcess {
-    const { natsUrl, redisUrl } = inject('servers');
+    const natsUrl = inject('natsUrl');
+    const redisUrl = inject('redisUrl');
     return new ServiceProcess('channel-service', this.folder, `channel-${role}`, {
       SEEDFLEET_NETWORK: this.network,
       FLEET_ID: this.fleetId,

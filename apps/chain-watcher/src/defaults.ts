@@ -82,8 +82,8 @@ export const KEPT = {
   /** Outputs that nobody funded. Policy: unconfirmed channels are watched for 14 days. */
   unseenOutputsMs: 14 * DAY_MS,
   /**
-   * Spent outputs, and transactions that are buried or withdrawn, after their last change: 30 days longer than channels are
-   * hot, whose checks compare with them. And only below REMEMBERED_BLOCKS.
+   * Spent outputs, and transactions that are buried, overtaken or withdrawn, after their last change: 30 days longer than
+   * channels are hot, whose checks compare with them. And only below REMEMBERED_BLOCKS.
    */
   recordsMs: 120 * DAY_MS,
 };

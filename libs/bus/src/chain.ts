@@ -125,7 +125,16 @@ export const chainOutputChanged = defineStream({
   }),
 });
 
-const broadcastState = z.enum(['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted', 'withdrawn']);
+const broadcastState = z.enum([
+  'stored',
+  'mempool',
+  'confirmed',
+  'buried',
+  'rejected',
+  'conflicted',
+  'overtaken',
+  'withdrawn',
+]);
 
 /**
  * Takes charge of a transaction: stores it, sends it, and sends it again until it is buried. Repeating it is harmless.

@@ -9,15 +9,30 @@ import {
   withdrawn,
   type Attempt,
   type BroadcastLife,
+  type Rival,
 } from './broadcast-life.js';
 
 const NOW = 1_000_000;
+const doubleSpent = (rival: Rival | null, depth: number): Attempt => ({
+  kind: 'double-spent',
+  reason: 'missing',
+  rival,
+  depth,
+});
 const answer = (code: BroadcastCode, reason = ''): Attempt => ({ kind: 'answer', code, reason });
 
 const move = fc.record({
   depth: fc.integer({ min: 0, max: 8 }),
   /** True where a block holds the transaction, if none of the chain does yet. */
   blocks: fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }),
+});
+
+const rivalMove = fc.record({
+  depth: fc.integer({ min: 0, max: 8 }),
+  /** True where a block holds the rival, if none of the chain does yet. */
+  blocks: fc.array(fc.boolean(), { maxLength: 8 }),
+  /** Whether it is tried after these blocks. */
+  look: fc.boolean(),
 });
 
 describe('the life of a broadcast', () => {
@@ -66,15 +81,58 @@ describe('the life of a broadcast', () => {
   it('tells a conflict from a refusal and a silent node from both', () => {
     const life = storedLife(NOW);
     expect(attempted(life, answer('conflict'), NOW).state).toBe('conflicted');
-    expect(attempted(life, { kind: 'double-spent', reason: 'missing' }, NOW)).toMatchObject({
-      state: 'conflicted',
-      code: 'double-spent',
-    });
+    expect(attempted(life, doubleSpent(null, 0), NOW)).toMatchObject({ state: 'conflicted', code: 'double-spent' });
     expect(attempted(life, answer('script-rejected'), NOW)).toMatchObject({
       state: 'rejected',
       code: 'script-rejected',
     });
     expect(attempted(life, { kind: 'no-answer' }, NOW)).toMatchObject({ state: 'stored', attempts: 1 });
+  });
+
+  it('ends where another is buried in its place, and only there, after any reorganisations', () => {
+    fc.assert(
+      fc.property(fc.array(rivalMove, { maxLength: 20 }), (moves) => {
+        const chain: { height: number; hash: string; holdsRival: boolean }[] = [];
+        let made = 0;
+        let life = storedLife(NOW);
+        for (const { depth, blocks, look } of moves) {
+          for (const gone of chain.splice(Math.max(0, chain.length - depth)).reverse()) {
+            life = broadcastBlockDisconnected(life, gone.hash, NOW);
+          }
+          for (const wanted of blocks) {
+            const holdsRival = wanted && !chain.some((block) => block.holdsRival);
+            const block = { height: chain.length, hash: `b${(made += 1)}`, holdsRival };
+            chain.push(block);
+            life = broadcastBlockConnected(life, block, false);
+          }
+          const place = chain.find((block) => block.holdsRival);
+          const confirmations = place === undefined ? 0 : chain.length - place.height;
+          if (look && life.state !== 'overtaken') {
+            const rival = place && { txid: 'r', height: place.height, hash: place.hash };
+            life = attempted(life, rival ? doubleSpent(rival, confirmations) : answer('accepted'), NOW);
+            const buried = confirmations >= 6 ? 'overtaken' : 'conflicted';
+            expect(life.state).toBe(rival === undefined ? 'mempool' : buried);
+          }
+          // It is over only while the block is there that ended it, and else is tried again.
+          if (life.state === 'overtaken') expect(life.rival?.hash).toBe(place?.hash);
+          else expect(life.nextAttemptMs).not.toBeNull();
+        }
+      }),
+    );
+  });
+
+  it('does not end by what nobody can place, and is sent no more once it has ended', () => {
+    expect(attempted(storedLife(NOW), doubleSpent(null, 100), NOW).state).toBe('conflicted');
+    const ended = attempted(storedLife(NOW), doubleSpent({ txid: null, height: 5, hash: 'a' }, 6), NOW);
+    expect(ended).toMatchObject({ state: 'overtaken', code: 'double-spent', nextAttemptMs: null });
+    expect(attempted(ended, answer('accepted'), NOW)).toBe(ended);
+    expect(broadcastBlockDisconnected(ended, 'b', NOW)).toBe(ended);
+    expect(broadcastBlockDisconnected(ended, 'a', NOW)).toEqual(storedLife(NOW));
+    expect(broadcastBlockConnected(ended, { height: 12, hash: 'c' }, true)).toMatchObject({
+      state: 'confirmed',
+      rival: null,
+    });
+    expect(withdrawn(ended)).toMatchObject({ state: 'withdrawn', rival: null });
   });
 
   it('is moved by blocks alone once it is in one', () => {

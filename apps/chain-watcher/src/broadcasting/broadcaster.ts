@@ -1,20 +1,12 @@
-import {
-  parseTransaction,
-  type BitcoinNode,
-  type BroadcastOutcome,
-  type NodeError,
-  type RawTransaction,
-} from '@seedfleet/bitcoin-node';
+import { parseTransaction, type BitcoinNode, type BroadcastOutcome, type NodeError } from '@seedfleet/bitcoin-node';
 import { faultPoint } from '@seedfleet/service-kit';
 import { BROADCASTS_PER_ROUND } from '../defaults.js';
 import type { ChainFollower } from '../following/chain-follower.js';
 import type { StoredBroadcast } from '../store/broadcast-rows.js';
 import type { ChainStore } from '../store/chain-store.js';
 import { insertBroadcast, moveBroadcast } from '../store/writes.js';
-import { attempted, storedLife, withdrawn, type Attempt } from './broadcast-life.js';
-
-/** Inputs that are asked about to tell a double-spend from a missing parent; ours have one, a sweep up to a hundred. */
-const MAX_INPUTS_ASKED = 100;
+import { attempted, isOver, storedLife, withdrawn, type Attempt } from './broadcast-life.js';
+import { RivalFinder } from './rival-finder.js';
 
 export interface BroadcastOrder {
   readonly txid: string;
@@ -42,13 +34,16 @@ export type Acceptance =
  */
 export class Broadcaster {
   #takesPackages: boolean | undefined;
+  readonly #rivals: RivalFinder;
 
   constructor(
     private readonly node: BitcoinNode,
     private readonly chain: ChainStore,
     private readonly follower: ChainFollower,
     private readonly onNodeError: (error: NodeError) => void,
-  ) {}
+  ) {
+    this.#rivals = new RivalFinder(node, chain, follower);
+  }
 
   /**
    * Takes a transaction into charge, with its parent: after this they are stored and will be sent. Repeating it is
@@ -110,7 +105,7 @@ export class Broadcaster {
 
   /** Hands it to the node, with the relatives that it can't be sent without, and stores what came of each. */
   async #send(broadcast: StoredBroadcast): Promise<readonly Attempted[]> {
-    if (isOver(broadcast)) return [];
+    if (isOver(broadcast.life)) return [];
     const family = await this.#family(broadcast);
     const attempts = family === undefined ? [await this.#attempt(broadcast)] : await this.#attemptFamily(...family);
     for (const { broadcast: one, attempt } of attempts) {
@@ -126,7 +121,7 @@ export class Broadcaster {
       return child === undefined ? undefined : [broadcast, child];
     }
     const parent = await this.chain.broadcast(broadcast.parentTxid);
-    return parent === undefined || isOver(parent) ? undefined : [parent, broadcast];
+    return parent === undefined || isOver(parent.life) ? undefined : [parent, broadcast];
   }
 
   /**
@@ -178,9 +173,9 @@ export class Broadcaster {
   /** What the node's answer means: for one that misses inputs the chain has to be asked why. */
   async #judge(broadcast: StoredBroadcast, { code, reason }: BroadcastOutcome): Promise<Attempt> {
     if (code === 'already-in-chain') return this.#placed(broadcast.txid, reason);
-    const transaction = parseTransaction(broadcast.raw);
-    if (code === 'missing-inputs' && transaction && (await this.#isDoubleSpent(transaction))) {
-      return { kind: 'double-spent', reason };
+    if (code === 'missing-inputs') {
+      const found = await this.#rivals.find(broadcast);
+      if (found !== undefined) return { kind: 'double-spent', reason, ...found };
     }
     return { kind: 'answer', code, reason };
   }
@@ -195,20 +190,6 @@ export class Broadcaster {
     }
     return { kind: 'answer', code: 'already-in-chain', reason };
   }
-
-  /** True if the parent of an input is in the chain, but the output it names is spent there. */
-  async #isDoubleSpent(transaction: RawTransaction): Promise<boolean> {
-    for (const input of transaction.inputs.slice(0, MAX_INPUTS_ASKED)) {
-      const watched = await this.chain.output(input);
-      const spend = watched?.life.spend ?? null;
-      if (spend !== null && spend.height !== null && spend.txid !== transaction.txid) return true;
-      const unspent = await this.node.unspentOutput(input, 'chain');
-      if (!unspent.ok || unspent.value !== null) continue;
-      const parent = await this.node.transaction(input.txid);
-      if (parent.ok && parent.value?.place.kind === 'block') return true;
-    }
-    return false;
-  }
 }
 
 /** One transaction handed to the node, and what that brought. */
@@ -221,7 +202,6 @@ interface Attempted {
 const hexOf = ({ raw }: StoredBroadcast): string => Buffer.from(raw).toString('hex');
 
 /** In a block, or given up: not sent any more. */
-const isOver = ({ life }: StoredBroadcast): boolean => life.inclusion !== null || life.state === 'withdrawn';
 
 function unusableOrder(order: BroadcastOrder): (Acceptance & { kind: 'unusable' }) | undefined {
   for (const { txid, raw } of [...(order.parent ? [order.parent] : []), order]) {

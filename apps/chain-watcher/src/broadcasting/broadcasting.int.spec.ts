@@ -1,6 +1,7 @@
 import { parseTransaction } from '@seedfleet/bitcoin-node';
 import { chainBroadcast, chainGetBroadcast, chainWithdraw } from '@seedfleet/bus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { FleetBench } from '../testing/fleet-bench.js';
 import { must } from '../testing/wallet-bench.js';
 
@@ -71,6 +72,39 @@ describe('broadcasting on a real chain', () => {
     await bench.mine();
     await bench.broadcastBecomes(payment, { state: 'conflicted', code: 'double-spent' });
   });
+
+  it.each([true, false])(
+    'ends once what was mined in its place is buried, until that is reorganised (watched: %s)',
+    async (watched) => {
+      const coin = await bench.wallet.coin();
+      if (watched) await bench.watch(coin);
+      const payment = await bench.wallet.pay(coin, 500n);
+      const child = await bench.wallet.pay(payment.coin, 500n);
+      expect((await bench.broadcastChild(child, payment)).state).toBe('mempool');
+      const rival = await bench.wallet.pay(coin, 5_000n);
+      await must(bench.wallet.control.mineOnly([rival.hex]));
+      const first = await must(bench.wallet.control.wallet(z.string(), 'getbestblockhash', []));
+      await bench.broadcastBecomes(payment, { state: 'conflicted', code: 'double-spent' });
+      await bench.mine(4);
+      await bench.caughtUp();
+      expect(bench.broadcastsOf(payment).map(({ state }) => state)).not.toContain('overtaken');
+      await bench.mine(2);
+      await bench.broadcastBecomes(payment, { state: 'overtaken', code: 'double-spent', confirmations: 0 });
+      await bench.mine();
+      // What would have spent it can't come either.
+      await bench.broadcastBecomes(child, { state: 'overtaken' });
+      const rows = await bench.prisma.broadcast.findMany({ where: { txid: { in: [payment.txid, child.txid] } } });
+      expect(rows.map(({ nextAttemptAt }) => nextAttemptAt)).toEqual([null, null]);
+      expect(await bench.broadcast(payment)).toMatchObject({ state: 'overtaken' });
+
+      await must(bench.wallet.control.invalidate(first));
+      for (let block = 0; block < 8; block += 1) await must(bench.wallet.control.mineOnly([]));
+      await bench.broadcastBecomes(payment, { state: 'conflicted', code: 'conflict' });
+      await must(bench.wallet.control.mineOnly([payment.hex]));
+      await bench.broadcastBecomes(payment, { state: 'confirmed' });
+      await bench.broadcastBecomes(child, { state: 'mempool' });
+    },
+  );
 
   it('sends a child as soon as a block has brought its parent', async () => {
     const parent = await bench.wallet.pay(await bench.wallet.coin(), 500n);

@@ -62,6 +62,15 @@ describe('what chain-watcher keeps', () => {
     await broadcast('buried-119', 'buried', 119, TIP - 200);
     await broadcast('buried-above', 'buried', 121, TIP - 199);
     await broadcast('withdrawn-121', 'withdrawn', 121);
+    const overtaken = (txid: string, days: number, rivalHeight: number) =>
+      prisma.broadcast.create({
+        data: {
+          ...{ txid, raw: new Uint8Array(), label: '', state: 'overtaken' },
+          ...{ rivalHeight, rivalHash: 'ab', updatedAt: daysAgo(days) },
+        },
+      });
+    await overtaken('overtaken-121', 121, TIP - 200);
+    await overtaken('overtaken-above', 121, TIP - 199);
     for (const state of ['stored', 'mempool', 'confirmed', 'rejected', 'conflicted']) {
       await broadcast(state, state, 4_000, state === 'confirmed' ? 1 : null);
     }
@@ -73,6 +82,7 @@ describe('what chain-watcher keeps', () => {
       'confirmed',
       'conflicted',
       'mempool',
+      'overtaken-above',
       'rejected',
       'stored',
     ]);

@@ -28,8 +28,8 @@ export const CHAIN_RULES: readonly RetentionRule[] = [
     remove: (tx, limit) => tx.$executeRaw`
       DELETE FROM chain.broadcast WHERE txid IN (
         SELECT txid FROM chain.broadcast
-        WHERE state IN ('buried', 'withdrawn') AND "updatedAt" < ${keptSince(KEPT.recordsMs)}
-          AND coalesce("confirmedHeight", 0) <= (SELECT max(height) FROM chain.block) - ${REMEMBERED_BLOCKS}::int
+        WHERE state IN ('buried', 'overtaken', 'withdrawn') AND "updatedAt" < ${keptSince(KEPT.recordsMs)}
+          AND coalesce("confirmedHeight", "rivalHeight", 0) <= (SELECT max(height) FROM chain.block) - ${REMEMBERED_BLOCKS}::int
         ORDER BY "updatedAt" LIMIT ${limit})`,
   },
 ];

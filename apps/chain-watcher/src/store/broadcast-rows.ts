@@ -13,12 +13,22 @@ export interface StoredBroadcast {
   readonly life: BroadcastLife;
 }
 
-const STATES: readonly string[] = ['stored', 'mempool', 'confirmed', 'buried', 'rejected', 'conflicted', 'withdrawn'];
+const STATES: readonly string[] = [
+  'stored',
+  'mempool',
+  'confirmed',
+  'buried',
+  'rejected',
+  'conflicted',
+  'overtaken',
+  'withdrawn',
+];
 
 /** Reads a row. The refusal's code is not stored: it follows from the state and the node's words. */
 export function broadcastFromRow(row: BroadcastModel): StoredBroadcast {
   if (!STATES.includes(row.state)) throw new Error(`broadcast ${row.txid} has the unknown state "${row.state}"`);
   const state = row.state as BroadcastState;
+  const { rivalHeight, rivalHash } = row;
   const inBlock = row.confirmedHeight !== null && row.confirmedHash !== null;
   return {
     txid: row.txid,
@@ -32,6 +42,10 @@ export function broadcastFromRow(row: BroadcastModel): StoredBroadcast {
       reason: row.rejectReason,
       inclusion: inBlock ? { height: row.confirmedHeight ?? 0, hash: row.confirmedHash ?? '' } : null,
       confirmations: row.confirmations,
+      rival:
+        rivalHeight === null || rivalHash === null
+          ? null
+          : { txid: row.rivalTxid, height: rivalHeight, hash: rivalHash },
       attempts: row.attempts,
       nextAttemptMs: row.nextAttemptAt === null ? null : row.nextAttemptAt.getTime(),
     },
@@ -41,5 +55,5 @@ export function broadcastFromRow(row: BroadcastModel): StoredBroadcast {
 /** A conflict in which the node misses inputs is one with a transaction that was mined. */
 function codeOf(state: BroadcastState, reason: string): RefusalCode {
   const code = classifyRefusal(reason);
-  return state === 'conflicted' && code === 'missing-inputs' ? 'double-spent' : code;
+  return (state === 'conflicted' || state === 'overtaken') && code === 'missing-inputs' ? 'double-spent' : code;
 }

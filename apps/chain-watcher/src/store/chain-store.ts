@@ -101,7 +101,9 @@ export class ChainStore {
       for (const output of outputs.map(outputFromRow)) {
         await moveOutput(tx, output, blockDisconnected(output.life, block.hash), tipHeight);
       }
-      const broadcasts = await tx.broadcast.findMany({ where: { confirmedHash: block.hash } });
+      const broadcasts = await tx.broadcast.findMany({
+        where: { OR: [{ confirmedHash: block.hash }, { rivalHash: block.hash }] },
+      });
       for (const broadcast of broadcasts.map(broadcastFromRow)) {
         await moveBroadcast(tx, broadcast, broadcastBlockDisconnected(broadcast.life, block.hash, nowMs));
       }

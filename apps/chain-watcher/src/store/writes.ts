@@ -85,7 +85,8 @@ export async function moveBroadcast(
       UPDATE chain.broadcast
       SET state = ${life.state}, "rejectReason" = ${life.reason}, attempts = ${life.attempts},
           "confirmedHeight" = ${life.inclusion?.height ?? null}, "confirmedHash" = ${life.inclusion?.hash ?? null},
-          confirmations = ${life.confirmations}, version = ${next.version}, "nextAttemptAt" = ${nextAttemptAt},
+          "rivalTxid" = ${life.rival?.txid ?? null}, "rivalHeight" = ${life.rival?.height ?? null},
+          "rivalHash" = ${life.rival?.hash ?? null}, confirmations = ${life.confirmations}, version = ${next.version}, "nextAttemptAt" = ${nextAttemptAt},
           "updatedAt" = now()
       WHERE txid = ${broadcast.txid} AND version = ${broadcast.version}
       RETURNING 1

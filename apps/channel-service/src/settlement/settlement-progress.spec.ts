@@ -85,6 +85,19 @@ describe('what the chain says about a settlement', () => {
     expect(settlementProgress(BELOW_MIN, conflicted, refund(6))).toMatchObject({ to: 'nothing-owed' });
   });
 
+  it('is decided by what overtook a settlement, and by its funding where that was overtaken', () => {
+    const overtaken = broadcast({ state: 'overtaken', code: 'double-spent', rejectReason: 'missing' });
+    const spend = { txid: 'cd'.repeat(32), confirmations: 6, height: 100, twin: false as const };
+    const lost = settlementProgress(SETTLING, overtaken, spend);
+    expect(lost).toMatchObject({ to: 'lost', reason: 'refunded', nextLookSeconds: null });
+    const twin = { txid: spend.txid, raw: new Uint8Array([1]) };
+    const booked = { ...SETTLING, state: 'settled', minedTxid: twin.txid, minedRaw: twin.raw } as const;
+    expect(settlementProgress(booked, overtaken, { ...spend, twin })).toMatchObject({ to: 'buried' });
+    const orphan = settlementProgress(SETTLING, overtaken, null);
+    expect(orphan).toMatchObject({ to: 'settle-rejected', reason: 'missing-inputs' });
+    expect(isOrphaned({ ...SETTLING, state: orphan.to, stateReason: orphan.reason }, orphan)).toBe(true);
+  });
+
   it('books what a twin paid as settled, and gives nothing up while it may be one', () => {
     const conflicted = broadcast({ state: 'conflicted', code: 'conflict' });
     const twin = { txid: 'cd'.repeat(32), raw: new Uint8Array([1]) };

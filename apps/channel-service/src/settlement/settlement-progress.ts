@@ -46,7 +46,7 @@ export function isTwinSpend({ twin }: ForeignSpend): boolean {
 
 /**
  * The state that follows from what chain-watcher says about the settlement.
- * @param foreign what else spends the funding output, where the broadcast is conflicted and that is known.
+ * @param foreign what else spends the funding output, where the broadcast is conflicted or overtaken and that is known.
  */
 export function settlementProgress(
   row: ChannelRow,
@@ -85,7 +85,13 @@ export function settlementProgress(
         detail: rejectReason ?? '',
         nextLookSeconds: LOOK_SECONDS.rejected,
       };
+    case 'overtaken':
     case 'conflicted':
+      // Not the funding output was spent by another, but what made it.
+      if (state === 'overtaken' && foreign === null && row.minedTxid === null) {
+        const place = { ...nowhere, detail: rejectReason ?? '' };
+        return { to: 'settle-rejected', reason: 'missing-inputs', ...place, nextLookSeconds: LOOK_SECONDS.rejected };
+      }
       if (foreign?.twin) return twinProgress(row, foreign, foreign.twin);
       // The twin has left its block, and ours was not sent again yet.
       if (foreign === null && row.minedTxid !== null) {

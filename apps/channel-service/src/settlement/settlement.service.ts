@@ -225,7 +225,8 @@ export class SettlementService {
       return mayBroadcast ? this.broadcast(row) : lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     }
     const tipHeight = this.status.current()?.tip.height;
-    const foreign = reply.value.state === 'conflicted' ? await findForeignSpend(this.chain, row, tipHeight) : null;
+    const isReplaced = reply.value.state === 'conflicted' || reply.value.state === 'overtaken';
+    const foreign = isReplaced ? await findForeignSpend(this.chain, row, tipHeight) : null;
     if (foreign === undefined) return lookAgain(this.prisma, row, LOOK_SECONDS.unreachable);
     const isPaid = foreign !== null && isTwinSpend(foreign);
     if (mayBroadcast && !(isPaid && foreign.confirmations > 0)) await this.payForIt(row, reply.value, isPaid);

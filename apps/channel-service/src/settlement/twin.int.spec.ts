@@ -53,6 +53,9 @@ describe('a settlement that was mined with other signatures', () => {
     await fleet.regtest.mine(6);
     await fleet.becomes(channelId, 'buried');
     expect(await held('buried')).toBe(owedSat);
+    // Ours is sent no more: what it would spend is gone for good.
+    const sent = () => fleet.prisma.broadcast.findUniqueOrThrow({ where: { txid: ours } });
+    await expect.poll(sent, WAIT).toMatchObject({ state: 'overtaken', nextAttemptAt: null, rivalTxid: twin.txid });
     await agreed();
 
     const { txid } = await fleet.ask(treasurySweep, { dryRun: false });

@@ -25,6 +25,7 @@ export function treasuryProgress(row: TreasuryRow, broadcast: ChainBroadcastStat
       }
       const reason = isMined(row.state) ? 'reorganised' : (code ?? state);
       const nextLookSeconds = state === 'stored' ? LOOK_SECONDS.unsent : LOOK_SECONDS.waiting;
+      if (state === 'overtaken') return { state: 'conflicted', reason, ...nowhere, nextLookSeconds };
       return { state: state === 'withdrawn' ? 'stored' : state, reason, ...nowhere, nextLookSeconds };
     }
   }

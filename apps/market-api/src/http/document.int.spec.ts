@@ -1,6 +1,13 @@
 import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { fitting, operationsOf, type OpenApi, type Operation } from '../testing/documented-operations.js';
+import {
+  fitting,
+  operationsOf,
+  typesOf,
+  type OpenApi,
+  type Operation,
+  type Parameter,
+} from '../testing/documented-operations.js';
 import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
 import { torrentFile } from '../testing/torrent-file.js';
 import { problemSchema } from './problem-schema.js';
@@ -22,19 +29,23 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+/** There is no settler here: its answers are that it is away. */
+const AWAY = /^\/v1\/treasury/;
 const named = ({ method, path }: Operation): string => `${method.toUpperCase()} ${path}`;
 
 interface Ask {
   readonly body?: unknown;
+  /** Instead of a fitting one, by name. */
+  readonly path?: Record<string, string>;
   readonly query?: Record<string, string>;
   readonly key?: string | null;
   readonly headers?: Record<string, string>;
 }
 
-function ask(operation: Operation, { body, query, key = api.key, headers = {} }: Ask): Promise<Response> {
+function ask(operation: Operation, { body, path = {}, query, key = api.key, headers = {} }: Ask): Promise<Response> {
   const target = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => {
     const parameter = operation.parameters?.find((each) => each.in === 'path' && each.name === name);
-    return encodeURIComponent(String(fitting(document, parameter?.schema)));
+    return encodeURIComponent(path[name] ?? String(fitting(document, parameter?.schema)));
   });
   const needed = (operation.parameters ?? []).filter((each) => each.in === 'query' && each.required === true);
   const all = {
@@ -50,6 +61,30 @@ function ask(operation: Operation, { body, query, key = api.key, headers = {} }:
 
 /** What every write leaves behind. */
 const written = () => api.own.auditEntry.count();
+
+/** Tables that follow others a moment later. */
+const BY_THEMSELVES = [
+  'takedown',
+  'sign_in_failure',
+  'event',
+  'alert',
+  'alert_change',
+  'placement',
+  'placement_round',
+  'torrent_earning',
+];
+
+/** A digest of every row of this service but for when keys were used. */
+async function everything(): Promise<string> {
+  const tables = await api.admin.$queryRaw<{ name: string }[]>`
+    SELECT tablename AS name FROM pg_tables WHERE schemaname = 'market' AND NOT tablename = ANY(${BY_THEMSELVES}) ORDER BY 1`;
+  const parts = tables.map(
+    ({ name }) =>
+      `SELECT '${name}' AS name, count(*)::int AS rows,
+         coalesce(sum(hashtextextended((to_jsonb(t) - 'lastUsedAt')::text, 0)), 0)::text AS digest FROM market."${name}" t`,
+  );
+  return JSON.stringify(await api.admin.$queryRawUnsafe(parts.join(' UNION ALL ')));
+}
 
 function refusal(answer: Response, what: string): string {
   expect(answer.status, `${what}: ${answer.text}`).toBeGreaterThanOrEqual(400);
@@ -133,6 +168,58 @@ describe('the OpenAPI document', () => {
     expect(await written()).toBe(before);
   }, 120_000);
 
+  it('refuses wrong types and sizes of every parameter, and nothing was changed', async () => {
+    for (const operation of operations) {
+      const before = await everything();
+      const body = operation.body && fitting(document, operation.body);
+      const given = (operation.parameters ?? []).filter((each) => each.in === 'path' || each.in === 'query');
+      for (const parameter of given) {
+        for (const value of ['', '\0', 'y'.repeat(5_000), '-1', '1e400', '[]', "'; --", '../x', '\ufffd']) {
+          const ill = !possible(parameter, value);
+          const place = { [parameter.name]: value };
+          // A path without its last part is another path; with a dry run every write that may be one is.
+          if (parameter.in === 'path' && value === '') continue;
+          const answer = await ask(operation, parameter.in === 'path' ? { body, path: place } : { body, query: place });
+          const what = `${named(operation)} ${parameter.name}=${value.slice(0, 20)}`;
+          if (ill || answer.status >= 400) {
+            const code = refusal(answer, what);
+            if (code !== 'unavailable') expect.soft(answer.status, `${what}: ${answer.text}`).toBeLessThan(500);
+            if (ill) expect.soft(code, what).toBe('validation-failed');
+          }
+        }
+      }
+      if (given.length > 0 && operation.method === 'get')
+        expect.soft(await everything(), named(operation)).toBe(before);
+    }
+  }, 120_000);
+
+  it('refuses wrong types and sizes of every field, and nothing was changed', async () => {
+    const wrong: unknown[] = [null, -1, 1.5, '\0', [[]], { x: 1 }, true, 'y'.repeat(70_000), [...'y'.repeat(30_000)]];
+    let unchanged = await everything();
+    for (const operation of operations.filter(({ body }) => body !== undefined)) {
+      const whole = fitting(document, operation.body) as Record<string, unknown>;
+      const fields = Object.entries(operation.body?.properties ?? {});
+      const bodies = fields.flatMap(([field, schema]) =>
+        wrong.map((value) => ({ body: { ...whole, [field]: value }, field, value, types: typesOf(document, schema) })),
+      );
+      for (const body of [null, [], 'text', 7]) refusal(await ask(operation, { body }), `${named(operation)} ${body}`);
+      let changed = false;
+      for (const { body, field, value, types } of bodies) {
+        const what = `${named(operation)} ${field}=${(JSON.stringify(value) ?? '').slice(0, 30)}`;
+        const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+        const answer = await ask(operation, { body });
+        const large = JSON.stringify(body).length > 65_536;
+        if (answer.status < 400) changed = true;
+        if (answer.status < 400 && !large && (types === undefined || types.has(type))) continue;
+        const code = refusal(answer, what);
+        if (!(code === 'unavailable' && AWAY.test(operation.path))) expect.soft(answer.status, what).toBeLessThan(500);
+      }
+      const after = await everything();
+      if (!changed) expect.soft(after, named(operation)).toBe(unchanged);
+      unchanged = after;
+    }
+  }, 120_000);
+
   it('takes a repeated Idempotency-Key with another request for the mistake it is', async () => {
     for (const operation of operations.filter(({ body, open }) => body !== undefined && !open)) {
       const key = { 'idempotency-key': `key of ${operation.operationId ?? ''}`.replaceAll(' ', '-') };
@@ -141,8 +228,17 @@ describe('the OpenAPI document', () => {
       const second = await ask(operation, { body: { other: 1 }, headers: key });
       const code = refusal(second, named(operation));
       // A write that was refused is forgotten.
-      if (first.status < 400) expect(code, named(operation)).toBe('idempotency-key-reused');
-      expect(await written()).toBe(before);
+      if (first.status < 400) expect.soft(code, named(operation)).toBe('idempotency-key-reused');
+      expect.soft(await written()).toBe(before);
     }
   }, 120_000);
 });
+
+/** Whether the document lets a parameter be this text: false only where it certainly does not. */
+function possible({ schema }: Parameter, text: string): boolean {
+  const { type, enum: values, pattern, minLength = 0, maxLength = Infinity } = schema ?? {};
+  if (values !== undefined) return values.includes(text);
+  if (type !== 'string') return true;
+  if (text.length < minLength || text.length > maxLength) return false;
+  return pattern === undefined || new RegExp(pattern, 'u').test(text);
+}

@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { reasonText, timeText } from '../http/schemas.js';
 
 const MAX_NODES = 1_000;
-const id = z.string().min(1).max(60);
+// Control characters are refused: the database can't hold all of them.
+const id = z
+  .string()
+  .min(1)
+  .max(60)
+  .regex(/^\P{Cc}*$/u);
 
 export const nodeParam = z.strictObject({ id });
 export type NodeParam = z.output<typeof nodeParam>;

@@ -122,3 +122,16 @@ function fits({ pattern, format, minLength = 0, maxLength = Infinity }: Schema, 
   if (format === 'uri' && !text.startsWith('https:')) return false;
   return pattern === undefined || new RegExp(pattern, 'u').test(text);
 }
+
+/** The JSON types that a schema lets through; undefined where it does not say. */
+export function typesOf(document: OpenApi, given: Schema | undefined): ReadonlySet<string> | undefined {
+  const schema = resolve(document, given) ?? {};
+  const choice = schema.anyOf ?? schema.oneOf;
+  if (choice !== undefined) {
+    const sets = choice.map((each) => typesOf(document, each));
+    return sets.includes(undefined) ? undefined : new Set(sets.flatMap((set) => [...(set ?? [])]));
+  }
+  if (schema.const !== undefined) return new Set([typeof schema.const]);
+  if (schema.type === undefined) return undefined;
+  return new Set([schema.type === 'integer' ? 'number' : schema.type]);
+}

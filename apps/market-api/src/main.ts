@@ -14,7 +14,7 @@ await runService({
   name: 'market-api',
   config: marketApiConfig,
   module: async ({ config, logger, health }) => {
-    const prisma = createPrismaClient(config.DATABASE_URL, POOL_SIZE);
+    const prisma = createPrismaClient(config.DATABASE_URL, POOL_SIZE, { prepared: true });
     await reachDatabase(prisma, config.DATABASE_URL);
     registerHealth(health, prisma);
     await prepareFirstKey(prisma, config.API_KEY_FILE, logger);

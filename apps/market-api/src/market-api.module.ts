@@ -66,6 +66,7 @@ import { MeasureRepository } from './reports/measure.repository.js';
 import { ReportController } from './reports/report.controller.js';
 import { ReportService } from './reports/report.service.js';
 import { ServedRepository } from './reports/served.repository.js';
+import { TorrentFigures } from './reports/torrent-figures.js';
 import { TorrentRanking } from './reports/torrent-ranking.js';
 import { PlacementPreviewer } from './placement/preview.js';
 import { PlacementWishes } from './placement/placement-wishes.js';
@@ -80,6 +81,7 @@ import { TakedownContentRepository } from './takedown/takedown-content.repositor
 import { TakedownController } from './takedown/takedown.controller.js';
 import { TakedownRepository } from './takedown/takedown.repository.js';
 import { TakedownService } from './takedown/takedown.service.js';
+import { NameSearch } from './torrents/named-torrents.js';
 import { TorrentController } from './torrents/torrent.controller.js';
 import { TorrentRepository } from './torrents/torrent.repository.js';
 import { TorrentService } from './torrents/torrent.service.js';
@@ -184,9 +186,11 @@ export class MarketApiModule {
         ReportService,
         RevenueRepository,
         ServedRepository,
+        TorrentFigures,
         TorrentRanking,
         SessionRepository,
         SignInLock,
+        NameSearch,
         TorrentRepository,
         TakedownRepository,
         TakedownContentRepository,

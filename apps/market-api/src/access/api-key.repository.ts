@@ -3,6 +3,7 @@ import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
 import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
 import { hashApiKey } from './key-text.js';
+import { KnownKeys } from './known-keys.js';
 import type { Principal } from './principal.js';
 import { isScope, type Scope } from './scope.js';
 
@@ -65,16 +66,28 @@ const publicColumns = {
 
 @Injectable()
 export class ApiKeyRepository {
+  private readonly known = new KnownKeys();
+
   constructor(private readonly prisma: PrismaClient) {}
 
-  /** Whose key this is, or undefined when it is unknown, revoked or has expired. */
+  /**
+   * Whose key this is, or undefined when it is unknown, revoked or has expired. One that another process revoked may
+   * count for `KNOWN_MS` more.
+   */
   async authenticate(keyText: string): Promise<Principal | undefined> {
-    const row = await this.prisma.apiKey.findUnique({ where: { hash: hashApiKey(keyText) } });
+    const hash = hashApiKey(keyText);
+    const digest = Buffer.from(hash).toString('base64');
+    const known = this.known.get(digest, Date.now());
+    if (known !== undefined) return isUsable(known) ? principal(known) : undefined;
+    const keep = this.known.asking(digest);
+    const row = await this.prisma.apiKey.findUnique({ where: { hash } });
     if (row === null || !isUsable(row)) return undefined;
+    const key = { ...row, scopes: row.scopes.filter(isScope) };
+    keep(key, Date.now());
     if (row.lastUsedAt === null || row.lastUsedAt.getTime() + NOTE_EVERY_MS <= Date.now()) {
       await this.prisma.apiKey.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date() } });
     }
-    return { keyId: row.id, name: row.name, scopes: row.scopes.filter(isScope) };
+    return principal(key);
   }
 
   /** `unknown`: no such key was ever stored. */
@@ -125,6 +138,12 @@ export class ApiKeyRepository {
 
   /** Revokes a key unless it is the last that may manage keys. Revoking twice is harmless. */
   async revoke(id: string, fact: AuditFact): Promise<'revoked' | 'unknown' | 'last'> {
+    const outcome = await this.revokeStored(id, fact);
+    this.known.forget();
+    return outcome;
+  }
+
+  private revokeStored(id: string, fact: AuditFact): Promise<'revoked' | 'unknown' | 'last'> {
     return this.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ADMIN_KEYS_LOCK})`;
       const row = await tx.apiKey.findUnique({ where: { id } });
@@ -138,4 +157,8 @@ export class ApiKeyRepository {
       return 'revoked';
     });
   }
+}
+
+function principal({ id, name, scopes }: Pick<ApiKeyRecord, 'id' | 'name' | 'scopes'>): Principal {
+  return { keyId: id, name, scopes };
 }

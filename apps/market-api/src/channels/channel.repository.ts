@@ -72,20 +72,48 @@ export interface ChannelFilter {
 /** A story longer than this is a fault; the newest part of it is shown. */
 const MAX_EVENTS = 1_000;
 
-const columns = Prisma.sql`
+const plainColumns = Prisma.sql`
   c.id::text AS id, c."nodeId", c."infoHash", t.name AS "torrentName", c.state, c."stateReason", c."stateEnteredAt",
-  c."nextActionAt", c."deadlineMtp", c."priceSat", c."lockUnits", c."settlementFeeSat", c."minContractFeePerKbSat",
-  c."pieceCount", c."pieceLength", c."peerAddress", c."peerClient", c."fundingTxid", c."fundingVout",
-  c."fundingValueSat", c."fundingConfirmations", c."kMin", c."kCap", c.k, c."frozenK", c."closeReason",
-  coalesce(c."minedTxid", c."settlementTxid") AS "settlementTxid", c."settlementHeight", c."settlementConfirmations", c."createdAt", c."updatedAt"`;
+  c."nextActionAt", c."deadlineMtp", c."lockUnits", c."pieceCount", c."pieceLength", c."peerAddress", c."peerClient",
+  c."fundingTxid", c."fundingVout", c."fundingConfirmations", c."closeReason",
+  coalesce(c."minedTxid", c."settlementTxid") AS "settlementTxid", c."settlementHeight", c."settlementConfirmations",
+  c."createdAt", c."updatedAt"`;
+const LARGE = [
+  'priceSat',
+  'settlementFeeSat',
+  'minContractFeePerKbSat',
+  'fundingValueSat',
+  'kMin',
+  'kCap',
+  'k',
+  'frozenK',
+] as const;
+const TIMES = ['stateEnteredAt', 'nextActionAt', 'createdAt', 'updatedAt'] as const;
+const columns = Prisma.sql`${plainColumns}, ${Prisma.raw(LARGE.map((name) => `c."${name}"`).join(', '))}`;
+/** As `columns` for JSON: its numbers would lose digits of large ones. */
+const jsonColumns = Prisma.sql`${plainColumns}, ${Prisma.raw(LARGE.map((name) => `c."${name}"::text AS "${name}"`).join(', '))}`;
+
+/** A row as JSON gives it. */
+type ListedText = {
+  readonly [Name in keyof ListedChannel]: ListedChannel[Name] extends string | number | null
+    ? ListedChannel[Name]
+    : string | null;
+};
+
+function listedChannel(row: ListedText): ListedChannel {
+  const read: Record<string, unknown> = { ...row };
+  for (const name of LARGE) read[name] = row[name] === null ? null : BigInt(row[name]);
+  for (const name of TIMES) read[name] = row[name] === null ? null : new Date(row[name]);
+  return read as unknown as ListedChannel;
+}
 
 /** Reads channel-service's tables; the role of this service may do no more. */
 @Injectable()
 export class ChannelRepository {
   constructor(private readonly prisma: PrismaClient) {}
 
-  /** One row more than `limit` when there are more. */
-  list(
+  /** One row more than `limit` when there are more; as one JSON value, which takes half as long to read as 33 columns of each. */
+  async list(
     filter: ChannelFilter,
     sort: ChannelSort,
     after: ChannelCursor | undefined,
@@ -96,11 +124,14 @@ export class ChannelRepository {
     if (filter.infoHash !== undefined) conditions.push(Prisma.sql`c."infoHash" = ${filter.infoHash}`);
     if (filter.nodeId !== undefined) conditions.push(Prisma.sql`c."nodeId" = ${filter.nodeId}`);
     if (after !== undefined) conditions.push(beyond(sort, after));
-    return this.prisma.$queryRaw<ListedChannel[]>`
-      SELECT ${columns}, ${placeColumn(sort)} AS place
-      FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
-      WHERE ${Prisma.join(conditions, ' AND ')}
-      ORDER BY ${orderBy(sort)} LIMIT ${limit + 1}`;
+    const [page] = await this.prisma.$queryRaw<{ rows: ListedText[] }[]>`
+      SELECT coalesce(json_agg(r), '[]') AS rows FROM (
+        SELECT ${jsonColumns}, ${placeColumn(sort)} AS place
+        FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
+        WHERE ${Prisma.join(conditions, ' AND ')}
+        ORDER BY ${orderBy(sort)} LIMIT ${limit + 1}
+      ) r`;
+    return (page?.rows ?? []).map(listedChannel);
   }
 
   async find(id: string): Promise<ChannelRow | undefined> {

@@ -26,6 +26,8 @@ export function dashboardFiles(folder = BUILT_DASHBOARD): RequestHandler {
     },
   });
   return (request: Request, response: Response, next: NextFunction): void => {
+    // No file has such a name, and looking for one takes longer than much of what is asked there.
+    if (request.path.startsWith('/v1/')) return next();
     const isPage = isRead(request.method) && (request.path === '/' || PAGES.test(request.path));
     if (isPage && !existsSync(`${folder}index.html`)) {
       response.status(503).type('html').send(NOT_BUILT);

@@ -31,4 +31,9 @@ export class ExpiringCache<V> {
     });
     return value;
   }
+
+  /** Forgets everything; also what is being computed, which may have begun before what was changed. */
+  clear(): void {
+    this.entries.clear();
+  }
 }

@@ -46,16 +46,15 @@ export class OfferRepository {
     });
   }
 
-  /** What a torrent's price depends on, and its newest offer; null where there is no such torrent. */
-  async priced(infoHash: string): Promise<{ torrent: PricedTorrentRow; offer: OfferRow | null } | null> {
-    const [rows, offer] = await Promise.all([
-      this.prisma.$queryRaw<PricedTorrentRow[]>`
-        SELECT t."pieceLength", t."pieceCount", t.tier, q."multiplierPerMille"
-        FROM market.torrent t JOIN market.tier q ON q.name = t.tier WHERE t."infoHash" = ${infoHash}`,
-      this.current(infoHash),
-    ]);
-    const [torrent] = rows;
-    return torrent === undefined ? null : { torrent, offer };
+  /** What a torrent's price depends on, and its newest offer's version, 0 where none was set; null where there is no such torrent. */
+  async priced(infoHash: string): Promise<{ torrent: PricedTorrentRow; version: number } | null> {
+    const [row] = await this.prisma.$queryRaw<(PricedTorrentRow & { version: number })[]>`
+      SELECT t."pieceLength", t."pieceCount", t.tier, q."multiplierPerMille", coalesce((
+        SELECT max(o.version) FROM market.offer o WHERE o."infoHash" = t."infoHash"), 0) AS version
+      FROM market.torrent t JOIN market.tier q ON q.name = t.tier WHERE t."infoHash" = ${infoHash}`;
+    if (row === undefined) return null;
+    const { version, ...torrent } = row;
+    return { torrent, version };
   }
 
   /**

@@ -35,14 +35,13 @@ export class OfferService {
     this.checkLock(body.lockUnits);
     // Of edits made at the same time one is added, and the others look again at what they follow.
     for (let tries = 1; ; tries += 1) {
-      const priced = await this.priced(infoHash);
-      const before = priced.offer?.version ?? 0;
-      requireVersion(versions, before);
-      const terms = termsOf(body, priced.torrent);
-      const row = await this.offers.addAfter(infoHash, before, priced.torrent, terms, actor);
+      const { torrent, version } = await this.priced(infoHash);
+      requireVersion(versions, version);
+      const terms = termsOf(body, torrent);
+      const row = await this.offers.addAfter(infoHash, version, torrent, terms, actor);
       if (row !== null) {
         await this.news.changed([infoHash], `offer of ${infoHash} changed`);
-        return { torrent: priced.torrent, row };
+        return { torrent, row };
       }
       if (tries >= MAX_TRIES) throw new Problem(503, 'unavailable', 'too many edits of this offer at once');
     }
@@ -51,9 +50,11 @@ export class OfferService {
   /** What `set` would store. */
   async preview(infoHash: string, body: SetOfferBody): Promise<SetOffer> {
     this.checkLock(body.lockUnits);
-    const { torrent, offer } = await this.priced(infoHash);
-    const version = (offer?.version ?? 0) + 1;
-    return { torrent, row: { ...termsOf(body, torrent), version, createdBy: 'dry run', createdAt: new Date() } };
+    const { torrent, version } = await this.priced(infoHash);
+    return {
+      torrent,
+      row: { ...termsOf(body, torrent), version: version + 1, createdBy: 'dry run', createdAt: new Date() },
+    };
   }
 
   private async priced(infoHash: string) {

@@ -61,9 +61,11 @@ export const BOOKED_FIGURES = [
 export type BookedFigure = (typeof BOOKED_FIGURES)[number];
 
 export function figuresOf(measures: Measures | undefined): Figures {
-  const sum = (name: keyof Figures): bigint => {
-    const total = MEASURES_OF[name].reduce((amount, measure) => amount + (measures?.get(measure) ?? 0n), 0n);
-    return name === 'revenueSat' ? -total : total;
-  };
-  return Object.fromEntries(FIGURE_NAMES.map((name) => [name, sum(name)])) as unknown as Figures;
+  const figures = {} as Record<keyof Figures, bigint>;
+  for (const name of FIGURE_NAMES) {
+    let total = 0n;
+    for (const measure of MEASURES_OF[name]) total += measures?.get(measure) ?? 0n;
+    figures[name] = name === 'revenueSat' ? -total : total;
+  }
+  return figures;
 }

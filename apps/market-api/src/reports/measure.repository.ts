@@ -11,8 +11,6 @@ interface Sum {
   readonly amount: bigint;
 }
 
-const DAY_MS = 24 * 3_600_000;
-
 /** The key of the fleet's own sums. */
 export const FLEET = '';
 
@@ -26,31 +24,12 @@ export class MeasureRepository {
 
   async sums(subject: Subject, keys: readonly string[], period: Period | undefined): Promise<Map<string, Measures>> {
     if (keys.length === 0) return new Map();
-    const wanted = Prisma.sql`subject = ${subject} AND key = ANY(${[...keys]}) AND ${inPeriod(period)}`;
-    if (await this.isRolledUp()) {
-      return grouped(
-        await this.prisma.$queryRaw<Sum[]>`
-          SELECT key, measure, sum(amount)::bigint AS amount FROM channel.book_rollup WHERE ${wanted} GROUP BY 1, 2`,
-      );
-    }
-    return grouped(
-      await this.prisma.$queryRaw<Sum[]>`
-        SELECT key, measure, sum(amount)::bigint AS amount FROM (
-          SELECT key, measure, amount FROM channel.book_rollup WHERE ${wanted}
-          UNION ALL
-          SELECT key, measure, amount FROM channel.book_unrolled_measure WHERE ${wanted}
-        ) part GROUP BY 1, 2`,
-    );
-  }
-
-  /**
-   * Whether nothing waits: then the sums alone tell of everything posted until now, and Postgres need not plan for what
-   * waits, which takes it longer than the sums do.
-   */
-  private async isRolledUp(): Promise<boolean> {
-    const [row] = await this.prisma.$queryRaw<{ waiting: boolean }[]>`
-      SELECT EXISTS (SELECT FROM channel.book_unrolled) AS waiting`;
-    return row?.waiting === false;
+    const rows = await this.prisma.$queryRaw<{ key: string; amounts: Readonly<Record<string, string>> }[]>`
+      SELECT key, jsonb_object_agg(measure, amount) AS amounts FROM (
+        SELECT key, measure, sum(amount)::bigint::text AS amount
+        FROM (${bookedRows(subject, Prisma.sql`${[...keys]}::text[]`, period)}) part GROUP BY 1, 2
+      ) sums GROUP BY 1`;
+    return new Map(rows.map(({ key, amounts }) => [key, measuresOf(amounts)]));
   }
 
   /** Per day, keyed by the day as 2026-01-31, from the newest back; `before` is a day. */
@@ -67,23 +46,6 @@ export class MeasureRepository {
       SELECT to_char(start AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS key, measure, sum(amount)::bigint AS amount
       FROM part WHERE start IN (SELECT start FROM shown) GROUP BY 1, 2`;
     return [...grouped(rows)].sort(([a], [b]) => (a < b ? 1 : -1));
-  }
-
-  /** Revenue of each of the last days, oldest first, of a page of torrents. */
-  async sparklines(infoHashes: readonly string[], days: number): Promise<Map<string, string[]>> {
-    if (infoHashes.length === 0 || days === 0) return new Map();
-    const firstMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - (days - 1) * DAY_MS;
-    const rows = await this.prisma.$queryRaw<{ key: string; start: Date; amount: bigint }[]>`
-      SELECT key, start, amount FROM channel.book_rollup
-      WHERE subject = 'torrent' AND period = 'day' AND key = ANY(${[...infoHashes]}) AND measure = 'revenue'
-        AND start >= ${new Date(firstMs)}`;
-    const lines = new Map(infoHashes.map((infoHash) => [infoHash, Array<string>(days).fill('0')]));
-    for (const { key, start, amount } of rows) {
-      const line = lines.get(key);
-      const place = Math.round((start.getTime() - firstMs) / DAY_MS);
-      if (line !== undefined && place < days) line[place] = (-amount).toString();
-    }
-    return lines;
   }
 
   /** Keys of a subject that have books, in order, after one; found by steps of the index, not by reading all rows. */
@@ -116,6 +78,24 @@ export class MeasureRepository {
         GROUP BY 1, 2`,
     );
   }
+}
+
+/**
+ * What is booked under some keys: rolled up, and what waits for it. Where nothing waits, which Postgres finds out first, it
+ * does not look for it.
+ */
+export function bookedRows(subject: Subject, keys: Prisma.Sql, period: Period | undefined): Prisma.Sql {
+  const wanted = Prisma.sql`subject = ${subject} AND key = ANY(${keys}) AND ${inPeriod(period)}`;
+  return Prisma.sql`
+    SELECT key, measure, amount FROM channel.book_rollup WHERE ${wanted}
+    UNION ALL
+    SELECT key, measure, amount FROM channel.book_unrolled_measure
+    WHERE ${wanted} AND EXISTS (SELECT FROM channel.book_unrolled)`;
+}
+
+/** Amounts by measure as Postgres gives them in JSON: as texts, since numbers there lose digits. */
+export function measuresOf(amounts: Readonly<Record<string, string>>): Measures {
+  return new Map(Object.entries(amounts).map(([measure, amount]) => [measure, BigInt(amount)]));
 }
 
 /** Rows of roll-ups in a period: its days, or the one row over all time. */

@@ -7,8 +7,9 @@ import { figuresOf, type Measures } from './figures.js';
 import { FLEET, MeasureRepository, type Subject } from './measure.repository.js';
 import { periodOf, type Period } from './period.js';
 import type { DayReportQuery, KeyedQuery, TorrentReportQuery, TotalQuery } from './report.schemas.js';
-import { figuresView, profitView } from './report.views.js';
+import { figuresText, figuresView, profitView } from './report.views.js';
 import { ServedRepository } from './served.repository.js';
+import { TorrentFigures } from './torrent-figures.js';
 import { TorrentRanking, type Ranked, type Ranking } from './torrent-ranking.js';
 
 /** Sums over all torrents read a row of each, so they may be a little old. */
@@ -33,6 +34,7 @@ export class ReportService {
   constructor(
     private readonly measures: MeasureRepository,
     private readonly ranking: TorrentRanking,
+    private readonly torrentFigures: TorrentFigures,
     private readonly servedBytes: ServedRepository,
     private readonly costs: CostSettings,
   ) {}
@@ -99,18 +101,16 @@ export class ReportService {
 
   private async torrentItems(ranked: readonly Ranked[], period: Period | undefined, sparkDays: number) {
     const hashes = ranked.map(({ infoHash }) => infoHash);
-    const [sums, kept, sparks, rates] = await Promise.all([
-      this.measures.sums('torrent', hashes, period),
-      this.servedBytes.kept(hashes, period),
-      this.measures.sparklines(hashes, sparkDays),
-      this.costs.rates(),
-    ]);
+    const [known, rates] = await Promise.all([this.torrentFigures.of(hashes, period, sparkDays), this.costs.rates()]);
     return ranked.map(({ infoHash, name, pieceLength }) => {
-      const own = sums.get(infoHash);
-      const figures = figuresOf(own);
-      const soldBytes = figures.pieces * BigInt(pieceLength ?? 0);
-      const profit = profitView(figures, { soldBytes, keptByteSeconds: kept.get(infoHash) ?? 0n }, rates);
-      return { infoHash, name, ...figuresView(own), profit, revenueByDay: sparks.get(infoHash) ?? [] };
+      const { measures, keptByteSeconds = 0n, revenueByDay = [] } = known.get(infoHash) ?? {};
+      const figures = figuresOf(measures);
+      const profit = profitView(
+        figures,
+        { soldBytes: figures.pieces * BigInt(pieceLength ?? 0), keptByteSeconds },
+        rates,
+      );
+      return { infoHash, name, ...figuresText(figures), profit, revenueByDay: [...revenueByDay] };
     });
   }
 

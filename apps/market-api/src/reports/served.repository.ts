@@ -12,19 +12,6 @@ import type { Period } from './period.js';
 export class ServedRepository {
   constructor(private readonly prisma: PrismaClient) {}
 
-  /** Σ bytes × copies × seconds of a page of torrents. */
-  async kept(infoHashes: readonly string[], period: Period | undefined): Promise<Map<string, bigint>> {
-    if (infoHashes.length === 0) return new Map();
-    const rows = await this.prisma.$queryRaw<{ key: string; amount: string }[]>`
-      SELECT t."infoHash" AS key, (t."totalBytes"::numeric * c.copies * ${keptSeconds(period)})::text AS amount
-      FROM market.torrent t CROSS JOIN LATERAL (
-        SELECT count(*) AS copies FROM market.seeding s
-        WHERE s."infoHash" = t."infoHash" AND s.state IN ('on-sale', 'paused', 'verifying')
-      ) c
-      WHERE t."infoHash" = ANY(${[...infoHashes]})`;
-    return new Map(rows.map(({ key, amount }) => [key, BigInt(amount)]));
-  }
-
   /** Of all torrents, or of those with a label, added up. */
   async total(label: string | undefined, period: Period | undefined): Promise<Served> {
     const labelled = label === undefined ? Prisma.empty : Prisma.sql`AND t.labels @> ${[label]}::text[]`;
@@ -40,6 +27,17 @@ export class ServedRepository {
       ) c JOIN market.torrent t ON t."infoHash" = c."infoHash" ${labelled}`;
     return { soldBytes: BigInt(sold?.bytes ?? 0), keptByteSeconds: BigInt(kept?.amount ?? 0) };
   }
+}
+
+/** Σ bytes × copies × seconds, as `amount`, of the torrents named by these keys. */
+export function keptOf(keys: Prisma.Sql, period: Period | undefined): Prisma.Sql {
+  return Prisma.sql`
+    SELECT t."infoHash" AS key, (t."totalBytes"::numeric * c.copies * ${keptSeconds(period)})::text AS amount
+    FROM market.torrent t CROSS JOIN LATERAL (
+      SELECT count(*) AS copies FROM market.seeding s
+      WHERE s."infoHash" = t."infoHash" AND s.state IN ('on-sale', 'paused', 'verifying')
+    ) c
+    WHERE t."infoHash" = ANY(${keys})`;
 }
 
 /** Whole seconds of the period that a torrent has been there. */

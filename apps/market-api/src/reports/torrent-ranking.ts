@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
-import { nameQuery } from '../torrents/name-search.js';
+import { NameSearch } from '../torrents/named-torrents.js';
 import { inPeriod } from './measure.repository.js';
 import type { Period } from './period.js';
 
@@ -47,6 +47,7 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly prisma: PrismaClient,
+    private readonly names: NameSearch,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -99,7 +100,7 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Most first, after (amount, infohash). Over all time by the index; in a period by adding up its days. */
-  page(
+  async page(
     by: Ranking,
     filter: RankingFilter,
     period: Period | undefined,
@@ -116,19 +117,17 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
             FROM channel.book_rollup r WHERE r.subject = 'torrent' AND r.measure = ${by} AND ${inPeriod(period)}
             GROUP BY 1) e`;
     const amount = period === undefined ? column : Prisma.sql`e.amount`;
-    const conditions = [Prisma.sql`true`];
+    const { table, condition } = await this.names.torrents(filter.search);
+    const conditions = [condition];
     if (filter.infoHash !== undefined) conditions.push(Prisma.sql`e."infoHash" = ${filter.infoHash}`);
     if (filter.label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[filter.label]}::text[]`);
     if (filter.tier !== undefined) conditions.push(Prisma.sql`t.tier = ${filter.tier}`);
-    if (filter.search !== undefined) {
-      conditions.push(Prisma.sql`t.words @@ to_tsquery('simple', ${nameQuery(filter.search)})`);
-    }
     if (after !== undefined) {
       conditions.push(Prisma.sql`(${amount}, e."infoHash") < (${after.amount}, ${after.infoHash})`);
     }
     return this.prisma.$queryRaw<Ranked[]>`
       SELECT e."infoHash", ${amount} AS amount, t.name, t."pieceLength", t."totalBytes", t."createdAt"
-      FROM ${source} LEFT JOIN market.torrent t ON t."infoHash" = e."infoHash"
+      FROM ${source} LEFT JOIN ${table} ON t."infoHash" = e."infoHash"
       WHERE ${Prisma.join(conditions, ' AND ')}
       ORDER BY ${amount} DESC, e."infoHash" DESC LIMIT ${limit}`;
   }

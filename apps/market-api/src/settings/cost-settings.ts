@@ -7,6 +7,7 @@ import { actorOf } from '../access/principal.js';
 import { auditRow } from '../audit/audit-log.js';
 import { contentTag, requireTag, tagged, tagsToMatch } from '../http/content-tag.js';
 import { Endpoint } from '../http/endpoint.js';
+import { ExpiringCache } from '../http/expiring-cache.js';
 import { noQuery } from '../http/schemas.js';
 import { Conditional } from '../http/versioned.js';
 import { milliOf } from '../offers/price-rule.schemas.js';
@@ -20,11 +21,14 @@ const costRatesSchema = z.strictObject({
 type CostRatesView = z.output<typeof costRatesSchema>;
 
 const KEY = 'cost-rates';
+const KNOWN_MS = 1_000;
 const FREE: CostRatesView = { bandwidthSatPerGib: '0', diskSatPerGibMonth: '0' };
 
 /** What a GiB sent and a GiB kept cost the operator. */
 @Injectable()
 export class CostSettings {
+  private readonly known = new ExpiringCache<CostRates>(KNOWN_MS, 1);
+
   constructor(private readonly prisma: PrismaClient) {}
 
   async view(): Promise<CostRatesView> {
@@ -32,7 +36,12 @@ export class CostSettings {
     return row === null ? FREE : costRatesSchema.parse(row.value);
   }
 
-  async rates(): Promise<CostRates> {
+  /** What another process set may be missing for `KNOWN_MS`. */
+  rates(): Promise<CostRates> {
+    return this.known.get(KEY, Date.now(), () => this.stored());
+  }
+
+  private async stored(): Promise<CostRates> {
     const { bandwidthSatPerGib, diskSatPerGibMonth } = await this.view();
     if (bandwidthSatPerGib === '0' && diskSatPerGibMonth === '0') return NO_COSTS;
     return {
@@ -54,6 +63,7 @@ export class CostSettings {
         data: auditRow({ actor, action: 'settings.cost-rates', target: KEY, data: value }),
       });
     });
+    this.known.clear();
   }
 }
 

@@ -5,6 +5,7 @@ import { auditRow, type AuditFact } from '../audit/audit-log.js';
 import { SELLS_NOW } from '../nodes/liveness.js';
 import { refuseTakenDown } from '../takedown/refuse-taken-down.js';
 import { nameQuery } from './name-search.js';
+import { NameSearch } from './named-torrents.js';
 import { priceForTier, requireTier } from './tier-price.js';
 import { beyond, orderBy, orderJoin, placeColumn, type TorrentCursor, type TorrentSort } from './torrent-order.js';
 
@@ -88,25 +89,29 @@ const TROUBLE = ['missing', 'corrupt', 'failed'];
 /** Torrents of this fleet. A removed one keeps its row, since channels and revenue refer to it. */
 @Injectable()
 export class TorrentRepository {
-  constructor(private readonly prisma: PrismaClient) {}
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly names: NameSearch,
+  ) {}
 
   find(infoHash: string): Promise<TorrentRow | null> {
     return this.prisma.torrent.findUnique({ where: { infoHash }, select: rowColumns });
   }
 
   /** One row more than `limit` when there are more. */
-  list(
+  async list(
     filter: TorrentFilter,
     sort: TorrentSort,
     after: TorrentCursor | undefined,
     limit: number,
   ): Promise<ListedTorrent[]> {
-    const conditions = filterConditions(filter);
+    const { table, condition } = await this.names.torrents(filter.search);
+    const conditions = [...filterConditions({ ...filter, search: undefined }), condition];
     if (after !== undefined) conditions.push(beyond(sort, after));
     return this.prisma.$queryRaw<ListedTorrent[]>`
       SELECT t."infoHash", t.name, t."pieceLength", t."pieceCount", t."totalBytes", t.private, t."contentPath",
              t.state, t.labels, t.tier, t.version, t."createdAt", t."updatedAt", ${placeColumn(sort)} AS place
-      FROM market.torrent t ${orderJoin(sort)}
+      FROM ${table} ${orderJoin(sort)}
       WHERE ${Prisma.join(conditions, ' AND ')}
       ORDER BY ${orderBy(sort)}
       LIMIT ${limit + 1}`;

@@ -9,7 +9,7 @@ export interface LoadResult {
 
 export interface Answer {
   readonly ok: boolean;
-  readonly body: unknown;
+  readonly text: string;
 }
 
 /** More open requests than this mean that the server has fallen behind for good. */

@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import type { Answer } from './load.js';
 
 /** The pages that are measured, asked as people would: other orders, other words, on from page to page. */
@@ -70,8 +71,8 @@ function walker(api: Api, path: string, query: () => Record<string, string | und
     const known = Math.random() < 0.5 ? seen[Math.floor(Math.random() * seen.length)] : undefined;
     const asked = known ?? new URLSearchParams(query() as Record<string, string>);
     const answer = await send(api, 'GET', `${path}?${asked}`);
-    const cursor = (answer.body as { nextCursor?: unknown } | null)?.nextCursor;
-    if (typeof cursor === 'string') {
+    const [, cursor] = /"nextCursor":"([^"]+)"/.exec(answer.text) ?? [];
+    if (cursor !== undefined) {
       const next = new URLSearchParams(asked);
       next.set('cursor', cursor);
       if (seen.length < MOST_CURSORS) seen.push(next);
@@ -81,16 +82,38 @@ function walker(api: Api, path: string, query: () => Record<string, string | und
   };
 }
 
-export async function send(api: Api, method: 'GET' | 'PUT', path: string, body?: object): Promise<Answer> {
-  const response = await fetch(`${api.url}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${api.key}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+/** As many connections as a busy site's proxy keeps. */
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** Through Node's own client, which costs a fifth of what `fetch` does: both cores are the service's as far as can be. */
+export function send(api: Api, method: 'GET' | 'PUT', path: string, body?: object): Promise<Answer> {
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      `${api.url}${path}`,
+      {
+        method,
+        agent,
+        headers: {
+          authorization: `Bearer ${api.key}`,
+          ...(content === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
+        },
+      },
+      (answer) => {
+        const parts: Buffer[] = [];
+        answer.on('data', (part: Buffer) => parts.push(part));
+        answer.once('error', reject);
+        answer.once('end', () => {
+          const status = answer.statusCode ?? 0;
+          resolve({ ok: status >= 200 && status < 300, text: Buffer.concat(parts).toString('utf8') });
+        });
+      },
+    );
+    asked.once('error', reject);
+    asked.end(content);
   });
-  return { ok: response.ok, body: (await response.json()) as unknown };
 }
 
 function pick<T>(list: readonly T[]): T {

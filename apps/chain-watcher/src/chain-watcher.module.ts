@@ -17,7 +17,8 @@ import { OrdersController } from './orders/orders.controller.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { CHAIN_RULES } from './retention/rules.js';
 import { Serial } from './serial.js';
-import { catchingUp, refuseOtherNetwork, refuseWithoutDatabase, staleness } from './start-checks.js';
+import { catchingUp, refuseOtherNetwork, refuseWithoutDatabase, staleness, unreachable } from './start-checks.js';
+import { Turn } from './standby/turn.js';
 import { ChainStatus } from './status/chain-status.js';
 import { StatusController } from './status/status.controller.js';
 import { ChainStore } from './store/chain-store.js';
@@ -26,9 +27,10 @@ import { MempoolWatch } from './watching/mempool-watch.js';
 import { OutputWatcher } from './watching/output-watcher.js';
 import { OutputsController } from './watching/outputs.controller.js';
 
-/** The running parts, started and stopped in order. */
+/** The running parts, started once it is this process's turn, and stopped in order. */
 class Lifecycle implements OnModuleInit, OnApplicationShutdown {
   #stopHints: (() => void) | undefined;
+  #begun: Promise<void> | undefined;
 
   constructor(
     private readonly zmqAddress: string | undefined,
@@ -41,11 +43,16 @@ class Lifecycle implements OnModuleInit, OnApplicationShutdown {
       storeMetrics: StoreMetrics;
       retention: Retention;
       sender: OrderSender;
+      turn: Turn;
     },
   ) {}
 
+  onModuleInit(): void {
+    this.parts.turn.start(() => (this.#begun ??= this.begin()));
+  }
+
   /** Requests are answered only after this: the chain is then followed up to the node's tip. */
-  async onModuleInit(): Promise<void> {
+  private async begin(): Promise<void> {
     const { watch, status, relay, storeMetrics, retention, sender } = this.parts;
     await watch.start();
     await status.start();
@@ -59,7 +66,9 @@ class Lifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { node, store, watch, status, relay, storeMetrics, retention, sender } = this.parts;
+    const { node, store, watch, status, relay, storeMetrics, retention, sender, turn } = this.parts;
+    // One that stood by has nothing to stop.
+    await this.#begun?.catch(() => undefined);
     this.#stopHints?.();
     status.stop();
     storeMetrics.stop();
@@ -67,6 +76,8 @@ class Lifecycle implements OnModuleInit, OnApplicationShutdown {
     await watch.stop();
     await relay.stop();
     await retention.stop();
+    // The one that stands by goes on from here.
+    await turn.stop();
     node.close();
     await store.prisma.$disconnect();
   }
@@ -89,7 +100,8 @@ export class ChainWatcherModule {
     await ensureStream(bus, chainBroadcastChanged, config.NATS_REPLICAS);
     if (config.TOWER) await ensureStream(bus, chainOrders, config.NATS_REPLICAS);
 
-    const store = new ChainStore(createPrismaClient(config.DATABASE_URL));
+    const { turn, workUrl } = Turn.of({ databaseUrl: config.DATABASE_URL, registry, health, logger });
+    const store = new ChainStore(createPrismaClient(workUrl));
     await refuseWithoutDatabase(store, config);
     const serial = new Serial(MAX_WAITING_WORK);
     const follower = new ChainFollower(node, store);
@@ -99,7 +111,7 @@ export class ChainWatcherModule {
       logger.warn({ code: error.code }, `a transaction could not be handed to the node: ${error.message}`),
     );
     const relay = new OutboxRelay(store.prisma, bus, logger);
-    const status = new ChainStatus(bus, new FeeWatch(node, feeSource(config)), metrics, logger);
+    const status = new ChainStatus(bus, new FeeWatch(node, feeSource(config)), metrics, logger, () => turn.isActive);
     const watch = new ChainWatch({
       node,
       store,
@@ -115,7 +127,7 @@ export class ChainWatcherModule {
         relay.poke();
       },
     });
-    health.register({ name: 'chain', check: () => staleness(watch) });
+    health.register({ name: 'chain', check: () => (turn.standsBy ? unreachable(node) : staleness(watch)) });
     health.register({ name: 'node-sync', check: () => catchingUp(node, config) });
     health.register({
       name: 'postgres',
@@ -143,7 +155,7 @@ export class ChainWatcherModule {
       onSent: () => relay.poke(),
     });
     const storeMetrics = new StoreMetrics(store, orders, metrics, logger);
-    const parts = { node, store, watch, status, relay, storeMetrics, retention, sender };
+    const parts = { node, store, watch, status, relay, storeMetrics, retention, sender, turn };
     const lifecycle = new Lifecycle(config.BTC_ZMQ, parts);
     return {
       module: ChainWatcherModule,
@@ -158,6 +170,7 @@ export class ChainWatcherModule {
         { provide: ChainStatus, useValue: status },
         { provide: ChainWatch, useValue: watch },
         { provide: DatedOrders, useValue: orders },
+        { provide: Turn, useValue: turn },
         { provide: Lifecycle, useValue: lifecycle },
       ],
     };

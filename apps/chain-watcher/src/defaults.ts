@@ -110,3 +110,15 @@ export const TOWER_SENT_REPORTED = 10_000;
 
 /** The tower relays no events; rows of its outbox are dropped this often. */
 export const TOWER_OUTBOX_DROP_MS = 600_000;
+
+/**
+ * How long a chain-watcher that hangs keeps the work from the one that stands by. Nodes sell on for ten minutes of this, and
+ * margins are hours: what counts is that a pause of the process, or of Postgres, is not taken for its end.
+ */
+export const LEASE_MS = 10_000;
+
+/** How often the lease is renewed: several may fail before it ends. */
+export const LEASE_RENEW_MS = 2_000;
+
+/** How often the one that stands by asks: it has the work so soon after the other one's process has ended. */
+export const LEASE_RETRY_MS = 1_000;

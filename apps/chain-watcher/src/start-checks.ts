@@ -30,6 +30,12 @@ export function staleness(watch: ChainWatch): string | null {
   return watch.outage ?? `last read ${Math.floor(ageMs / 1_000)} s ago`;
 }
 
+/** One that stands by does not follow the chain; it must be able to. */
+export async function unreachable(node: CoreNode): Promise<string | null> {
+  const info = await node.chainInfo();
+  return info.ok ? null : info.error.message;
+}
+
 /** On a public chain a node that is still downloading it knows neither tip nor mempool. A regtest node always seems to. */
 export async function catchingUp(node: CoreNode, config: ChainWatcherConfig): Promise<string | null> {
   if (config.SEEDFLEET_NETWORK.startsWith('regtest')) return null;

@@ -1,4 +1,5 @@
 export * from './client.js';
+export { FencedLease, fencedUrl, type FencedLeaseEvents, type FencedLeaseTimes } from './fenced-lease.js';
 export { SessionLease, type LeaseName } from './lease.js';
 export { createMigration, deployMigrations, deployRoles, grantRoles, type RolePasswords } from './migrate.js';
 export { relayOutbox, type OutboxMessage, type OutboxOwner } from './outbox.js';

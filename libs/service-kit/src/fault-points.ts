@@ -156,6 +156,8 @@ export const FAULT_POINTS = [
   'settler.order.after-reply',
 
   // --- chain-watcher
+  /** The lease is taken; nothing of the chain is read. */
+  'chain.lease.after-take',
   /** A transaction was handed over; it is not stored. */
   'chain.broadcast.before-store',
   /** The transaction is stored; it was not sent. */

@@ -14,5 +14,6 @@ export {
   type LoneParts,
   type ServiceDefinition,
   type ServiceParts,
+  type Standby,
 } from './service.js';
 export { LOGGER } from './tokens.js';

@@ -31,8 +31,18 @@ export interface ServiceDefinition<S extends z.ZodType<CommonConfig>> {
   readonly stopTimeoutMs?: (config: z.output<S>) => number;
   /** Last touches on the HTTP application before it listens. */
   readonly configure?: (app: NestExpressApplication, parts: ServiceParts<z.output<S>>) => void | Promise<void>;
+  /** Of a service of which one process works and others stand by for it. Until it works it answers /health and /metrics. */
+  readonly standby?: (app: INestApplication) => Standby;
   /** Runs when everything listens; what it returns is added to READY_FILE. */
   readonly started?: (app: INestApplication, parts: ServiceParts<z.output<S>>) => Promise<Record<string, unknown>>;
+}
+
+/** A process that may have to wait for another one's end. */
+export interface Standby {
+  /** Resolves once it is known that another process works. READY_FILE is written then. */
+  readonly waits: Promise<void>;
+  /** Resolves once this one works: then requests are answered. Rejecting ends the process with the message. */
+  readonly works: Promise<void>;
 }
 
 /** What a service that must live without a broker builds itself from. */
@@ -75,9 +85,21 @@ export async function runService<S extends z.ZodType<CommonConfig>>(definition: 
     await definition.configure?.(app, parts);
     app.connectMicroservice({ strategy: new FleetNatsServer(bus) }, { inheritAppConfig: false });
     stopOnSignals(app, bus, logger, definition.stopTimeoutMs?.(config) ?? STOP_TIMEOUT_MS);
-    await app.startAllMicroservices();
-    await listen(app, config);
-    announce(app, config, logger, (await definition.started?.(app, parts)) ?? {});
+    const ready = async (): Promise<void> =>
+      announce(app, config, logger, (await definition.started?.(app, parts)) ?? {});
+    if (definition.standby === undefined) {
+      await app.startAllMicroservices();
+      await listen(app, config);
+      await ready();
+    } else {
+      await listen(app, config);
+      const { waits, works } = definition.standby(app);
+      const standsBy = await Promise.race([works.then(() => false), waits.then(() => true)]);
+      if (standsBy) await ready();
+      await works;
+      await app.startAllMicroservices();
+      if (!standsBy) await ready();
+    }
   } catch (failure) {
     giveUp(failure, logger);
   }

@@ -31,7 +31,7 @@ export interface FleetOptions {
   readonly network?: Network;
   /** Swarm nodes, on 127.0.0.1, 127.0.0.2, … Default: 1. */
   readonly nodes?: number;
-  /** How many run of channel-settler, channel-intake and market-api. Default: one each. */
+  /** How many run of chain-watcher, channel-settler, channel-intake and market-api. Default: one each. */
   readonly copies?: Readonly<Record<string, number>>;
   /** Absolute; folders whose content may be made into torrents. Default: none. */
   readonly contentRoots?: readonly string[];

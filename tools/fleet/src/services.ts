@@ -104,7 +104,7 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
       peerHost: `127.0.0.${index + 1}`,
     };
   });
-  const copies = [settler, intake, marketApi].flatMap((plan) => copiesOf(plan, settings.copies[plan.name] ?? 1));
+  const copies = [chainWatcher, settler, intake, marketApi].flatMap((plan) => copiesOf(plan, settings.copies[plan.name] ?? 1));
   // Copies find the seed and the first key that the first of their kind has made. The other nodes join the DHT through the first.
   return [[chainWatcher], [settler, intake, marketApi], copies, nodes.slice(0, 1), nodes.slice(1)];
 }

@@ -55,7 +55,7 @@ export const PROOFS: Readonly<Record<string, Entry>> = {
   },
   fleet: {
     what: 'a whole fleet that grows, loses a node, drains one and is rolled under load; two of each service',
-    fleet: { nodes: 3, copies: { 'market-api': 2, 'channel-intake': 2, 'channel-settler': 2 } },
+    fleet: { nodes: 3, copies: { 'chain-watcher': 2, 'market-api': 2, 'channel-intake': 2, 'channel-settler': 2 } },
     load: async () => (await import('./fleet/fleet.js')).proveFleet,
   },
   tower: {

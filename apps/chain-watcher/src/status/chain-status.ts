@@ -20,6 +20,8 @@ export class ChainStatus {
     private readonly fees: FeeWatch,
     private readonly metrics: ChainMetrics,
     private readonly logger: Logger,
+    /** Whether this process may speak for the chain. */
+    private readonly maySpeak: () => boolean,
   ) {}
 
   /** Reads fees once, so that the first status carries them, then publishes for ever. */
@@ -50,10 +52,11 @@ export class ChainStatus {
 
   /**
    * What is known now; undefined before the first look, and while the node has not been read for too long: readers take
-   * the arrival of a report as its age, and a tip that stands still would keep a blind fleet serving past deadlines.
+   * the arrival of a report as its age, and a tip that stands still would keep a blind fleet serving past deadlines. Nor is
+   * anything known while another process may have taken over.
    */
   current(): Status | undefined {
-    if (!this.#tip || Date.now() - this.#observedAtMs > STALE_AFTER_MS) return undefined;
+    if (!this.#tip || !this.maySpeak() || Date.now() - this.#observedAtMs > STALE_AFTER_MS) return undefined;
     const { height, hash, medianTimePast } = this.#tip;
     const observedAt = Math.floor(this.#observedAtMs / 1_000);
     return { tip: { height, hash, medianTimePast }, feeRates: this.fees.rates, observedAt };

@@ -27,6 +27,7 @@ export class FleetBench {
   private constructor(
     readonly bus: Bus,
     readonly service: ServiceProcess,
+    private readonly environment: Readonly<Record<string, string>>,
     readonly wallet: WalletBench,
     readonly prisma: PrismaClient,
     /** Between the service and its Bitcoin node. */
@@ -49,14 +50,15 @@ export class FleetBench {
 
     const fleetId = name.replace('_', '-');
     const nodeLink = await TcpProxy.before(rpcUrl);
-    const service = new ServiceProcess({
+    const environment = {
       SEEDFLEET_NETWORK: 'regtest',
       FLEET_ID: fleetId,
       NATS_URL: natsUrl,
       DATABASE_URL: database.href,
       BTC_RPC: nodeLink.through(rpcUrl),
       ...(options.zmq && zmqAddress !== '' ? { BTC_ZMQ: zmqAddress } : {}),
-    });
+    };
+    const service = new ServiceProcess(environment);
     const wallet = new WalletBench(rpcUrl);
     await wallet.ready();
     await service.start();
@@ -65,7 +67,7 @@ export class FleetBench {
     };
     const bus = await Bus.connect({ natsUrl, fleetId, service: 'channel-service', instance: 'test', onRejected });
     const consumers: StreamConsumer[] = [];
-    const bench = new FleetBench(bus, service, wallet, createPrismaClient(database.href, 2), nodeLink, consumers);
+    const bench = new FleetBench(bus, service, environment, wallet, createPrismaClient(database.href, 2), nodeLink, consumers);
     const common = { durable: 'test', maxBatch: 50, onError: (failure: unknown) => console.error(failure) };
     consumers.push(
       await consumeStream(bus, chainOutputChanged, {
@@ -78,6 +80,15 @@ export class FleetBench {
       }),
     );
     return bench;
+  }
+
+  get databaseUrl(): string {
+    return this.environment['DATABASE_URL'] ?? '';
+  }
+
+  /** One more chain-watcher of the same fleet, not started. */
+  another(): ServiceProcess {
+    return new ServiceProcess(this.environment);
   }
 
   async watch(coin: Coin, label = 'test'): Promise<void> {

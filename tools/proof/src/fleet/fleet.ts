@@ -18,9 +18,13 @@ const COIN_SAT = 50_000n;
 const SPREAD_MS = 90_000;
 /** Silent after 15 s, placed elsewhere at once; the rest is verification. */
 const MOVED_MS = 30_000;
+const WATCHERS = ['chain-watcher', 'chain-watcher-2'];
+/** The lease lasts 10 s; that of a process that has died ends with its connection. */
+const TAKEN_OVER_MS = 15_000;
 /** In the order in which an upgrade goes. */
 const ROLLED = [
   'chain-watcher',
+  'chain-watcher-2',
   'channel-settler',
   'channel-settler-2',
   'channel-intake',
@@ -70,6 +74,16 @@ export async function proveFleet(world: World, short: boolean, scores: Scorecard
       await world.kill('channel-settler');
       await shoppers.more(2, 'after a settler died');
       await world.allUp();
+      return [];
+    });
+    await scores.run('the chain-watcher that works killed: the one that stood by goes on, sales too', async () => {
+      const working = await workingWatcher(world);
+      await world.kill(working);
+      const next = WATCHERS.find((name) => name !== working) ?? '';
+      await waitFor(async () => (await roleOf(world, next)) === 'active', TAKEN_OVER_MS, `${next} to take over`);
+      await shoppers.more(2, 'after a chain-watcher died');
+      await world.allUp();
+      await waitFor(async () => (await roleOf(world, working)) === 'standby', SPREAD_MS, `${working} to stand by`);
       return [];
     });
     for (const name of short ? ROLLED.filter((each) => each.startsWith('market-api')) : ROLLED) {
@@ -124,6 +138,20 @@ async function killForGood(world: World, goods: readonly Goods[], shoppers: Shop
   );
   const tookMs = performance.now() - killedMs;
   return tookMs <= MOVED_MS ? [] : [`its torrents were sold elsewhere after ${(tookMs / 1_000).toFixed(1)} s`];
+}
+
+/** What a chain-watcher says of itself; nothing while it does not answer. */
+async function roleOf(world: World, name: string): Promise<string | undefined> {
+  const answer = await fetch(`${world.fleet.urlOf(name)}/health`).catch(() => undefined);
+  const report = (await answer?.json()) as { notes: Record<string, string> } | undefined;
+  return report?.notes['role'];
+}
+
+async function workingWatcher(world: World): Promise<string> {
+  const roles = await Promise.all(WATCHERS.map((name) => roleOf(world, name)));
+  const working = WATCHERS.filter((_, index) => roles[index] === 'active');
+  if (working.length !== 1 || !roles.includes('standby')) throw new Error(`chain-watchers are ${roles.join(' and ')}`);
+  return working[0] ?? '';
 }
 
 /** As an upgrade does: asked to end, then started again. */

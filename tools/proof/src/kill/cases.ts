@@ -133,6 +133,7 @@ const CHAIN: readonly KillCase[] = [
   at('chain-watcher', 'chain.outbox.before-send'),
   at('chain-watcher', 'chain.outbox.after-send'),
   at('chain-watcher', 'chain.order.after-store', { ending: 'deadline' }),
+  at('chain-watcher', 'chain.lease.after-take', { atStart: true }),
 ];
 
 const MARKET: readonly KillCase[] = [

@@ -35,8 +35,8 @@ describe('following a real chain through faults, by polling alone', () => {
     expect(health.status).toBe(200);
     expect(await health.json()).toEqual({
       status: 'ok',
-      checks: { nats: 'ok', chain: 'ok', 'node-sync': 'ok', postgres: 'ok' },
-      notes: {},
+      checks: { nats: 'ok', lease: 'ok', chain: 'ok', 'node-sync': 'ok', postgres: 'ok' },
+      notes: { role: 'active' },
     });
     const metrics = await (await bench.service.fetch('/metrics')).text();
     expect(metrics).toMatch(/seedfleet_chain_tip_height\{[^}]*\} [1-9]/);

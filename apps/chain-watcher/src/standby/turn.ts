@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FencedLease, fencedUrl } from '@seedfleet/persistence';
-import { faultPoint, Gauge, type HealthRegistry, type Logger, type Registry, type Standby } from '@seedfleet/service-kit';
+import {
+  faultPoint,
+  Gauge,
+  type HealthRegistry,
+  type Logger,
+  type Registry,
+  type Standby,
+} from '@seedfleet/service-kit';
 import { LEASE_MS, LEASE_RENEW_MS, LEASE_RETRY_MS } from '../defaults.js';
 
 /** Whether this chain-watcher is the one that works, or stands by for the one that does. */

@@ -67,7 +67,15 @@ export class FleetBench {
     };
     const bus = await Bus.connect({ natsUrl, fleetId, service: 'channel-service', instance: 'test', onRejected });
     const consumers: StreamConsumer[] = [];
-    const bench = new FleetBench(bus, service, environment, wallet, createPrismaClient(database.href, 2), nodeLink, consumers);
+    const bench = new FleetBench(
+      bus,
+      service,
+      environment,
+      wallet,
+      createPrismaClient(database.href, 2),
+      nodeLink,
+      consumers,
+    );
     const common = { durable: 'test', maxBatch: 50, onError: (failure: unknown) => console.error(failure) };
     consumers.push(
       await consumeStream(bus, chainOutputChanged, {

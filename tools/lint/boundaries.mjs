@@ -102,7 +102,7 @@ export const BOUNDARIES = {
   },
   'tools/deploy': {
     libs: ['bus', 'fleet', 'service-kit'],
-    packages: ['yaml', 'zod', 'kubernetes-models', 'typescript'],
+    packages: ['yaml', 'zod', 'pg', 'kubernetes-models', 'typescript'],
     node: '*',
   },
   'tools/bench': { libs: '*', packages: '*', node: '*' },

@@ -12,7 +12,7 @@ export { bringTool } from './packages/bring-tool.js';
 export type { DebianPackage } from './packages/debian-package.js';
 export { natsUrlFor } from './providers/nats-users.js';
 export { mine, walletUrl } from './providers/regtest.js';
-export { startServers, silentConsent, type RunningServers, type ServerOptions } from './servers.js';
+export { plainStep, startServers, silentConsent, type RunningServers, type ServerOptions } from './servers.js';
 export type { ProcessEvent } from './supervise/supervised-process.js';
 export { beginFleet, startFleet, type FleetOptions, type FleetStart, type RunningFleet } from './fleet.js';
 export {
@@ -24,4 +24,8 @@ export {
   type RestoreTarget,
 } from './backup/backup.js';
 export { loadJsonRows } from './backup/load-rows.js';
+export { AutoMiner } from './mining/auto-miner.js';
+export { pickPort } from './free-port.js';
+export { runSale, type SellingFleet } from './sale/sale.js';
+export type { SaleReport } from './sale/report.js';
 export type { RunFile } from './state/run-file.js';

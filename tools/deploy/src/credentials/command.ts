@@ -15,6 +15,9 @@ and node the URLs with its own passwords. What exists is kept. Have the broker r
   --postgres HOST:PORT/DATABASE   (default: postgres:5432/seedfleet)
   --redis HOST:PORT  (default: redis:6379)
   --bitcoin HOST:PORT   (default: bitcoin:18443)
+  --tower-postgres HOST:PORT/DATABASE   the tower's own (default: tower-postgres:5432/seedfleet)
+  --tower-bitcoin HOST:PORT             (default: tower-bitcoin:18443)
+  --tls              also an authority, tls-ca.pem, and certificates of it for the broker, Postgres and Redis (needs openssl)
 `;
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -32,6 +35,9 @@ export function credentialsCommand(args: readonly string[]): number {
         postgres: { type: 'string', default: 'postgres:5432/seedfleet' },
         redis: { type: 'string', default: 'redis:6379' },
         bitcoin: { type: 'string', default: 'bitcoin:18443' },
+        'tower-postgres': { type: 'string', default: 'tower-postgres:5432/seedfleet' },
+        'tower-bitcoin': { type: 'string', default: 'tower-bitcoin:18443' },
+        tls: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
@@ -45,10 +51,13 @@ export function credentialsCommand(args: readonly string[]): number {
   const nodes = options.nodes.split(',').filter((id) => id !== '');
   const wrong = [options.fleet, ...nodes].find((id) => !ID.test(id));
   if (wrong !== undefined) return usage(`${wrong}: ids are lowercase letters, digits and hyphens`);
-  if (!/^[^/]+\/[a-z0-9_]+$/.test(options.postgres)) return usage('--postgres takes HOST:PORT/DATABASE');
+  for (const name of ['postgres', 'tower-postgres'] as const) {
+    if (!/^[^/]+\/[a-z0-9_]+$/.test(options[name])) return usage(`--${name} takes HOST:PORT/DATABASE`);
+  }
+  const tower = { postgres: options['tower-postgres'], bitcoin: options['tower-bitcoin'] };
   const folder = resolve(process.env['INIT_CWD'] ?? process.cwd(), options.out);
-  const { nats, postgres, redis, bitcoin, fleet: fleetId } = options;
-  const { made, revoked } = writeCredentials({ folder, fleetId, nodes, nats, postgres, redis, bitcoin });
+  const { nats, postgres, redis, bitcoin, tls, fleet: fleetId } = options;
+  const { made, revoked } = writeCredentials({ folder, fleetId, nodes, nats, postgres, redis, bitcoin, tls, tower });
   process.stdout.write(made.length === 0 ? 'nothing new\n' : `made ${made.join(', ')}\n`);
   if (revoked.length > 0) process.stdout.write(`revoked ${revoked.join(', ')}\n`);
   process.stdout.write(`${folder}\n`);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brokerAccount, brokerUser, SERVICE_CREDENTIALS, type Holder } from '@seedfleet/bus';
+import { makeCertificates } from './certificates.js';
 
 /** What to make credentials for. */
 export interface CredentialPlan {
@@ -16,6 +17,10 @@ export interface CredentialPlan {
   readonly redis: string;
   /** HOST:PORT of the Bitcoin node. */
   readonly bitcoin: string;
+  /** The tower's own servers; default: as the containers name them. */
+  readonly tower?: { readonly postgres: string; readonly bitcoin: string };
+  /** Whether the servers get certificates of an authority of the fleet's own. */
+  readonly tls?: boolean;
   /** Ids of all nodes: one that is left out loses its credential. */
   readonly nodes: readonly string[];
 }
@@ -33,6 +38,7 @@ const ROLE_OF: Readonly<Record<string, 'chain' | 'channel' | 'market'>> = {
   'channel-settler': 'channel',
   'market-api': 'market',
 };
+const TOWER_SERVERS = { postgres: 'tower-postgres:5432/seedfleet', bitcoin: 'tower-bitcoin:18443' };
 const SUFFIX = '.nats-url';
 
 /**
@@ -70,7 +76,7 @@ export function writeCredentials(plan: CredentialPlan): CredentialChanges {
   }
 
   const redis = secret('redis.password');
-  replace(plan.folder, 'redis-url', `redis://:${redis}@${plan.redis}`);
+  replace(plan.folder, 'redis-url', `${plan.tls ? 'rediss' : 'redis'}://:${redis}@${plan.redis}`);
   replace(plan.folder, 'redis.conf', `requirepass ${redis}\nmaxmemory-policy noeviction\nappendonly yes\n`);
   secret('seed-key');
   secret('grafana.password');
@@ -79,6 +85,18 @@ export function writeCredentials(plan: CredentialPlan): CredentialChanges {
   const bitcoin = secret('bitcoin-rpc.password');
   keep(plan.folder, 'bitcoin-rpc-url', () => `http://seedfleet:${bitcoin}@${plan.bitcoin}`, made);
   replace(plan.folder, 'bitcoin.conf', `rpcuser=seedfleet\nrpcpassword=${bitcoin}\n`);
+  // The tower is elsewhere, with servers of its own.
+  const tower = secret('tower-postgres.password');
+  const { postgres: towerPostgres, bitcoin: towerBitcoin } = plan.tower ?? TOWER_SERVERS;
+  replace(plan.folder, 'tower.database-url', `postgresql://seedfleet:${tower}@${towerPostgres}`);
+  const towerRpc = secret('tower-bitcoin-rpc.password');
+  keep(plan.folder, 'tower.bitcoin-rpc-url', () => `http://seedfleet:${towerRpc}@${towerBitcoin}`, made);
+  replace(plan.folder, 'tower-bitcoin.conf', `rpcuser=seedfleet\nrpcpassword=${towerRpc}\n`);
+  if (plan.tls) {
+    const hosts = { nats: plan.nats, postgres, redis: plan.redis };
+    const file = (name: string): string => join(plan.folder, name);
+    made.push(...makeCertificates(file, hosts));
+  }
   return {
     made,
     revoked: revoke(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FleetError } from '../errors.js';
 import type { RunningFleet } from '../fleet.js';
 import { callRpc } from '../providers/bitcoin-rpc.js';
-import type { StepPrinter } from '../start/start-command.js';
+import type { RunStep } from '../servers.js';
 import { fileDigest, leavesOfGrass, type Specimen } from './content.js';
 import { MarketClient, type MarketChannel, type MarketRevenue, type MarketTorrent } from './market-client.js';
 import { purchase, type Purchase } from './purchase.js';
@@ -31,8 +31,15 @@ const NOT_SETTLING = new Set([
   'refund-seen',
 ]);
 
+/** What a sale is made with: a fleet, whoever started it. */
+export type SellingFleet = Pick<RunningFleet, 'run' | 'state' | 'supervisor' | 'miner'>;
+
 /** Sells a real book to the leecher, follows the money to burial and compares everything. Throws FleetError. */
-export async function runSale(fleet: RunningFleet, steps: StepPrinter, signal: AbortSignal): Promise<SaleReport> {
+export async function runSale(
+  fleet: SellingFleet,
+  steps: { readonly run: RunStep },
+  signal: AbortSignal,
+): Promise<SaleReport> {
   const { run } = fleet;
   const specimen = leavesOfGrass();
   const market = new MarketClient(run.marketApi.url, run.marketApi.keyFile, signal);
@@ -68,7 +75,7 @@ export async function runSale(fleet: RunningFleet, steps: StepPrinter, signal: A
 }
 
 /** A folder for this purchase alone; the last one's is cleared away. */
-function freshFolder({ state }: RunningFleet): string {
+function freshFolder({ state }: SellingFleet): string {
   rmSync(state.file('purchase'), { recursive: true, force: true });
   const folder = join(state.folder('purchase'), 'download');
   mkdirSync(folder);
@@ -96,7 +103,7 @@ async function putOnSale(market: MarketClient, specimen: Specimen, signal: Abort
   );
 }
 
-function buy({ run, state, supervisor }: RunningFleet, specimen: Specimen, outDir: string): Promise<Purchase> {
+function buy({ run, state, supervisor }: SellingFleet, specimen: Specimen, outDir: string): Promise<Purchase> {
   const order = {
     torrentFile: specimen.torrentFile,
     outDir,
@@ -114,7 +121,7 @@ function settlementSent(
   market: MarketClient,
   { infoHash }: MarketTorrent,
   { fundingTxid }: Purchase,
-  fleet: RunningFleet,
+  fleet: SellingFleet,
   signal: AbortSignal,
 ): Promise<SettledMarketChannel> {
   let seen: MarketChannel | undefined;
@@ -140,7 +147,7 @@ function settlementSent(
   );
 }
 
-async function knows({ run }: RunningFleet, txid: string): Promise<boolean> {
+async function knows({ run }: SellingFleet, txid: string): Promise<boolean> {
   return callRpc(run.bitcoin.rpcUrl, 'getrawtransaction', [txid, false]).then(
     () => true,
     () => false,
@@ -153,7 +160,7 @@ function burial(
   { infoHash }: MarketTorrent,
   settlementTxid: string,
   { fundingTxid }: Purchase,
-  fleet: RunningFleet,
+  fleet: SellingFleet,
   signal: AbortSignal,
 ): Promise<MarketChannel> {
   let seen: MarketChannel | undefined;
@@ -177,13 +184,13 @@ function burial(
   );
 }
 
-async function confirmationsOf({ run }: RunningFleet, txid: string): Promise<number> {
+async function confirmationsOf({ run }: SellingFleet, txid: string): Promise<number> {
   const found = (await callRpc(run.bitcoin.rpcUrl, 'getrawtransaction', [txid, true])) as { confirmations?: number };
   return found.confirmations ?? 0;
 }
 
 interface Evidence {
-  readonly fleet: RunningFleet;
+  readonly fleet: SellingFleet;
   readonly market: MarketClient;
   readonly torrent: MarketTorrent;
   readonly before: MarketRevenue;

@@ -122,3 +122,7 @@ export const LEASE_RENEW_MS = 2_000;
 
 /** How often the one that stands by asks: it has the work so soon after the other one's process has ended. */
 export const LEASE_RETRY_MS = 1_000;
+
+/** An order counts as not acknowledged after this long, or when the tower is so many versions behind: a tower needs a second. */
+export const ORDER_LATE_SECONDS = 60;
+export const ORDER_LATE_VERSIONS = 5;

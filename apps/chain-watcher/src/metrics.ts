@@ -57,6 +57,11 @@ export function chainMetrics(registry: Registry) {
       labelNames: ['state'],
       registers,
     }),
+    ordersUnacknowledged: new Gauge({
+      name: 'seedfleet_chain_orders_unacknowledged',
+      help: 'Waiting orders whose newest version the tower has not acknowledged for a minute, or which it is versions behind; 0 without a tower',
+      registers,
+    }),
     unsentEvents: new Gauge({
       name: 'seedfleet_chain_outbox_unsent',
       help: 'Events stored and not yet relayed',

@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { projectFile } from './files.js';
 import { manifestFaults } from './manifests/manifest-faults.js';
-import { kubectl, OVERLAYS, render, type Manifest } from './manifests/render.js';
+import { kubectl, OVERLAYS, render, type Manifest, type Overlay } from './manifests/render.js';
 import { shapeFaults } from './manifests/shapes.js';
 
 let program: string;
@@ -8,19 +10,55 @@ beforeAll(async () => {
   program = await kubectl();
 });
 
-describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
-  let manifests: Manifest[];
+const rendered = (overlay: Overlay): { manifests: Manifest[] } => {
+  const found: { manifests: Manifest[] } = { manifests: [] };
   beforeAll(() => {
-    manifests = render(program, overlay);
+    found.manifests = render(program, overlay);
   });
+  return found;
+};
+
+describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
+  const found = rendered(overlay);
 
   it('has the shape of Kubernetes’ schemas, without an unknown field', () => {
-    expect(shapeFaults(manifests)).toEqual([]);
+    expect(shapeFaults(found.manifests)).toEqual([]);
   });
 
   it('holds together: references, selectors, arrows, drains and limits', async () => {
-    expect(await manifestFaults(manifests)).toEqual([]);
+    expect(await manifestFaults(found.manifests)).toEqual([]);
   });
+});
+
+describe('k8s/overlays/tower', () => {
+  const found = rendered('tower');
+
+  it('would be refused if anything of the fleet, or a key, were with it', async () => {
+    const tower = found.manifests.find(({ kind }) => kind === 'Deployment');
+    const text = JSON.stringify(tower).replaceAll('"name":"tower"', '"name":"channel-settler"');
+    const settler = JSON.parse(text.replaceAll('seedfleet-tower', 'seedfleet-seed-key')) as Manifest;
+    const faults = await manifestFaults([...found.manifests, settler]);
+    expect(faults).toContain('the tower shares its cluster with channel-settler');
+    expect(faults).toContain("channel-settler of the tower's cluster has the key of the seed");
+  });
+});
+
+describe('k8s/overlays/prod', () => {
+  const found = rendered('prod');
+
+  it('has the dashboards that docker-compose.yml mounts, where Grafana’s sidecar finds them', () => {
+    const files = readdirSync(projectFile('deploy/grafana/dashboards'));
+    const maps = found.manifests.filter(({ metadata }) => metadata.labels?.['grafana_dashboard'] === '1');
+    const shown = Object.assign({}, ...maps.map((map) => map['data'])) as Record<string, string>;
+    expect(Object.keys(shown).sort()).toEqual(files.sort());
+    for (const name of files) {
+      expect(shown[name]).toBe(readFileSync(projectFile(`deploy/grafana/dashboards/${name}`), 'utf8'));
+    }
+  });
+});
+
+describe.each(['dev', 'prod'] as const)('k8s/overlays/%s', (overlay) => {
+  const found = rendered(overlay);
 
   it.each([
     ['shape', '"terminationGracePeriodSeconds":7500', '"terminationGracePeriod":7500', 'terminationGracePeriod'],
@@ -29,7 +67,7 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     ['sense', '"seedfleet/uses-bitcoin":"true"', '"seedfleet/uses-redis":"true"', 'chain-watcher may reach'],
     ['sense', '"secretName":"seedfleet-swarm-node"', '"secretName":"gone"', 'swarm-node needs Secret gone'],
   ])('would be refused for its %s if %s were %s', async (by, from, to, complaint) => {
-    const text = JSON.stringify(manifests);
+    const text = JSON.stringify(found.manifests);
     expect(text).toContain(from);
     const spoilt = JSON.parse(text.replace(from, to)) as Manifest[];
     const faults = by === 'shape' ? shapeFaults(spoilt) : await manifestFaults(spoilt);

@@ -3,6 +3,7 @@ import { FleetError, reasonOf } from './errors.js';
 import { pickPort } from './free-port.js';
 import { isRegtest, type Network, type ProviderContext } from './providers/provider.js';
 import type { Connections } from './providers/connections.js';
+import { ensureDatabase } from './providers/postgres.js';
 import type { Conversation } from './providers/provide.js';
 import { startOnFreePorts } from './providers/start-server.js';
 import { bringServers, plainStep, silentConsent, type RunStep } from './servers.js';
@@ -33,6 +34,8 @@ export interface FleetOptions {
   readonly nodes?: number;
   /** How many run of chain-watcher, channel-settler, channel-intake and market-api. Default: one each. */
   readonly copies?: Readonly<Record<string, number>>;
+  /** A settlement tower, with a database of its own on the same server and the fleet's Bitcoin node. Default: none. */
+  readonly tower?: boolean;
   /** Absolute; folders whose content may be made into torrents. Default: none. */
   readonly contentRoots?: readonly string[];
   /** On regtest, mine a block 2 s after a transaction enters the mempool. Default: yes. */
@@ -165,7 +168,16 @@ async function prepare(
     ({ applied }) => (applied === 0 ? 'up to date' : `${applied} applied`),
   );
   const { nodes = 1, copies = {}, contentRoots = [] } = options;
-  return { settings: { state, connections, databases, network, nodes, copies, contentRoots }, connections };
+  const towerDatabase =
+    options.tower === true
+      ? await step(
+          "the tower's database",
+          () => towersOwn(connections.postgres.url),
+          () => 'ready',
+        )
+      : undefined;
+  const settings = { state, connections, databases, towerDatabase, network, nodes, copies, contentRoots };
+  return { settings, connections };
 }
 
 /** Keys, channels and books of one network are no use on another. */
@@ -190,6 +202,22 @@ async function migrate(url: string, state: StateDir) {
   } catch (thrown) {
     throw new FleetError('database-failed', 'the migrations failed', reasonOf(thrown), 'see the log of Postgres');
   }
+}
+
+/** A database beside the fleet's. Its tables are the same, and nobody else's. */
+async function towersOwn(fleetUrl: string): Promise<string> {
+  const url = await ensureDatabase(fleetUrl, `${new URL(fleetUrl).pathname.slice(1)}_tower`);
+  try {
+    await deployMigrations(url);
+  } catch (thrown) {
+    throw new FleetError(
+      'database-failed',
+      "the tower's migrations failed",
+      reasonOf(thrown),
+      'see the log of Postgres',
+    );
+  }
+  return url;
 }
 
 async function startServices(

@@ -37,6 +37,8 @@ export interface ServiceSettings {
   readonly connections: Connections;
   /** Postgres URLs by owner, from roles of their own where those could be made. */
   readonly databases: RolePasswords;
+  /** Postgres URL of the tower's own database; undefined where there is no tower. */
+  readonly towerDatabase?: string | undefined;
   readonly network: Network;
   readonly nodes: number;
   /** How many run of a service, by its name; one each where it is left out. */
@@ -54,6 +56,7 @@ export function apiKeyFile(state: StateDir): string {
 export function planServices(settings: ServiceSettings): readonly (readonly ServicePlan[])[] {
   const { state, connections, databases } = settings;
   const { bitcoin, redis } = connections;
+  const towerEnv: Readonly<Record<string, string>> = settings.towerDatabase === undefined ? {} : { TOWER: 'true' };
   const chainWatcher: ServicePlan = {
     name: 'chain-watcher',
     app: 'chain-watcher',
@@ -61,8 +64,20 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
     env: {
       DATABASE_URL: databases.chain,
       ...bitcoinEnv(bitcoin),
+      ...towerEnv,
     },
   };
+  const tower: readonly ServicePlan[] =
+    settings.towerDatabase === undefined
+      ? []
+      : [
+          {
+            name: 'tower',
+            app: 'chain-watcher',
+            tier: 1,
+            env: { ROLE: 'tower', DATABASE_URL: settings.towerDatabase, ...bitcoinEnv(bitcoin) },
+          },
+        ];
   const channelEnv = { DATABASE_URL: databases.channel, REDIS_URL: redis.url };
   const settler: ServicePlan = {
     name: 'channel-settler',
@@ -70,6 +85,7 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
     tier: 2,
     env: {
       ...channelEnv,
+      ...towerEnv,
       ROLE: 'settler',
       SEED_FILE: join(state.folder('services', 'channel-settler'), 'seed.json'),
       SEED_KEY_FILE: seedKeyFile(state),
@@ -104,9 +120,11 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
       peerHost: `127.0.0.${index + 1}`,
     };
   });
-  const copies = [chainWatcher, settler, intake, marketApi].flatMap((plan) => copiesOf(plan, settings.copies[plan.name] ?? 1));
+  const copies = [chainWatcher, settler, intake, marketApi].flatMap((plan) =>
+    copiesOf(plan, settings.copies[plan.name] ?? 1),
+  );
   // Copies find the seed and the first key that the first of their kind has made. The other nodes join the DHT through the first.
-  return [[chainWatcher], [settler, intake, marketApi], copies, nodes.slice(0, 1), nodes.slice(1)];
+  return [[chainWatcher], [settler, intake, marketApi, ...tower], copies, nodes.slice(0, 1), nodes.slice(1)];
 }
 
 /** The second to last of a service of which several run. */

@@ -78,7 +78,7 @@ export const CHECKS: Readonly<Record<string, { readonly what: string; readonly l
     load: async () => (await import('./files/alerts.js')).proveAlerts,
   },
   manifests: {
-    what: 'both overlays by the real kustomize, against schemas with unknown fields refused; compose file and Dockerfile',
+    what: 'every overlay by the real kustomize, against schemas with unknown fields refused; compose file and Dockerfile',
     load: async () => (await import('./files/manifests.js')).proveManifests,
   },
 };

@@ -1,6 +1,7 @@
 import { MAX_ORDER_BYTES, type chainFileOrder, chainOrders, type chainOrdersHeld } from '@seedfleet/bus';
 import { Prisma, type DatedOrderModel, type PrismaClient } from '@seedfleet/persistence';
 import type { z } from 'zod';
+import { ORDER_LATE_SECONDS, ORDER_LATE_VERSIONS } from '../defaults.js';
 import type { OrderHolder, OrderSchedule } from './order-schedule.js';
 
 export type Order = z.output<typeof chainFileOrder.request>;
@@ -145,6 +146,17 @@ export class DatedOrders {
       where: { openFromMtp: { lt: medianTimePast - afterSeconds } },
     });
     return count;
+  }
+
+  /** How many waiting orders the tower does not hold as they are; 0 where there is none. */
+  async unacknowledged(): Promise<number> {
+    if (!this.passesOn) return 0;
+    const rows = await this.prisma.$queryRaw<{ count: number }[]>`
+      SELECT count(*)::int AS count FROM chain.dated_order
+      WHERE state = 'waiting' AND version > coalesce("towerVersion", 0)
+        AND ("updatedAt" < now() - make_interval(secs => ${ORDER_LATE_SECONDS})
+          OR version > coalesce("towerVersion", 0) + ${ORDER_LATE_VERSIONS}::int)`;
+    return rows[0]?.count ?? 0;
   }
 
   /** Counts by state, for the metrics. */

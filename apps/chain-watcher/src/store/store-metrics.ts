@@ -34,6 +34,7 @@ export class StoreMetrics {
     this.metrics.unsentEvents.set(counts.unsent);
     this.metrics.orders.reset();
     for (const [state, count] of Object.entries(await this.orders.counts())) this.metrics.orders.set({ state }, count);
+    this.metrics.ordersUnacknowledged.set(await this.orders.unacknowledged());
   }
 
   async #guarded(): Promise<void> {

@@ -12,7 +12,7 @@ import { DatedOrders } from '../orders/dated-orders.js';
 import { OrderSender } from '../orders/order-sender.js';
 import { Serial } from '../serial.js';
 import { catchingUp, refuseOtherNetwork, refuseWithoutDatabase, staleness } from '../start-checks.js';
-import { ChainStore } from '../store/chain-store.js';
+import { ChainStore, type FollowedBlock } from '../store/chain-store.js';
 import { StoreMetrics } from '../store/store-metrics.js';
 import { MempoolWatch } from '../watching/mempool-watch.js';
 import { OutputWatcher } from '../watching/output-watcher.js';
@@ -88,7 +88,11 @@ export class TowerModule {
     const broadcaster = new Broadcaster(node, store, follower, (error) =>
       logger.warn({ code: error.code }, `a transaction could not be handed to the node: ${error.message}`),
     );
-    const onRound = (): void => metrics.observedAt.set(Date.now() / 1_000);
+    const onRound = (tip: FollowedBlock): void => {
+      metrics.tipHeight.set(tip.height);
+      metrics.tipMtp.set(tip.medianTimePast);
+      metrics.observedAt.set(Date.now() / 1_000);
+    };
     const watch = new ChainWatch({
       node,
       store,

@@ -64,6 +64,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'channel-settler': ['nats', 'postgres', 'redis'],
   'market-api': ['nats', 'postgres', 'redis'],
   migrate: ['postgres'],
+  tower: ['bitcoin', 'nats', 'postgres'],
 };
 const USES = 'seedfleet/uses-';
 const POD_KINDS = ['Deployment', 'StatefulSet', 'Job'];
@@ -78,7 +79,7 @@ export async function manifestFaults(manifests: readonly Manifest[]): Promise<st
     ...workloads.flatMap(safetyFaults),
     ...workloads.flatMap((workload) => referenceFaults(workload, manifests)),
     ...workloads.flatMap(arrowFaults),
-    ...nodeFaults(workloads),
+    ...(workloads.some(({ name }) => name === 'tower') ? towerFaults(workloads) : nodeFaults(workloads)),
     ...selectorFaults(manifests, workloads),
     ...(await scalingFaults(manifests)),
   ];
@@ -165,6 +166,18 @@ function nodeFaults(workloads: readonly Workload[]): string[] {
   );
   if (keys.map(({ name }) => name).join() !== 'channel-settler') faults.push('or others hold the seed');
   return faults.map((fault) => `swarm-nodes ${fault}`);
+}
+
+/** The tower stands alone, and has nothing that is worth stealing. */
+function towerFaults(workloads: readonly Workload[]): string[] {
+  const others = workloads.filter(({ name }) => name !== 'tower' && name !== 'migrate');
+  const keys = workloads.filter(({ pod: { volumes } }) =>
+    volumes.some(({ secret }) => secret !== undefined && /seed-key/.test(secret.secretName)),
+  );
+  return [
+    ...others.map(({ name }) => `the tower shares its cluster with ${name}`),
+    ...keys.map(({ name }) => `${name} of the tower's cluster has the key of the seed`),
+  ];
 }
 
 /** Services, disruption budgets and monitors that select nothing. */

@@ -9,7 +9,7 @@ import { projectFile, readYamlDocuments } from '../files.js';
 
 const KUBECTL = { suite: 'trixie', name: 'kubernetes-client', binaryFolder: 'usr/bin', binaries: ['kubectl'] } as const;
 
-export const OVERLAYS = ['dev', 'prod'] as const;
+export const OVERLAYS = ['dev', 'prod', 'tower'] as const;
 export type Overlay = (typeof OVERLAYS)[number];
 
 /** What every object of Kubernetes has. */
@@ -36,14 +36,14 @@ export async function kubectl(): Promise<string> {
 }
 
 /**
- * An overlay as it would be applied, from a copy of k8s/ into which credentials were made as an operator makes them.
+ * An overlay as it would be applied, from a copy of the manifests into which credentials were made as an operator makes them.
  * Throws what kustomize says against it.
  */
 export function render(program: string, overlay: Overlay): Manifest[] {
   const copy = mkdtempSync(join(tmpdir(), 'seedfleet-k8s-'));
   try {
-    cpSync(projectFile('k8s'), copy, { recursive: true });
-    const folder = join(copy, 'overlays', overlay);
+    for (const part of ['k8s', 'deploy/grafana']) cpSync(projectFile(part), join(copy, part), { recursive: true });
+    const folder = join(copy, 'k8s/overlays', overlay);
     writeCredentials({
       folder: join(folder, 'secrets'),
       fleetId: 'seedfleet',

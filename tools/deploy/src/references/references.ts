@@ -20,7 +20,7 @@ function prometheusRule(): string {
 const REFERENCES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/configuration.md': configurationReference,
   'docs/metrics.md': metricsReference,
-  'k8s/monitoring/rules.yaml': prometheusRule,
+  'k8s/monitoring/alerts/rules.yaml': prometheusRule,
 };
 
 /** The made files whose content is not what it should be now. */

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly nodes: number;
   readonly network: Network;
   readonly mine: boolean;
+  /** A settlement tower beside the fleet. */
+  readonly tower: boolean;
   /** Absolute; folders whose content the market API may make into torrents. */
   readonly contentRoots: readonly string[];
   /** Bring what is missing without asking. */
@@ -38,6 +40,7 @@ Brings up the whole fleet on this machine, sells a torrent to the leecher, and s
   --network NAME   ${NETWORKS.slice(0, 3).join(', ')},
                    ${NETWORKS.slice(3).join(', ')} (default: regtest)
   --content DIR    a folder whose content may be made into torrents; may be given again
+  --tower          a settlement tower too, with a database of its own; a real one stands elsewhere (docs/tower.md)
   --no-mine        on regtest, leave mining to others (else a block 2 s after a transaction enters the mempool)
   --yes            bring missing servers without asking (so it is without a terminal)
 
@@ -77,6 +80,7 @@ export function parseStartOptions(args: readonly string[], root: string, cwd: st
       nodes,
       network,
       mine: values['no-mine'] !== true,
+      tower: values.tower === true,
       contentRoots,
       yes: values.yes === true,
     },
@@ -95,6 +99,7 @@ function parse(args: readonly string[]) {
       nodes: { type: 'string' },
       network: { type: 'string' },
       'no-mine': { type: 'boolean' },
+      tower: { type: 'boolean' },
       content: { type: 'string', multiple: true },
       yes: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },

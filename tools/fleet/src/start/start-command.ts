@@ -42,6 +42,7 @@ export async function runStart(args: readonly string[], steps: StepPrinter): Pro
       nodes: parsed.options.nodes,
       contentRoots: parsed.options.contentRoots,
       mine: parsed.options.mine,
+      tower: parsed.options.tower,
       step: (title, work, describe) => steps.run(title, work, describe),
       conversation: terminalConversation(parsed.options.yes, (line) => steps.note(line), interruption.signal),
       onEvent: (event) => steps.note(describeEvent(event)),

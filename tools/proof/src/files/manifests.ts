@@ -2,7 +2,7 @@ import { containerFaults, kubectl, manifestFaults, OVERLAYS, render, shapeFaults
 import type { Scorecard } from '../scorecard.js';
 
 /**
- * Both overlays as the real kustomize renders them, from credentials made as an operator makes them, held against the
+ * Every overlay as the real kustomize renders them, from credentials made as an operator makes them, held against the
  * shapes of Kubernetes and of Prometheus' operator; compose file and Dockerfile. Nothing of it is run: there is neither a
  * cluster nor a container engine here.
  */

@@ -72,7 +72,10 @@ export const channelClose = defineRequest({
   ]),
 });
 
-/** A node asks to join an invitation. Repeating it with the same `joinId` gives the same channel. */
+/**
+ * A node asks to join an invitation. Repeating it with the same `joinId` gives the same channel, whose id begins as the
+ * join's does (`saleIdOf`).
+ */
 export const channelOpen = defineRequest({
   subject: 'channel.open.*',
   owner: 'channel-service',

@@ -7,6 +7,7 @@ export * from './contract.js';
 export * from './durability.js';
 export * from './fleet.js';
 export * from './orders.js';
+export * from './sale-id.js';
 export * from './treasury.js';
 export { FleetNatsServer, Handles } from './nest-server.js';
 export { PARKED } from './parking.js';

@@ -38,5 +38,8 @@ export interface HostileBuyer {
   readonly act: (ground: Ground) => Promise<Gain>;
 }
 
+/** Thrown by a buyer that could not do what it is there for: it says nothing about the node. */
+export class NotJudged extends Error {}
+
 export const NO_PIECE = (): number => 0;
 export const ONE_PIECE = (): number => 1;

@@ -1,10 +1,8 @@
-import { ReferenceWallet } from '@seedfleet/interop';
-import { isNetwork } from '@seedfleet/payment-channel';
 import { readOptions, USAGE, type HostileOptions } from './options.js';
 import { runSuite, type Verdict } from './suite.js';
+import { givenTarget } from './world/given-target.js';
 import { bringTarget } from './world/own-fleet.js';
 import type { Target } from './world/target.js';
-import { readTorrent } from './world/torrent-file.js';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -32,20 +30,6 @@ export async function main(args: readonly string[]): Promise<number> {
 async function bringOwn() {
   print('bringing a fleet of two nodes …');
   return bringTarget();
-}
-
-function givenTarget({ seller, torrent, rpc, metrics, network, localLimits }: HostileOptions): Target | undefined {
-  if (seller === undefined || torrent === undefined) return undefined;
-  if (!isNetwork(network)) throw new Error(`${network} is no network`);
-  return {
-    address: seller,
-    otherAddress: undefined,
-    network,
-    torrent: readTorrent(torrent),
-    money: rpc === undefined ? undefined : { wallet: new ReferenceWallet(rpc), rpcUrl: rpc },
-    metricsUrl: metrics,
-    limitsHold: localLimits || !seller.startsWith('127.') || !network.startsWith('regtest'),
-  };
 }
 
 function summary(verdicts: readonly Verdict[]): number {

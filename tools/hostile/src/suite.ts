@@ -1,6 +1,6 @@
 import { BuyerLink, desktopTerms, until } from '@seedfleet/interop';
 import { HOSTILE_BUYERS } from './buyers/all.js';
-import type { Bound, Gain, HostileBuyer } from './hostile-buyer.js';
+import { NotJudged, type Bound, type Gain, type HostileBuyer } from './hostile-buyer.js';
 import { Ground } from './world/ground.js';
 import { HonestBuyer, type Notice } from './world/honest-buyer.js';
 import { NodeMeter } from './world/node-meter.js';
@@ -31,6 +31,8 @@ export interface Verdict {
 
 interface Costs {
   readonly pieces: number;
+  /** What they would have cost; undefined where the node named no price. */
+  readonly worthSat: bigint | undefined;
   readonly plainBytes: number;
   readonly cpuSeconds: number | undefined;
   readonly memoryBytes: number | undefined;
@@ -99,16 +101,21 @@ async function judge(
   honest?.take();
   let gain: Gain = { note: '' };
   const faults: string[] = [];
+  let notJudged: string | undefined;
   try {
     gain = await buyer.act(ground);
     await stillSells(target);
   } catch (thrown) {
-    faults.push(thrown instanceof Error ? thrown.message : String(thrown));
+    if (thrown instanceof NotJudged) notJudged = thrown.message;
+    else faults.push(thrown instanceof Error ? thrown.message : String(thrown));
   }
   const seconds = (performance.now() - startedMs) / 1000;
   const used = await meter?.stop();
+  const pieces = gain.unpaidPieces ?? ground.unpaidPieces;
+  const { priceSat } = ground;
   const costs: Costs = {
-    pieces: gain.unpaidPieces ?? ground.unpaidPieces,
+    pieces,
+    worthSat: priceSat === undefined ? undefined : priceSat * BigInt(pieces),
     plainBytes: ground.plainBytes,
     cpuSeconds: used === undefined ? undefined : Math.max(0, used.cpuSeconds - quiet.cpuPerSecond * seconds),
     memoryBytes: used?.memoryBytes,
@@ -116,6 +123,10 @@ async function judge(
     notice: honest?.take(),
   };
   ground.leave();
+  if (notJudged !== undefined) {
+    print(`skipped  ${name}: ${notJudged}`);
+    return { name, skipped: true, faults: [] };
+  }
   faults.push(...(gain.faults ?? []), ...faultsOf(target, bound, gain, costs));
   print(line(target, buyer, gain, costs, seconds, faults));
   return { name, skipped: false, faults };
@@ -175,7 +186,8 @@ function line(
   faults: readonly string[],
 ): string {
   const { pieceLengthBytes } = target.torrent;
-  const free = `${costs.pieces} pieces (${costs.pieces * pieceLengthBytes} bytes)`;
+  const worth = costs.worthSat === undefined ? '' : `, ${costs.worthSat} sat`;
+  const free = `${costs.pieces} pieces (${costs.pieces * pieceLengthBytes} bytes${worth}), ${costs.plainBytes} bytes besides`;
   const tests = gain.testBytes === undefined ? '' : `, ${gain.testBytes} test bytes`;
   const node =
     costs.cpuSeconds === undefined

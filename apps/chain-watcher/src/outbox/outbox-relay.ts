@@ -1,6 +1,7 @@
 import type { Bus } from '@seedfleet/bus';
 import { relayOutbox, type PrismaClient } from '@seedfleet/persistence';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
+import { lineOf } from '../store/events.js';
 
 const EVERY_MS = 1_000;
 
@@ -43,6 +44,8 @@ export class OutboxRelay {
           faultPoint('chain.outbox.before-send');
           await this.bus.relay(subject, payload, true);
           faultPoint('chain.outbox.after-send');
+          const line = lineOf(subject, payload);
+          if (line !== undefined) this.logger.info(line, 'chain news');
         });
         if (sent > 0) this.#again = true;
       }

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { idWithinSale, saleIdOf } from '@seedfleet/bus';
 import type { Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import { shortestLockUnits, type Policy } from '@seedfleet/policy';
@@ -41,6 +41,7 @@ export class OpeningService {
     this.opened.inc({ result });
     this.logger.info(
       {
+        saleId: saleIdOf(request.joinId),
         ...(reply.opened ? { channelId: reply.channelId } : { code: reply.code, detail: reply.detail }),
         infoHash: request.infoHash,
         nodeId: request.nodeId,
@@ -77,7 +78,7 @@ export class OpeningService {
 
   private async insert(request: OpenRequest): Promise<OpenReply> {
     try {
-      const row = await insertChannel(this.prisma, randomUUID(), request);
+      const row = await insertChannel(this.prisma, idWithinSale(saleIdOf(request.joinId)), request);
       faultPoint('intake.open.after-store');
       if (row !== null) return opened(row);
       return refused({ code: 'no-contract-key', detail: 'the pool of keys is empty', revisedTerms: null });

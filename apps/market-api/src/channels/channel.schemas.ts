@@ -26,6 +26,7 @@ export type ListChannelsQuery = z.output<typeof listChannelsQuery>;
 
 export const channelSchema = z.object({
   id: z.string(),
+  saleId: z.string().meta({ description: 'what every line of a log about this sale contains' }),
   nodeId: z.string(),
   infoHash: z.string(),
   torrentName: z.string().nullable(),

@@ -1,3 +1,4 @@
+import { saleIdOf } from '@seedfleet/bus';
 import { netSat, paidSat } from '@seedfleet/payment-channel';
 import type { ChannelEventRow, ChannelRow } from './channel.repository.js';
 import type { TransactionRow } from './channel-transactions.js';
@@ -10,6 +11,7 @@ export function channelView(row: ChannelRow): ChannelView {
   const k = Number(row.frozenK ?? row.k);
   return {
     id: row.id,
+    saleId: saleIdOf(row.id),
     nodeId: row.nodeId,
     infoHash: row.infoHash,
     torrentName: row.torrentName,

@@ -1,3 +1,4 @@
+import { newSaleId } from '@seedfleet/bus';
 import { policyWith } from '@seedfleet/policy';
 import { createLogger, Registry } from '@seedfleet/service-kit';
 import { expect, it } from 'vitest';
@@ -35,6 +36,7 @@ it('notes a channel before the buyer is told of it, so that a crash leaves no jo
   };
   const metainfo = { pieceCount: 1, pieceLengthBytes: 16_384, totalLengthBytes: 1 };
   const opening = new ChannelOpening(services as unknown as SellingServices, {
+    saleId: newSaleId(),
     torrent: { infoHash: 'ab'.repeat(20), metainfo } as TorrentOnSale,
     origin: originOf('198.51.100.7', false),
     peerPort: 1,

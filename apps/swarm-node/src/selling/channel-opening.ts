@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { channelOpen } from '@seedfleet/bus';
+import { channelOpen, idWithinSale } from '@seedfleet/bus';
 import type { ConnectionEvent, SellerEffect } from '@seedfleet/exchange';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
 import type { TorrentOnSale } from '../content/shelf.js';
@@ -22,6 +21,8 @@ interface Attempt {
 }
 
 export interface OpeningHost {
+  /** What all ids of this connection's sale begin with. */
+  readonly saleId: string;
   readonly torrent: TorrentOnSale;
   readonly origin: Origin;
   readonly peerPort: number;
@@ -130,7 +131,7 @@ export class ChannelOpening {
     const { metainfo, infoHash } = this.host.torrent;
     const { address, subnet } = this.host.origin;
     return {
-      joinId: randomUUID(),
+      joinId: idWithinSale(this.host.saleId),
       nodeId: this.services.nodeId,
       infoHash,
       pieceCount: metainfo.pieceCount,

@@ -1,5 +1,5 @@
 import type { CloseReason, Peer } from '@seedfleet/bittorrent';
-import type { fundingVerdict } from '@seedfleet/bus';
+import { newSaleId, type fundingVerdict } from '@seedfleet/bus';
 import {
   connectionStatus,
   createConnection,
@@ -33,6 +33,8 @@ type EffectOf<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
 /** Requests that a peer may keep open, announced as `reqq`: what the exchange queues. */
 const REQUEST_QUEUE = 16;
+/** Characters of a client's name that are logged. */
+const MAX_CLIENT = 64;
 
 export interface SellerConnectionHost {
   readonly torrent: TorrentOnSale;
@@ -62,6 +64,7 @@ export class SellerConnection {
   private readonly events: ConnectionEvent[] = [];
   private stepping = false;
   private broken = false;
+  private wasInSession = false;
   private paid = 0;
   private readonly unread: UnreadWatch;
   private readonly sinceMs: number;
@@ -72,7 +75,8 @@ export class SellerConnection {
     private readonly host: SellerConnectionHost,
   ) {
     const { metainfo, infoHash } = host.torrent;
-    this.logger = services.logger.child({ infoHash, peer: `${peer.remoteAddress}:${peer.remotePort}` });
+    const saleId = newSaleId();
+    this.logger = services.logger.child({ saleId, infoHash, peer: `${peer.remoteAddress}:${peer.remotePort}` });
     this.machine = createConnection({
       network: services.network,
       torrent: {
@@ -93,6 +97,7 @@ export class SellerConnection {
     this.unread = new UnreadWatch(services.policy);
     const dispatch = (event: ConnectionEvent): void => this.dispatch(event);
     this.opening = new ChannelOpening(services, {
+      saleId,
       torrent: host.torrent,
       origin: host.origin,
       peerPort: peer.remotePort,
@@ -216,6 +221,8 @@ export class SellerConnection {
         return this.onClose(effect);
       case 'note':
         return this.services.metrics.exchangeNotes.inc({ code: effect.code });
+      case 'session-joined':
+        return this.onSession();
       case 'peer-mode':
         return this.offering.onPeerMode(effect);
       case 'sell-held':
@@ -244,9 +251,18 @@ export class SellerConnection {
       case 'channel-ended':
         return this.onChannelEnded(effect);
       default:
-        // Sessions joined and left need nothing here; a buyer's effects never come from a seller.
+        // A session that is left needs nothing here; a buyer's effects never come from a seller.
         return;
     }
+  }
+
+  /** Where the story of a sale begins. Once: a peer may come and go as often as it likes. */
+  private onSession(): void {
+    if (this.wasInSession) return;
+    this.wasInSession = true;
+    const { direction, protection } = this.peer;
+    const { client } = connectionStatus(this.machine);
+    this.logger.info({ client: client?.slice(0, MAX_CLIENT), direction, protection }, 'peer speaks JoyStream');
   }
 
   private sendHandshake(kind: 'install' | 'uninstall'): void {

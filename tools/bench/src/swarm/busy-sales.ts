@@ -5,8 +5,10 @@ import { fundChannels } from '../sale/funding.js';
 import { batchCounts } from '../sale/node-metrics.js';
 import { runTransfer } from '../sale/transfer.js';
 import { Child } from '../machine/child.js';
+import { takePrecedence } from '../machine/precedence.js';
+import type { LoopReport } from './loop-watch.js';
 import type { CanaryOrder, CanaryReport } from './canary.js';
-import { figures, LOOP_TIMER_MS, whereabouts, type NodeFigures } from './node-figures.js';
+import { figures, LOOP_TIMER_MS, loopReport, whereabouts, type NodeFigures } from './node-figures.js';
 import { stayConnected, type SwarmBench } from './swarm.js';
 
 const NODE = 'node-1';
@@ -21,8 +23,10 @@ const CANARY_MS = 10_000;
 export async function busySales(bench: SwarmBench): Promise<boolean> {
   const { fleet, options, film, sink, port } = bench;
   const { pid } = whereabouts(fleet, NODE);
+  const preferred = options.precedence && takePrecedence(pid);
   const leave = await stayConnected(bench, 'session', options.connections - options.sales);
   const looks: NodeFigures[] = [];
+  const loops: LoopReport[] = [];
   const tests = new SpeedTests(bench);
   const canary = new Child<CanaryOrder, CanaryReport>(new URL('./canary.js', import.meta.url));
   let machineMs = Number.NaN;
@@ -37,6 +41,7 @@ export async function busySales(bench: SwarmBench): Promise<boolean> {
       // Asked right before the first piece and right after the last one.
       batches: async () => {
         looks.push(await figures(fleet, NODE));
+        loops.push(await loopReport(fleet, NODE, bench.loopFile));
         if (looks.length === 1) {
           tests.start();
           canary.tell({ type: 'begin' });
@@ -65,6 +70,14 @@ export async function busySales(bench: SwarmBench): Promise<boolean> {
       ` ${`${median(answers).toFixed(1)} ms`.padStart(16)}   median of ${answers.length}, slowest ${(ordered.at(-1) ?? Number.NaN).toFixed(0)} ms`,
   );
   print(`  (an idle process beside it: ${machineMs.toFixed(1)} ms at p99, which is the machine's own delay)`);
+  const loop = loops.at(-1)!;
+  const share = (ms: number): string => (ms / loop.spanMs).toFixed(2);
+  print(
+    `  (its main thread was on a processor for ${share(loop.cpuMs)} of the time and waited for one for ${share(loop.waitedMs)}` +
+      `${preferred ? ', with precedence over the others here' : ''}; garbage ${loop.garbageMs.toFixed(0)} of ${loop.spanMs.toFixed(0)} ms, ` +
+      `longest ${loop.worstGarbageMs.toFixed(1)}; late by ${loop.p99Ms.toFixed(1)} ms at p99, ` +
+      `without the waiting by ${loop.ownP99Ms.toFixed(1)}, at worst ${loop.ownWorstMs.toFixed(1)})`,
+  );
   return aim('event-loop delay, p99', `${loopMs.toFixed(1)} ms`, loopMs < 20, '< 20 ms');
 }
 

@@ -1,21 +1,36 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningFleet } from '@seedfleet/fleet';
+import { LOOP_REPORT_ENV, type LoopReport } from './loop-watch.js';
 
 /** prom-client watches the event loop by a timer of 10 ms, and what it tells includes these. */
 export const LOOP_TIMER_MS = 10;
 const COLLECT_MS = 600;
+const REPORT_MS = 10_000;
+const POLL_MS = 50;
 
-/**
- * Makes a process collect its garbage when it is asked by SIGUSR2, so that what it holds can be told from what it has
- * not thrown away yet. It is given to the node as an environment; the program is the shipped one.
- */
-export const COLLECTING_ENV: Readonly<Record<string, string>> = {
-  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
-    "import v8 from 'node:v8'; import vm from 'node:vm'; v8.setFlagsFromString('--expose-gc');" +
-      "const collect = vm.runInNewContext('gc'); process.on('SIGUSR2', () => { collect(); collect(); });",
-  )}`,
-};
+/** Environment of a node that is watched from inside by `loop-watch`; the program is the shipped one. */
+export function watchedEnv(reportFile: string): Readonly<Record<string, string>> {
+  return {
+    NODE_OPTIONS: `--import=${new URL('./loop-watch.js', import.meta.url).href}`,
+    [LOOP_REPORT_ENV]: reportFile,
+  };
+}
+
+/** What the node's event loop was late by since the last time. Linux only. */
+export async function loopReport(fleet: RunningFleet, name: string, reportFile: string): Promise<LoopReport> {
+  rmSync(reportFile, { force: true });
+  process.kill(whereabouts(fleet, name).pid, 'SIGURG');
+  const deadline = performance.now() + REPORT_MS;
+  for (;;) {
+    await sleep(POLL_MS);
+    try {
+      return JSON.parse(readFileSync(reportFile, 'utf8')) as LoopReport;
+    } catch (missing) {
+      if (performance.now() > deadline) throw missing;
+    }
+  }
+}
 
 /** What a node holds and does. */
 export interface NodeFigures {

@@ -15,6 +15,8 @@ export interface SwarmOptions {
   readonly transferBytes: number;
   /** Connections of the accept rate. */
   readonly accepts: number;
+  /** Whether the node goes before the load generator where both want a core. */
+  readonly precedence: boolean;
   /** What is measured; all unless told otherwise. */
   readonly parts: readonly Part[];
   readonly folder: string | undefined;
@@ -26,8 +28,9 @@ export const SWARM_USAGE = `options of swarm:
   --pieces 128          pieces of each, 16 KiB
   --connections 1000    connections, most of them idle
   --sales 50            of them buying
-  --transfer 512        MiB that these buy
+  --transfer 2048       MiB that these buy
   --accepts 5000        connections for the accept rate
+  --no-precedence       the node gets no more of the cores than the load generator while it sells
   --parts A,B           of idle, accepts, sales, torrents and restart (default: all; restart needs torrents)
   --folder DIR          where content, servers and logs go (default: a temporary folder)
   --keep                leaves the folder there
@@ -45,10 +48,11 @@ export function swarmOptions(args: readonly string[]): SwarmOptions | undefined 
         pieces: { type: 'string', default: '128' },
         connections: { type: 'string', default: '1000' },
         sales: { type: 'string', default: '50' },
-        transfer: { type: 'string', default: '512' },
+        transfer: { type: 'string', default: '2048' },
         accepts: { type: 'string', default: '5000' },
         parts: { type: 'string', default: PARTS.join(',') },
         folder: { type: 'string' },
+        'no-precedence': { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
       },
     });
@@ -60,6 +64,7 @@ export function swarmOptions(args: readonly string[]): SwarmOptions | undefined 
       transferBytes: number(values.transfer) * MIB,
       accepts: number(values.accepts),
       parts: values.parts.split(',').map(part),
+      precedence: !values['no-precedence'],
       folder: values.folder,
       keep: values.keep,
     };

@@ -11,7 +11,7 @@ import type { SinkOrder, SinkReport } from '../sale/sink-orders.js';
 import { busySales } from './busy-sales.js';
 import type { PeersOrder, PeersReport } from './idle-peers.js';
 import { putManyOnSale } from './many-torrents.js';
-import { collectedFigures, COLLECTING_ENV } from './node-figures.js';
+import { collectedFigures, watchedEnv } from './node-figures.js';
 import { SWARM_USAGE, swarmOptions, type Part, type SwarmOptions } from './options.js';
 import { warmStart } from './warm-start.js';
 
@@ -28,6 +28,8 @@ export interface SwarmBench {
   readonly fleet: RunningFleet;
   readonly film: BenchTorrent;
   readonly port: number;
+  /** Where the node writes how late its event loop was. */
+  readonly loopFile: string;
   readonly peers: Child<PeersOrder, PeersReport>;
   readonly sink: Child<SinkOrder, SinkReport>;
 }
@@ -55,7 +57,8 @@ async function measure(options: SwarmOptions, folder: string): Promise<boolean> 
   const film = torrents[0]!;
   const peers = new Child<PeersOrder, PeersReport>(new URL('./idle-peers.js', import.meta.url));
   const sink = new Child<SinkOrder, SinkReport>(new URL('../sale/sink.js', import.meta.url));
-  const nodeEnv = { ...COLLECTING_ENV, MAX_CONNECTIONS: '4000' };
+  const loopFile = join(folder, 'loop.json');
+  const nodeEnv = { ...watchedEnv(loopFile), MAX_CONNECTIONS: '4000' };
   const starting = startFleet({
     stateDir: join(folder, 'fleet'),
     env: {},
@@ -67,7 +70,7 @@ async function measure(options: SwarmOptions, folder: string): Promise<boolean> 
     const fleet = await starting;
     await putOnSale(fleet, torrents);
     const port = Number(fleet.run.nodes[0]?.peerAddress.split(':').at(-1));
-    const bench: SwarmBench = { options, fleet, film, port, peers, sink };
+    const bench: SwarmBench = { options, fleet, film, port, loopFile, peers, sink };
     print('');
     const measures: Record<Part, () => Promise<boolean>> = {
       idle: async () => [await idleConnections(bench, 'session'), await idleConnections(bench, 'plain')].every(Boolean),

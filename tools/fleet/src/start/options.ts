@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly tower: boolean;
   /** Absolute; folders whose content the market API may make into torrents. */
   readonly contentRoots: readonly string[];
+  /** Limits per address and subnet hold for this machine's own addresses too. */
+  readonly localLimits: boolean;
   /** Bring what is missing without asking. */
   readonly yes: boolean;
 }
@@ -42,6 +44,7 @@ Brings up the whole fleet on this machine, sells a torrent to the leecher, and s
   --content DIR    a folder whose content may be made into torrents; may be given again
   --tower          a settlement tower too, with a database of its own; a real one stands elsewhere (docs/tower.md)
   --no-mine        on regtest, leave mining to others (else a block 2 s after a transaction enters the mempool)
+  --local-limits   limits per address and subnet hold for this machine's own addresses too, which regtest spares otherwise
   --yes            bring missing servers without asking (so it is without a terminal)
 
 Servers of your own are used when the environment names them: DATABASE_URL, NATS_URL, REDIS_URL, and BTC_RPC with
@@ -82,6 +85,7 @@ export function parseStartOptions(args: readonly string[], root: string, cwd: st
       mine: values['no-mine'] !== true,
       tower: values.tower === true,
       contentRoots,
+      localLimits: values['local-limits'] === true,
       yes: values.yes === true,
     },
   };
@@ -101,6 +105,7 @@ function parse(args: readonly string[]) {
       'no-mine': { type: 'boolean' },
       tower: { type: 'boolean' },
       content: { type: 'string', multiple: true },
+      'local-limits': { type: 'boolean' },
       yes: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

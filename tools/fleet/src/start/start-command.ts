@@ -25,6 +25,10 @@ const HASTY_GRACE_MS = 1000;
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
+/** For those who have a say in limits per address and subnet. */
+const localLimits = (service: string): Record<string, string> =>
+  /^(?:node|channel)-/.test(service) ? { LIMIT_LOCAL_ADDRESSES: 'true' } : {};
+
 /** `npm start`, once everything is installed and built. Returns the exit code. */
 export async function runStart(args: readonly string[], steps: StepPrinter): Promise<number> {
   const parsed = parseStartOptions(args, ROOT, process.env['INIT_CWD'] ?? process.cwd());
@@ -43,6 +47,7 @@ export async function runStart(args: readonly string[], steps: StepPrinter): Pro
       contentRoots: parsed.options.contentRoots,
       mine: parsed.options.mine,
       tower: parsed.options.tower,
+      ...(parsed.options.localLimits ? { serviceEnv: localLimits } : {}),
       step: (title, work, describe) => steps.run(title, work, describe),
       conversation: terminalConversation(parsed.options.yes, (line) => steps.note(line), interruption.signal),
       onEvent: (event) => steps.note(describeEvent(event)),

@@ -93,6 +93,7 @@ function describe(channel: JsonObject): string {
   const text = (name: string) => textOf(channel, name);
   const head = fields([
     ['channel', text('id')],
+    ['sale', `${text('saleId')} (in every line of a log about it)`],
     ['state', `${text('state')} (${text('stateReason')}) since ${moment(text('stateEnteredAt'))}`],
     ['torrent', `${text('torrentName')} ${text('infoHash')}`],
     ['node', text('nodeId')],

@@ -7,6 +7,8 @@ import { until } from '@seedfleet/interop';
 const FIRST_PIECES = [0, 1, 2, 3];
 /** The window never grows past this. */
 const MAX_WINDOW = 4;
+/** So many payments widen it by one piece. */
+const PAYMENTS_PER_PIECE = 4;
 const CPU_SECONDS = 5;
 const MEMORY_MIB = 64;
 /** Smallest output that is relayed. */
@@ -24,11 +26,11 @@ const stopAtWindow: HostileBuyer = {
     link.onPiece = () => {
       if (link.payments >= 20) return;
       link.pay();
-      link.request(next++);
+      link.request(next++ % ground.target.torrent.pieces);
     };
     link.ready(share.channel, share.contractKey.privateKey, FIRST_PIECES);
     await until('twenty payments', () => link.payments >= 20, 30_000);
-    link.request(...Array.from({ length: 10 }, (_, piece) => piece));
+    link.request(...Array.from({ length: 10 }, (_, piece) => piece % ground.target.torrent.pieces));
     await ground.settled(link);
     return { note: `paid ${link.payments} pieces to widen the window, then took ${link.received - link.payments}` };
   },
@@ -37,10 +39,10 @@ const stopAtWindow: HostileBuyer = {
 const stopBeforeKMin: HostileBuyer = {
   name: 'stops just before kMin',
   bound: {
-    pieces: () => ATTEMPTS * 2,
+    pieces: () => ATTEMPTS * MAX_WINDOW,
     cpuSeconds: 2 * CPU_SECONDS,
     memoryMib: MEMORY_MIB,
-    words: 'per channel the window (2 pieces); one channel at a time per subnet',
+    words: 'per channel the window, which four payments widen by one; one channel at a time per subnet',
   },
   needsMoney: true,
   needsLimits: true,
@@ -48,6 +50,7 @@ const stopBeforeKMin: HostileBuyer = {
   async act(ground) {
     let uncollectedSat = 0n;
     let besides = 0;
+    const faults: string[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { link, share } = await ground.funded(1);
       const { priceSat, settlementFeeSat } = share.channel;
@@ -56,7 +59,7 @@ const stopBeforeKMin: HostileBuyer = {
       link.onPiece = () => {
         if (link.payments >= below) return;
         link.pay();
-        link.request(next++);
+        link.request(next++ % ground.target.torrent.pieces);
       };
       link.ready(share.channel, share.contractKey.privateKey, FIRST_PIECES);
       await until(`${below} payments`, () => link.payments >= below, 30_000);
@@ -69,9 +72,12 @@ const stopBeforeKMin: HostileBuyer = {
       }
       await ground.settled(link);
       uncollectedSat += BigInt(link.payments) * priceSat;
+      const window = Math.min(MAX_WINDOW, 1 + Math.floor(below / PAYMENTS_PER_PIECE));
+      const unpaid = link.received - link.payments;
+      if (unpaid > window) faults.push(`${unpaid} pieces unpaid where the window is ${window}`);
       link.link.destroy();
     }
-    const faults = besides > 0 ? [`a second channel of the subnet got ${besides} pieces`] : [];
+    if (besides > 0) faults.push(`a second channel of the subnet got ${besides} pieces`);
     const note = `${ATTEMPTS} channels; ${uncollectedSat} sat below kMin, which the buyer spends and nobody keeps`;
     return { faults, note };
   },

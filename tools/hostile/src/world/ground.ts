@@ -15,7 +15,8 @@ import { sourceAddress } from './sources.js';
 import type { Money, Target } from './target.js';
 
 const COIN_SAT = 1_000_000n;
-const MAX_PRICE_SAT = 1_000n;
+/** Any price that an operator may ask. */
+const MAX_PRICE_SAT = 1_000_000n;
 const PATIENCE_MS = 30_000;
 
 /** Where one hostile buyer works: its subnet, its connections, its money. */
@@ -117,6 +118,11 @@ export class Ground {
   /** Pieces that came and were not paid, over all buyers of this ground. */
   get unpaidPieces(): number {
     return this.links.reduce((sum, { received, payments }) => sum + Math.max(0, received - payments), 0);
+  }
+
+  /** What the node asked for a piece, the last time that it told; undefined where it never did. */
+  get priceSat(): bigint | undefined {
+    return this.links.findLast(({ offers }) => offers.length > 0)?.offers.at(-1)?.terms.minPrice;
   }
 
   /** Bytes of content that came by the standard protocol. */

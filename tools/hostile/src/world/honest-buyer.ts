@@ -3,13 +3,14 @@ import { mine } from '@seedfleet/fleet';
 import { sourceAddress } from './sources.js';
 import type { Target } from './target.js';
 
-/** For more pieces than the suite lasts. So much wants three confirmations. */
-const VALUE_SAT = 5_000_000n;
+/** More than it can take while the suite lasts: a quarter of an hour. So much wants three confirmations. */
+const PIECES = 36_000n;
+const FEES_SAT = 10_000n;
 const CONFIRMATIONS = 3;
-const COIN_SAT = 10_000_000n;
 const PAUSE_MS = 25;
 const BEGIN_MS = 60_000;
-const MAX_PRICE_SAT = 1_000n;
+/** Any price that an operator may ask. */
+const MAX_PRICE_SAT = 1_000_000n;
 
 /** What an honest buyer noticed over a while. */
 export interface Notice {
@@ -68,8 +69,10 @@ export class HonestBuyer {
     await until('a seller for the honest buyer', () => link.joined, BEGIN_MS);
     // Larger coins than the others spend.
     const wallet = new ReferenceWallet(money.rpcUrl);
-    await wallet.ensure(1, COIN_SAT);
-    const contract = contractFor(wallet, target.network, [link.joined!], torrent.pieces, { valueSat: VALUE_SAT });
+    const joined = link.joined!;
+    const valueSat = joined.terms.minPrice * PIECES;
+    await wallet.ensure(1, valueSat + FEES_SAT);
+    const contract = contractFor(wallet, target.network, [joined], torrent.pieces, { valueSat });
     await wallet.broadcast(contract.transaction);
     await mine(money.rpcUrl, CONFIRMATIONS);
     const share = contract.shares[0]!;

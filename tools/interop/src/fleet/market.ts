@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 /** What a seller's operator sees and does, by the market API. Satoshi are decimal strings. */
 export interface ChannelRow {
   readonly id: string;
+  readonly saleId: string;
   readonly nodeId: string;
   readonly state: string;
   readonly stateReason: string;

@@ -15,6 +15,8 @@ describe('the command line of npm start', () => {
         network: 'regtest',
         mine: true,
         contentRoots: [],
+        tower: false,
+        localLimits: false,
         yes: false,
       },
     });

@@ -9,8 +9,15 @@ const PIECES = 400;
 const PIECE_BYTES = 32_768;
 const ON_SALE_MS = 60_000;
 
+export interface OwnTarget {
+  readonly target: Target;
+  /** The fleet's state folder. */
+  readonly stateDir: string;
+  stop(): Promise<void>;
+}
+
 /** Two nodes of a fleet of our own on regtest, whose limits hold for this machine too, and a torrent on sale. */
-export async function bringTarget(): Promise<{ readonly target: Target; stop(): Promise<void> }> {
+export async function bringTarget(): Promise<OwnTarget> {
   const folder = mkdtempSync(join(tmpdir(), 'seedfleet-hostile-'));
   const limited = (name: string): Record<string, string> =>
     name.startsWith('node-') || name.startsWith('channel-') ? { LIMIT_LOCAL_ADDRESSES: 'true' } : {};
@@ -50,7 +57,7 @@ export async function bringTarget(): Promise<{ readonly target: Target; stop(): 
       metricsUrl: `http://127.0.0.1:${httpPort}/metrics`,
       limitsHold: true,
     };
-    return { target, stop };
+    return { target, stateDir: join(folder, 'state'), stop };
   } catch (failure) {
     await stop();
     throw failure;

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 /*
  * A sale is known by one id from its peer's handshake to the burial of its settlement. The node draws it for each
  * connection: the first 18 characters of a UUID, 60 random bits. Every id that the sale is given later, of a join by the
@@ -10,17 +8,12 @@ import { randomUUID } from 'node:crypto';
 
 const SALE_LENGTH = 18;
 
-/** Draws a sale's id, as `3f0c2a9e-7b1d-4c55`. */
-export function newSaleId(): string {
-  return randomUUID().slice(0, SALE_LENGTH);
+/** An id, a UUID, of something that belongs to a sale, from a random UUID. */
+export function idWithinSale(saleId: string, random: string): string {
+  return saleId + random.slice(SALE_LENGTH);
 }
 
-/** An id, a UUID, of something that belongs to a sale; another one each time. */
-export function idWithinSale(saleId: string): string {
-  return saleId + randomUUID().slice(SALE_LENGTH);
-}
-
-/** The sale that a join or a channel belongs to. */
+/** The sale that a join or a channel belongs to, as `3f0c2a9e-7b1d-4c55`; of a random UUID, a new sale's id. */
 export function saleIdOf(id: string): string {
   return id.slice(0, SALE_LENGTH);
 }

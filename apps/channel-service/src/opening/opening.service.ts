@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { idWithinSale, saleIdOf } from '@seedfleet/bus';
 import type { Network } from '@seedfleet/payment-channel';
@@ -78,7 +79,7 @@ export class OpeningService {
 
   private async insert(request: OpenRequest): Promise<OpenReply> {
     try {
-      const row = await insertChannel(this.prisma, idWithinSale(saleIdOf(request.joinId)), request);
+      const row = await insertChannel(this.prisma, idWithinSale(saleIdOf(request.joinId), randomUUID()), request);
       faultPoint('intake.open.after-store');
       if (row !== null) return opened(row);
       return refused({ code: 'no-contract-key', detail: 'the pool of keys is empty', revisedTerms: null });

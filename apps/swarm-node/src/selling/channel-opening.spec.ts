@@ -1,4 +1,3 @@
-import { newSaleId } from '@seedfleet/bus';
 import { policyWith } from '@seedfleet/policy';
 import { createLogger, Registry } from '@seedfleet/service-kit';
 import { expect, it } from 'vitest';
@@ -36,7 +35,7 @@ it('notes a channel before the buyer is told of it, so that a crash leaves no jo
   };
   const metainfo = { pieceCount: 1, pieceLengthBytes: 16_384, totalLengthBytes: 1 };
   const opening = new ChannelOpening(services as unknown as SellingServices, {
-    saleId: newSaleId(),
+    saleId: '3f0c2a9e-7b1d-4c55',
     torrent: { infoHash: 'ab'.repeat(20), metainfo } as TorrentOnSale,
     origin: originOf('198.51.100.7', false),
     peerPort: 1,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { channelOpen, idWithinSale } from '@seedfleet/bus';
 import type { ConnectionEvent, SellerEffect } from '@seedfleet/exchange';
 import { faultPoint, type Logger } from '@seedfleet/service-kit';
@@ -131,7 +132,7 @@ export class ChannelOpening {
     const { metainfo, infoHash } = this.host.torrent;
     const { address, subnet } = this.host.origin;
     return {
-      joinId: idWithinSale(this.host.saleId),
+      joinId: idWithinSale(this.host.saleId, randomUUID()),
       nodeId: this.services.nodeId,
       infoHash,
       pieceCount: metainfo.pieceCount,

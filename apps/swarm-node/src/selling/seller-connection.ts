@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { CloseReason, Peer } from '@seedfleet/bittorrent';
-import { newSaleId, type fundingVerdict } from '@seedfleet/bus';
+import { saleIdOf, type fundingVerdict } from '@seedfleet/bus';
 import {
   connectionStatus,
   createConnection,
@@ -75,7 +76,7 @@ export class SellerConnection {
     private readonly host: SellerConnectionHost,
   ) {
     const { metainfo, infoHash } = host.torrent;
-    const saleId = newSaleId();
+    const saleId = saleIdOf(randomUUID());
     this.logger = services.logger.child({ saleId, infoHash, peer: `${peer.remoteAddress}:${peer.remotePort}` });
     this.machine = createConnection({
       network: services.network,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -80,10 +80,10 @@ async function stopNode(): Promise<void> {
 }
 
 /** Puts a torrent into the store and has the node told to seed it. */
-async function assign(name: string, place?: string): Promise<Metainfo> {
+async function assign(name: string, place?: string, pieceLengthBytes = PIECE): Promise<Metainfo> {
   const path = join(folder, 'store', name);
   await writeFile(path, Buffer.alloc(PIECES * PIECE, name));
-  const torrent = await createMetainfo(path, { pieceLengthBytes: PIECE });
+  const torrent = await createMetainfo(path, { pieceLengthBytes });
   const parsed = parseMetainfo(torrent);
   if (!parsed.ok) throw new Error(parsed.error.code);
   const { infoHash } = parsed.value;
@@ -241,6 +241,30 @@ it('deletes what it fetched of a torrent that is taken down, and the files of ot
   await vi.waitFor(() => expect(fleet.deleted.length).toBe(3), { timeout: 30_000 });
   expect(fleet.deleted[2]).toMatchObject({ infoHash: ownTorrent.infoHash, deletedBytes: PIECES * PIECE, leftAt: '' });
   expect([await there(kept), await there(own)]).toEqual([true, false]);
+});
+
+it('keeps files that another torrent of the node names too, by whatever path, and deletes them with the last', async () => {
+  const film = join(folder, 'store', 'shared');
+  const other = join(folder, 'elsewhere');
+  await symlink(join(folder, 'store'), other);
+  const first = await assign('shared', film);
+  const second = await assign('shared', join(other, 'shared'), 2 * PIECE);
+  for (const torrent of [first, second]) await reported(torrent, 'on-sale');
+  const before = fleet.deleted.length;
+  const takeDown = (torrent: { infoHash: string }, contentPath: string): void => {
+    fleet.takenDown.set(torrent.infoHash, { contentPath, deleteOwn: true });
+    fleet.assignments.splice(0, 1);
+    fleet.bus.publish(torrentsTakenDown, [], { infoHashes: [torrent.infoHash] });
+  };
+  takeDown(first, film);
+  await vi.waitFor(() => expect(fleet.deleted.length).toBe(before + 1), { timeout: 30_000 });
+  expect(fleet.deleted.at(-1)).toMatchObject({ infoHash: first.infoHash, deletedBytes: 0, leftAt: film });
+  expect(fleet.deleted.at(-1)?.problem).toContain('1 files stay');
+  expect(await there(film)).toBe(true);
+  takeDown(second, join(other, 'shared'));
+  await vi.waitFor(() => expect(fleet.deleted.length).toBe(before + 2), { timeout: 30_000 });
+  expect(fleet.deleted.at(-1)).toMatchObject({ infoHash: second.infoHash, leftAt: '', problem: '' });
+  expect(await there(film)).toBe(false);
 });
 
 it('never logs a signed link whole', () => {

@@ -90,7 +90,7 @@ export class SwarmNode {
       onSpoilt: (infoHash) => fetching.fetcher.enqueue(infoHash),
     });
     const fetching = await openFetching({ config, shelf, verifier, loader: pieces.loader, logger, metrics });
-    const leftovers = new Leftovers({ nodeId, bus, files, logger, ...fetching });
+    const leftovers = new Leftovers({ nodeId, bus, files, shelf, logger, ...fetching });
     await leftovers.open();
     const lease = new Lease(policy, nowMs, PAYMENT_PARTITIONS);
     const payments = new Payments({

@@ -7,6 +7,8 @@ import type { z } from 'zod';
 import type { ContentFetcher } from '../content/fetching/content-fetcher.js';
 import type { FetchedContent } from '../content/fetching/fetched-content.js';
 import type { NodeFiles } from '../content/node-files.js';
+import type { Shelf } from '../content/shelf.js';
+import { sharedFiles } from './shared-files.js';
 
 type TakenDown = z.output<typeof takenDownAmong.reply>['takenDown'][number];
 type Report = z.output<typeof takenDownContent.request>;
@@ -29,6 +31,7 @@ export class Leftovers {
       readonly files: NodeFiles;
       readonly fetched: FetchedContent;
       readonly fetcher: ContentFetcher;
+      readonly shelf: Shelf;
       readonly logger: Logger;
     },
   ) {}
@@ -86,6 +89,7 @@ export class Leftovers {
         const own = await this.deleteOwn(infoHash, contentPath, deleteOwn);
         report.deletedBytes = own.deletedBytes;
         report.leftAt = own.leftAt;
+        report.problem = own.problem;
       } else return;
     } catch (failure) {
       report.problem = String(failure).slice(0, 300);
@@ -94,21 +98,25 @@ export class Leftovers {
     this.reports.push(report);
   }
 
-  /** Files that the operator put here: they go only where the order says so, and only those that the torrent names. */
+  /**
+   * Files that the operator put here: they go only where the order says so, and only those that the torrent names and no
+   * other torrent of this node.
+   */
   private async deleteOwn(
     infoHash: string,
     path: string,
     wanted: boolean,
-  ): Promise<{ deletedBytes: number; leftAt: string }> {
+  ): Promise<{ deletedBytes: number; leftAt: string; problem: string }> {
     const torrent = await this.parts.files.readTorrent(infoHash);
     const parsed = torrent === undefined ? undefined : parseMetainfo(torrent);
-    if (!wanted || parsed?.ok !== true) return { deletedBytes: 0, leftAt: path };
+    if (!wanted || parsed?.ok !== true) return { deletedBytes: 0, leftAt: path, problem: '' };
     const placed = await placeContent(parsed.value, path);
-    if (!placed.ok) return { deletedBytes: 0, leftAt: '' };
+    if (!placed.ok) return { deletedBytes: 0, leftAt: '', problem: '' };
+    const shared = await sharedFiles(placed.value.files, this.parts.shelf);
     let deletedBytes = 0;
     const folders = new Set<string>();
     for (const file of placed.value.files) {
-      if (file.padding) continue;
+      if (file.padding || shared.has(file)) continue;
       const found = await stat(file.path).catch(() => undefined);
       await rm(file.path, { force: true });
       deletedBytes += found?.size ?? 0;
@@ -116,7 +124,12 @@ export class Leftovers {
     }
     // Deepest first; one that holds anything else stays.
     for (const folder of [...folders].sort((a, b) => b.length - a.length)) await rmdir(folder).catch(() => undefined);
-    return { deletedBytes, leftAt: '' };
+    if (shared.size === 0) return { deletedBytes, leftAt: '', problem: '' };
+    return {
+      deletedBytes,
+      leftAt: path,
+      problem: `${shared.size} files stay: other torrents of this node name them too`,
+    };
   }
 
   private async tell(): Promise<void> {

@@ -2,7 +2,7 @@
 import { prepare } from '../build.mjs';
 
 const SERVICES = ['apps/chain-watcher', 'apps/channel-service', 'apps/market-api', 'apps/swarm-node'];
-const NEEDS_FLEET = new Set(['swarm', 'sale', 'payments']);
+const NEEDS_FLEET = new Set(['swarm', 'sale', 'payments', 'fleet']);
 
 const args = process.argv.slice(2);
 const SERVICES_OF = { market: ['apps/market-api'] };

@@ -24,6 +24,10 @@ export const BENCHMARKS: Readonly<Record<string, { readonly what: string; readon
       what: 'one node with many connections, many torrents and some sales: memory, delays, rates',
       load: async () => (await import('./swarm/swarm.js')).swarm,
     },
+    fleet: {
+      what: 'a fleet of 1, 2 and 4 nodes: paid throughput, messages per sale, what each shared part costs and where it ends',
+      load: async () => (await import('./fleet/fleet.js')).fleet,
+    },
     payments: {
       what: 'payments made durable and committed, with 1, 100 and 10,000 active channels',
       load: async () => (await import('./payments/payments.js')).payments,

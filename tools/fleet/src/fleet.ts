@@ -291,6 +291,7 @@ function describeRun(settings: ServiceSettings, addresses: Addresses, supervisor
     bitcoin: { rpcUrl: connections.bitcoin.rpcUrl, zmq: connections.bitcoin.zmq },
     postgres: connections.postgres.url,
     nats: connections.nats.url,
+    natsMonitorUrls: connections.nats.monitorUrls,
     redis: connections.redis.url,
     processes: supervisor.summary(),
   };

@@ -28,7 +28,10 @@ export interface TransferOrder {
   readonly torrent: BenchTorrent;
   readonly connections: number;
   readonly transferBytes: number;
-  readonly seller: { readonly pid: number; readonly port: number };
+  /** `host`: default 127.0.0.1. */
+  readonly seller: { readonly pid: number; readonly port: number; readonly host?: string };
+  /** Waited for once every connection has its first piece, before the clock runs. */
+  readonly ready?: () => Promise<void>;
   /** What a paid transfer needs besides. */
   readonly paid?: PaidSide;
 }
@@ -55,7 +58,7 @@ export async function runTransfer(sink: Child<SinkOrder, SinkReport>, order: Tra
     type: 'open',
     mode,
     encrypted: order.encrypted ?? false,
-    host: '127.0.0.1',
+    host: seller.host ?? '127.0.0.1',
     port: seller.port,
     infoHash,
     pieceCount,
@@ -69,6 +72,7 @@ export async function runTransfer(sink: Child<SinkOrder, SinkReport>, order: Tra
     sink.tell(await paid.fund(channels, piecesPerConnection + 1));
   }
   await expect(sink, 'warm', STEP_MS);
+  await order.ready?.();
   resetPeakMemory(seller.pid);
   const batchesBefore = await paid?.batches();
   const pathBefore = paid?.pathCpuSeconds() ?? 0;

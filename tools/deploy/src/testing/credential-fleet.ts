@@ -115,6 +115,7 @@ export class CredentialFleet {
       bitcoin: connections.bitcoin,
       postgres: this.text('owner.database-url'),
       nats: this.text('market-api.nats-url'),
+      natsMonitorUrls: `http://127.0.0.1:${this.#ports.monitor}`,
       redis: this.text('redis-url'),
       processes: supervisor.summary(),
     };

@@ -14,6 +14,8 @@ export interface RunFile {
   readonly bitcoin: { readonly rpcUrl: string; readonly zmq: string };
   readonly postgres: string;
   readonly nats: string;
+  /** The broker's monitoring endpoints, separated by commas; empty where they are not known. */
+  readonly natsMonitorUrls: string;
   readonly redis: string;
   /** Everything this tool started and runs, servers included. */
   readonly processes: readonly ProcessSummary[];

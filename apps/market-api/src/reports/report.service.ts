@@ -15,6 +15,12 @@ import { TorrentRanking, type Ranked, type Ranking } from './torrent-ranking.js'
 /** Sums over all torrents read a row of each, so they may be a little old. */
 const TOTALS_AGE_MS = 15_000;
 const MAX_TOTALS = 200;
+/**
+ * Every open dashboard asks the same pages when something happens, so one answer does for all of them. Less than the
+ * half second after which they ask: so what they are told of is in it.
+ */
+const PAGE_AGE_MS = 400;
+const MAX_PAGES = 200;
 
 const cursorParts = z.tuple([
   z.enum(['revenue', 'collectable', 'buried', 'lost', 'channels']),
@@ -29,6 +35,7 @@ export class ReportService {
     TOTALS_AGE_MS,
     MAX_TOTALS,
   );
+  private readonly pages = new ExpiringCache<Awaited<ReturnType<ReportService['torrentPage']>>>(PAGE_AGE_MS, MAX_PAGES);
   private readonly labelSums = new ExpiringCache<Map<string, Measures>>(TOTALS_AGE_MS, MAX_TOTALS);
 
   constructor(
@@ -51,7 +58,11 @@ export class ReportService {
     return { ...figuresView(own), profit, asOf: new Date().toISOString() };
   }
 
-  async torrents(query: TorrentReportQuery) {
+  torrents(query: TorrentReportQuery) {
+    return this.pages.get(JSON.stringify(query), Date.now(), () => this.torrentPage(query));
+  }
+
+  private async torrentPage(query: TorrentReportQuery) {
     const period = periodOf(query);
     const { sort, limit, search, label, tier, infoHash } = query;
     const after = decode(sort, query.cursor);

@@ -31,7 +31,7 @@ export function brokerAccount(
   credentials: readonly Credential[],
   admin: { readonly user: string; readonly password: string },
 ): string {
-  const users = credentials.map(({ name, holder, password }) => {
+  const users = [...credentials].sort(byName).map(({ name, holder, password }) => {
     const user = brokerUser(fleetId, name, holder);
     const { publish, subscribe } = permissionsOf(fleetId, user, holder);
     // Answers go to the one who asked, once, wherever its reply subject is.
@@ -55,6 +55,9 @@ ${users.join('\n')}
 }
 `;
 }
+
+/** The same users give the same text. */
+const byName = (one: Credential, other: Credential): number => (one.name < other.name ? -1 : 1);
 
 /** Everything that stands in a configuration is quoted: a bare word may be read as a number or a variable. */
 function quoted(text: string): string {

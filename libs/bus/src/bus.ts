@@ -1,4 +1,9 @@
-import { connect, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import {
+  connect,
+  usernamePasswordAuthenticator,
+  type NatsConnection,
+  type Subscription,
+} from '@nats-io/transport-node';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type { z } from 'zod';
 import type { EventContract, RequestContract, Service, StreamContract } from './contract.js';
@@ -39,6 +44,8 @@ export interface BusTls {
 
 export interface BusOptions {
   readonly natsUrl: string;
+  /** Asked whenever it connects, for a password that may have been changed since; host and user stay those of `natsUrl`. */
+  readonly natsUrlNow?: () => string;
   /** First token of every subject and stream name: fleets that share a broker don't hear one another. */
   readonly fleetId: string;
   readonly service: Service;
@@ -86,8 +93,15 @@ export class Bus {
       timeout: CONNECT_TIMEOUT_MS,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       maxReconnectAttempts: -1,
-      ...(user === '' ? {} : { user }),
-      ...(url.password === '' ? {} : { pass: decodeURIComponent(url.password) }),
+      // A changed credential reaches the broker and this process at different moments: refused is tried again, too.
+      ignoreAuthErrorAbort: true,
+      ...(user === ''
+        ? {}
+        : {
+            authenticator: usernamePasswordAuthenticator(user, () =>
+              passwordOf(options.natsUrlNow?.() ?? options.natsUrl),
+            ),
+          }),
     });
     const bus = new Bus(connection, options);
     await bus.client.connect();
@@ -233,6 +247,10 @@ export function nodeIdIn(value: unknown): string {
 /** Whether a message names the node to which its subject belongs. */
 export function isFrom(subject: string, value: unknown): boolean {
   return subject.slice(subject.lastIndexOf('.') + 1) === nodeIdIn(value);
+}
+
+function passwordOf(natsUrl: string): string {
+  return URL.canParse(natsUrl) ? decodeURIComponent(new URL(natsUrl).password) : '';
 }
 
 function userOf(natsUrl: string): string {

@@ -28,6 +28,8 @@ export const commonConfig = z.object({
     .default('seedfleet'),
   /** The broker, with the service's own credential: `nats://USER:PASSWORD@HOST:PORT`; `tls://` for TLS. */
   NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
+  /** A file that holds NATS_URL instead. Read again whenever the service connects: a credential may be changed while it runs. */
+  NATS_URL_FILE: z.string().optional(),
   /** PEM file with the authority that signed the broker's certificate. Naming it makes TLS a must. */
   NATS_CA_FILE: z.string().optional(),
   /** PEM file with this service's certificate for the broker, where it asks for one. */

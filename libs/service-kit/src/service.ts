@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -172,6 +172,7 @@ function brokerOf(name: Service, config: CommonConfig, logger: Logger, registry:
   return () =>
     Bus.connect({
       natsUrl: config.NATS_URL,
+      ...natsUrlNow(config),
       ...natsTls(config),
       fleetId: config.FLEET_ID,
       service: name,
@@ -182,6 +183,20 @@ function brokerOf(name: Service, config: CommonConfig, logger: Logger, registry:
       },
       onStatus: (status) => logger[status === 'disconnected' ? 'warn' : 'info']({ status }, 'connection to NATS'),
     });
+}
+
+/** What the credential is by now; the one of the start where its file is being replaced or is gone. */
+function natsUrlNow({ NATS_URL: first, NATS_URL_FILE: path }: CommonConfig): { natsUrlNow?: () => string } {
+  if (path === undefined) return {};
+  return {
+    natsUrlNow: () => {
+      try {
+        return readFileSync(path, 'utf8').trim();
+      } catch {
+        return first;
+      }
+    },
+  };
 }
 
 function natsTls({ NATS_CA_FILE: caFile, NATS_CERT_FILE: certFile, NATS_KEY_FILE: keyFile }: CommonConfig): {

@@ -4,6 +4,10 @@ export type FleetErrorCode =
   | 'state-dir-unusable'
   /** Another fleet is running from the same state folder. */
   | 'state-dir-busy'
+  /** No fleet runs from the state folder. */
+  | 'not-running'
+  /** The broker has no user of that name. */
+  | 'unknown-credential'
   /** A server named by the environment does not answer. */
   | 'server-unreachable'
   /** A server answers but can't be used: wrong version, network, or a missing feature. */

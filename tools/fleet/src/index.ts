@@ -28,4 +28,5 @@ export { AutoMiner } from './mining/auto-miner.js';
 export { pickPort } from './free-port.js';
 export { runSale, type SellingFleet } from './sale/sale.js';
 export type { SaleReport } from './sale/report.js';
-export type { RunFile } from './state/run-file.js';
+export { readRun, type RunFile } from './state/run-file.js';
+export { rotateCredential } from './rotate.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RolePasswords } from '@seedfleet/persistence';
 import type { BitcoinConnection, Connections } from './providers/connections.js';
-import { natsUrlFor } from './providers/nats-users.js';
+import { natsEnvironment } from './providers/nats-users.js';
 import type { Network } from './providers/provider.js';
 import { writeAtomically, type StateDir } from './state/state-dir.js';
 import type { ProcessSpec } from './supervise/supervised-process.js';
@@ -172,7 +172,7 @@ export function serviceProcess(
       ...(process.env['NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['NODE_OPTIONS'] }),
       SEEDFLEET_NETWORK: network,
       FLEET_ID: state.id,
-      NATS_URL: natsUrlFor(connections.nats.url, state, plan.credential ?? plan.name),
+      ...natsEnvironment(connections.nats.url, state, plan.credential ?? plan.name),
       ...(connections.nats.monitorUrls ? { NATS_MONITOR_URLS: connections.nats.monitorUrls } : {}),
       BROKER_DURABILITY: 'fsync',
       HTTP_HOST: '127.0.0.1',

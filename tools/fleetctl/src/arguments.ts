@@ -46,6 +46,7 @@ const OPTIONS = {
   'free-per-peer': { type: 'string' },
   scope: { type: 'string', multiple: true },
   expires: { type: 'string' },
+  'and-made': { type: 'boolean' },
   kind: { type: 'string', multiple: true },
   description: { type: 'string' },
   url: { type: 'string' },

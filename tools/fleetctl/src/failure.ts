@@ -6,6 +6,8 @@ export type FailureCode =
   | 'fleet-not-running'
   /** A file of the caller can't be read. */
   | 'file-unreadable'
+  /** A file can't be written. */
+  | 'file-unwritable'
   /** The API does not answer. */
   | 'api-unreachable'
   /** The API refused; `apiCode` is the code of its problem document. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -71,6 +71,7 @@ const answer = (request: Asked): [number, object] => {
   if (pathname === '/v1/nodes') return [200, { items: [] }];
   if (pathname === '/v1/api-keys')
     return request.method === 'POST' ? [201, { id: 'k1', key: 'sfk_new' }] : [200, page([])];
+  if (pathname === '/v1/api-keys/k1/rotate') return [201, { id: 'k2', key: 'sfk_fresh', revoked: ['k1'] }];
   if (request.method === 'DELETE') return [204, {}];
   if (request.method === 'PATCH') return [200, { ...torrent, url: 'https://x', kinds: [] }];
   if (pathname === '/v1/channels/c1/books') {
@@ -329,6 +330,20 @@ describe('fleetctl', () => {
     expect(asked[1]).toMatchObject({ method: 'DELETE', url: '/v1/api-keys/k1' });
     expect(await run('webhooks', 'add', 'https://x.example/', '--kind', 'channel.*')).toBe(0);
     expect(asked[2]?.body).toEqual({ url: 'https://x.example/', kinds: ['channel.*'], description: '' });
+  });
+
+  it('replaces a key that leaked, into a file, and revokes what was made with it', async () => {
+    const file = join(folder, 'fresh.key');
+    expect(await run('keys', 'rotate', 'k1', '--and-made', '--out', file)).toBe(0);
+    expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/api-keys/k1/rotate', body: { made: true } });
+    expect(out).not.toContain('sfk_fresh');
+    expect(readFileSync(file, 'utf8')).toBe('sfk_fresh\n');
+    expect(statSync(file).mode & 0o077).toBe(0);
+    // Nothing is rotated where the new key could not be kept.
+    expect(await run('keys', 'rotate', 'k1', '--out', join(folder, 'none', 'key'))).toBe(1);
+    expect(asked).toHaveLength(1);
+    expect(await run('keys', 'revoke', 'k1', '--and-made')).toBe(0);
+    expect(asked[1]).toMatchObject({ method: 'DELETE', url: '/v1/api-keys/k1?made=true' });
   });
 
   it('changes webhooks, moves content, removes tiers and opens the books', async () => {

@@ -4,7 +4,7 @@ import { listAlerts } from './commands/alerts.js';
 import { listAudit } from './commands/audit.js';
 import { closeChannel, listChannels, showBooks, showChannel } from './commands/channels.js';
 import { showEvents } from './commands/events.js';
-import { createKey, listKeys, revokeKey } from './commands/keys.js';
+import { createKey, listKeys, revokeKey, rotateKey } from './commands/keys.js';
 import { listNodes, listQuarantined, releaseNode, showFleet } from './commands/nodes.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
 import { browseContent, cancelMaking, listMakings, makeTorrent } from './commands/making.js';
@@ -95,6 +95,7 @@ const COMMANDS = new Map<string, Command>(
     'keys list': listKeys,
     'keys create': createKey,
     'keys revoke': revokeKey,
+    'keys rotate': rotateKey,
     'webhooks list': listWebhooks,
     'webhooks add': addWebhook,
     'webhooks change': editWebhook,

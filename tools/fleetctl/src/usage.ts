@@ -73,7 +73,10 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   audit [--actor A] [--action A] [--target T] [--since TIME] [--until TIME] [--limit N]
   keys list [--limit N]
   keys create NAME --scope read|operate|money… [--expires TIME]
-  keys revoke ID
+  keys rotate ID [--and-made] [--out FILE]
+                              a new key of the same rights; the old one and its sessions end at that moment
+  keys revoke ID [--and-made]
+                              --and-made: also every key that was made with it
   webhooks list
   webhooks add URL [--kind K]… [--description TEXT]
   webhooks change ID [--url URL] [--kind K]… [--description TEXT]

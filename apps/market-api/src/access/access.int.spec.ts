@@ -109,6 +109,43 @@ describe('keys', () => {
     expect(last.body.code).toBe('last-admin-key');
   });
 
+  it('are replaced and revoked with everything that was made with them', async () => {
+    const use = (key: string, status: number) => request(api.url).get('/v1/fleet').set(as(key)).expect(status);
+    const make = async (by: string) =>
+      (
+        await request(api.url)
+          .post('/v1/api-keys')
+          .set(as(by))
+          .send({ name: 'k', scopes: ['money', 'read'] })
+      ).body;
+    const rotate = (id: string, body: object, by = api.key) =>
+      request(api.url).post(`/v1/api-keys/${id}/rotate`).set(as(by)).send(body);
+    const leaked = await make(api.key);
+    const planted = await make(leaked.key);
+    const deeper = await make(planted.key);
+    const cookie = await request(api.url).post('/v1/session').set('origin', api.url).send({ key: leaked.key });
+    const { body } = await rotate(leaked.id, {}).expect(201);
+    expect(body).toMatchObject({ name: 'k', scopes: ['money', 'read'], revoked: [leaked.id] });
+    await use(leaked.key, 401);
+    await use(body.key, 200);
+    await use(planted.key, 200);
+    await request(api.url).get('/v1/fleet').set('cookie', String(cookie.headers['set-cookie']?.[0])).expect(401);
+    expect((await rotate(leaked.id, {}).expect(409)).body.code).toBe('api-key-ended');
+    await request(api.url).delete(`/v1/api-keys/${leaked.id}?made=true`).set(as()).expect(204);
+    await use(planted.key, 401);
+    await use(deeper.key, 401);
+    await use(body.key, 200);
+
+    const root = await make(api.key);
+    const child = await make(root.key);
+    const renewed = (await rotate(root.id, { made: true }, child.key).expect(201)).body;
+    expect(new Set(renewed.revoked)).toEqual(new Set([root.id, child.id]));
+    await use(child.key, 401);
+    await use(renewed.key, 200);
+    const written = await request(api.url).get(`/v1/audit?target=${renewed.id}`).set(as()).expect(200);
+    expect(written.body.items).toMatchObject([{ action: 'api-key.create', data: { replaces: root.id } }]);
+  });
+
   it('are told how much they may ask', async () => {
     const answer = await request(api.url).get('/v1/fleet').set(as()).expect(200);
     expect(answer.headers).toMatchObject({ 'ratelimit-limit': '2000', 'ratelimit-remaining': expect.any(String) });

@@ -30,6 +30,9 @@ const newKeyBody = z.strictObject({
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
   expiresAt: z.iso.datetime({ offset: true }).nullable().default(null).meta({ description: 'null: never' }),
 });
+const withMade = 'also every key that was made with it, and with those, as the audit log has it';
+const revokeQuery = z.strictObject({ made: z.stringbool().default(false).meta({ description: withMade }) });
+const rotateBody = z.strictObject({ made: z.boolean().default(false).meta({ description: withMade }) });
 const keyIdParam = z.strictObject({ id: z.uuid() });
 
 @ApiTags('API keys')
@@ -71,16 +74,36 @@ export class ApiKeyController {
     return { ...keyView(await this.keys.add({ id, hash, name, scopes: wanted, expiresAt }, fact)), key: text };
   }
 
+  @Post(':id/rotate')
+  @Endpoint({
+    summary: 'Put a new API key of the same rights in the place of one, which ends at once',
+    access: 'money',
+    status: 201,
+    answer: keySchema.extend({ key: z.string(), revoked: z.array(z.string()) }),
+    refusals: [404, 409],
+  })
+  async rotate(
+    @Param({ schema: keyIdParam }) { id }: z.output<typeof keyIdParam>,
+    @Query({ schema: noQuery }) _query: object,
+    @Body({ schema: rotateBody }) { made }: z.output<typeof rotateBody>,
+    @Req() request: Request,
+  ) {
+    const { id: freshId, text, hash } = newApiKey();
+    const outcome = await this.keys.rotate(id, made, { id: freshId, hash }, actorOf(request));
+    if (outcome === 'unknown') throw new Problem(404, 'api-key-not-found', `there is no API key ${id}`);
+    if (outcome === 'ended') throw new Problem(409, 'api-key-ended', 'the key has been revoked or has expired');
+    return { ...keyView(outcome.key), key: text, revoked: [...outcome.revoked] };
+  }
+
   @Delete(':id')
   @HttpCode(204)
   @Endpoint({ summary: 'Revoke an API key', access: 'money', status: 204, refusals: [404, 409] })
   async revoke(
     @Param({ schema: keyIdParam }) { id }: z.output<typeof keyIdParam>,
-    @Query({ schema: noQuery }) _query: object,
+    @Query({ schema: revokeQuery }) { made }: z.output<typeof revokeQuery>,
     @Req() request: Request,
   ): Promise<void> {
-    const fact = { actor: actorOf(request), action: 'api-key.revoke', target: id };
-    const outcome = await this.keys.revoke(id, fact);
+    const outcome = await this.keys.revoke(id, made, actorOf(request));
     if (outcome === 'unknown') throw new Problem(404, 'api-key-not-found', `there is no API key ${id}`);
     if (outcome === 'last') throw new Problem(409, 'last-admin-key', 'make another key with the scope "money" first');
   }

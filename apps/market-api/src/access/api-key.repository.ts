@@ -136,27 +136,89 @@ export class ApiKeyRepository {
     });
   }
 
-  /** Revokes a key unless it is the last that may manage keys. Revoking twice is harmless. */
-  async revoke(id: string, fact: AuditFact): Promise<'revoked' | 'unknown' | 'last'> {
-    const outcome = await this.revokeStored(id, fact);
+  /** Revokes a key unless it is among the last that may manage keys. Revoking twice is harmless. */
+  async revoke(id: string, andMade: boolean, actor: string): Promise<'revoked' | 'unknown' | 'last'> {
+    const outcome = await this.revokeStored(id, andMade, actor);
     this.known.forget();
     return outcome;
   }
 
-  private revokeStored(id: string, fact: AuditFact): Promise<'revoked' | 'unknown' | 'last'> {
+  private revokeStored(id: string, andMade: boolean, actor: string): Promise<'revoked' | 'unknown' | 'last'> {
     return this.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ADMIN_KEYS_LOCK})`;
-      const row = await tx.apiKey.findUnique({ where: { id } });
-      if (row === null) return 'unknown';
-      if (row.revokedAt !== null) return 'revoked';
-      const others = await tx.apiKey.count({ where: { ...LASTING_ADMINS, id: { not: id } } });
+      if ((await tx.apiKey.count({ where: { id } })) === 0) return 'unknown';
+      const doomed = andMade ? await madeWith(tx, id) : [id];
+      const living = await tx.apiKey.findMany({ where: { id: { in: doomed }, revokedAt: null }, select: { id: true } });
+      if (living.length === 0) return 'revoked';
+      const others = await tx.apiKey.count({ where: { ...LASTING_ADMINS, id: { notIn: doomed } } });
       if (others === 0) return 'last';
-      await tx.apiKey.update({ where: { id }, data: { revokedAt: new Date() } });
-      await tx.session.deleteMany({ where: { keyId: id } });
-      await tx.auditEntry.create({ data: auditRow(fact) });
+      await end(tx, living, actor);
       return 'revoked';
     });
   }
+
+  /**
+   * Puts a new key of the same name, scopes and expiry in the place of one that may be in other hands, at one moment.
+   * Returns the new key and the ids of those that are revoked.
+   */
+  async rotate(
+    id: string,
+    andMade: boolean,
+    fresh: { readonly id: string; readonly hash: Uint8Array<ArrayBuffer> },
+    actor: string,
+  ): Promise<Rotation> {
+    const outcome = await this.rotateStored(id, andMade, fresh, actor);
+    this.known.forget();
+    return outcome;
+  }
+
+  private rotateStored(
+    id: string,
+    andMade: boolean,
+    fresh: { readonly id: string; readonly hash: Uint8Array<ArrayBuffer> },
+    actor: string,
+  ): Promise<Rotation> {
+    return this.prisma.$transaction(async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ADMIN_KEYS_LOCK})`;
+      const old = await tx.apiKey.findUnique({ where: { id } });
+      if (old === null) return 'unknown';
+      if (!isUsable(old)) return 'ended';
+      const doomed = andMade ? await madeWith(tx, id) : [id];
+      const { name, scopes, expiresAt } = old;
+      const key = await tx.apiKey.create({ data: { ...fresh, name, scopes, expiresAt }, select: publicColumns });
+      const data = { name, scopes, expiresAt: expiresAt?.toISOString() ?? null, replaces: id };
+      await tx.auditEntry.create({ data: auditRow({ actor, action: 'api-key.create', target: key.id, data }) });
+      const living = await tx.apiKey.findMany({ where: { id: { in: doomed }, revokedAt: null }, select: { id: true } });
+      await end(tx, living, actor);
+      return { key: { ...key, scopes: key.scopes.filter(isScope) }, revoked: living.map((one) => one.id) };
+    });
+  }
+}
+
+type Rotation = { readonly key: ApiKeyRecord; readonly revoked: readonly string[] } | 'unknown' | 'ended';
+
+type Transaction = Parameters<Parameters<PrismaClient['$transaction']>[0]>[0];
+
+/** The key, every key that was made with it, every key made with those, and so on. */
+async function madeWith(tx: Transaction, id: string): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    WITH RECURSIVE family AS (
+      SELECT ${id}::text AS id
+      UNION
+      SELECT made.target FROM family JOIN market.audit_entry made
+        ON made.actor = 'key:' || family.id AND made.action = 'api-key.create')
+    SELECT id FROM family`;
+  return rows.map((row) => row.id);
+}
+
+/** Revokes keys and ends their sessions. */
+async function end(tx: Transaction, keys: readonly { readonly id: string }[], actor: string): Promise<void> {
+  const ids = keys.map(({ id }) => id);
+  await tx.apiKey.updateMany({ where: { id: { in: ids } }, data: { revokedAt: new Date() } });
+  await tx.session.deleteMany({ where: { keyId: { in: ids } } });
+  await tx.auditEntry.createMany({
+    data: ids.map((target) => auditRow({ actor, action: 'api-key.revoke', target })),
+  });
 }
 
 function principal({ id, name, scopes }: Pick<ApiKeyRecord, 'id' | 'name' | 'scopes'>): Principal {

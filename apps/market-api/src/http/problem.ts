@@ -48,6 +48,8 @@ export type ProblemCode =
   | 'takedown-not-found'
   /** The last key that may manage keys can't be revoked. */
   | 'last-admin-key'
+  /** The key has been revoked or has expired: nothing can take its place. */
+  | 'api-key-ended'
   /** There is no webhook with this id. */
   | 'webhook-not-found'
   /** The webhook has no delivery with this id. */
@@ -105,6 +107,7 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'taken-down': 'It was taken down',
   'takedown-not-found': 'No such takedown',
   'last-admin-key': 'The last administrator key stays',
+  'api-key-ended': 'The key has ended',
   'webhook-not-found': 'No such webhook',
   'delivery-not-found': 'No such delivery',
   'too-many-webhooks': 'Too many webhooks',

@@ -40,6 +40,7 @@ const ROLE_OF: Readonly<Record<string, 'chain' | 'channel' | 'market'>> = {
 };
 const TOWER_SERVERS = { postgres: 'tower-postgres:5432/seedfleet', bitcoin: 'tower-bitcoin:18443' };
 const SUFFIX = '.nats-url';
+const ACCOUNT = 'nats-account.conf';
 
 /**
  * Writes every secret of a fleet: the broker's users with their rights, and for each process the URLs with its own
@@ -61,7 +62,7 @@ export function writeCredentials(plan: CredentialPlan): CredentialChanges {
     return { name, holder, password: new URL(keep(plan.folder, file, make, made)).password };
   });
   const admin = { user: 'seedfleet', password: secret('nats-admin.password') };
-  replace(plan.folder, 'nats-account.conf', brokerAccount(plan.fleetId, credentials, admin));
+  replace(plan.folder, ACCOUNT, brokerAccount(plan.fleetId, credentials, admin));
 
   const [postgres = '', database = ''] = plan.postgres.split('/');
   const owner = secret('postgres-owner.password');
@@ -104,6 +105,32 @@ export function writeCredentials(plan: CredentialPlan): CredentialChanges {
       holders.map(([name]) => name),
     ),
   };
+}
+
+/**
+ * Gives one process another password at the broker: its file and the broker's users are written anew. Undefined where the
+ * folder has no such credential.
+ */
+export function rotateCredential(folder: string, name: string): { readonly user: string } | undefined {
+  const urls = readdirSync(folder)
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file): [string, URL] => [
+      file.slice(0, -SUFFIX.length),
+      new URL(readFileSync(join(folder, file), 'utf8').trim()),
+    ]);
+  const old = urls.find(([each]) => each === name)?.[1];
+  if (old === undefined) return undefined;
+  old.password = randomBytes(24).toString('hex');
+  const [fleetId = ''] = old.username.split('.');
+  const credentials = urls.map(([each, { password }]) => {
+    const holder: Holder = SERVICE_CREDENTIALS[each] ?? { service: 'swarm-node', nodeId: each };
+    return { name: each, holder, password };
+  });
+  const admin = { user: 'seedfleet', password: readFileSync(join(folder, 'nats-admin.password'), 'utf8').trim() };
+  // The process's file first: it reads it when the broker, told of the other, has cut it off.
+  replace(folder, `${name}${SUFFIX}`, old.href);
+  replace(folder, ACCOUNT, brokerAccount(fleetId, credentials, admin));
+  return { user: old.username };
 }
 
 function revoke({ folder }: CredentialPlan, names: readonly string[]): string[] {

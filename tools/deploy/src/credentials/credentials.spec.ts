@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { writeCredentials, type CredentialPlan } from './credential-files.js';
+import { rotateCredential, writeCredentials, type CredentialPlan } from './credential-files.js';
 
 let folder: string;
 beforeEach(() => {
@@ -43,4 +43,21 @@ it('adds a node without changing the others, and takes one out', () => {
   expect(text('nats-account.conf')).toContain('fleet.swarm-node.node-2');
   expect(write(['node-1'])).toEqual({ made: [], revoked: ['node-2'] });
   expect(text('nats-account.conf')).not.toContain('node-2');
+});
+
+it('changes one credential and leaves the others', () => {
+  write(['node-1', 'node-2']);
+  const [leaked, other, market] = ['node-1', 'node-2', 'market-api'].map((name) => text(`${name}.nats-url`));
+  expect(rotateCredential(folder, 'node-1')).toEqual({ user: 'fleet.swarm-node.node-1' });
+  const fresh = text('node-1.nats-url');
+  expect(fresh).not.toBe(leaked);
+  expect(new URL(fresh).username).toBe(new URL(leaked ?? '').username);
+  expect([text('node-2.nats-url'), text('market-api.nats-url')]).toEqual([other, market]);
+  const rotated = text('nats-account.conf');
+  expect(rotated).toContain(new URL(fresh).password);
+  expect(rotated).not.toContain(new URL(leaked ?? '').password);
+  // What it made is what is made anew.
+  expect(write(['node-1', 'node-2'])).toEqual({ made: [], revoked: [] });
+  expect(text('nats-account.conf')).toBe(rotated);
+  expect(rotateCredential(folder, 'node-9')).toBeUndefined();
 });

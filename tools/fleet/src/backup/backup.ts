@@ -157,7 +157,7 @@ export async function verifyBackup(from: string, passphrase: Uint8Array | null):
 export interface RestoreTarget {
   /** An empty database, as its owner. */
   readonly databaseUrl: string;
-  /** Must not exist. */
+  /** Must not exist, or hold the seed of the backup. */
   readonly seedFile: string;
   /** Opens the seed; it is no part of the backup. */
   readonly keyFile: string;
@@ -176,13 +176,7 @@ export async function restoreBackup(
   const { key } = openBackup(from, passphrase);
   const seed = await seedOf(from, manifest, key);
   if (seed !== null) checkSeed(seed, target.keyFile, manifest.seedId);
-  if (existsSync(target.seedFile)) {
-    throw refused(
-      `${target.seedFile} exists`,
-      'a seed is never overwritten',
-      'move it away, if it really is not needed',
-    );
-  }
+  keepSeed(target, manifest.seedId);
   if (await hasTables(target.databaseUrl)) {
     throw refused('the database is not empty', 'it has tables of this program', 'name a new database');
   }
@@ -210,11 +204,38 @@ export async function restoreBackup(
       'drop the database and try again; if the migrations differ, use the version that made the backup',
     );
   }
-  if (seed !== null) {
-    mkdirSync(dirname(target.seedFile), { recursive: true, mode: 0o700 });
-    writeAtomically(target.seedFile, seed);
-  }
+  if (seed !== null) writeSeed(target.seedFile, seed);
   return manifest;
+}
+
+/**
+ * Brings the seed alone back, where the settler's host is lost and the database is not. Throws FleetError; overwrites nothing.
+ */
+export async function restoreSeed(
+  from: string,
+  target: Omit<RestoreTarget, 'databaseUrl'>,
+  passphrase: Uint8Array | null,
+): Promise<BackupManifest> {
+  const manifest = await verifyBackup(from, passphrase);
+  const seed = await seedOf(from, manifest, openBackup(from, passphrase).key);
+  if (seed === null)
+    throw refused(`${from} has no seed`, 'no settler had started when it was taken', 'use a later one');
+  checkSeed(seed, target.keyFile, manifest.seedId);
+  keepSeed(target, manifest.seedId);
+  writeSeed(target.seedFile, seed);
+  return manifest;
+}
+
+/** A seed is never overwritten, unless it is the same. */
+function keepSeed({ seedFile, keyFile }: Omit<RestoreTarget, 'databaseUrl'>, known: string | null): void {
+  if (!existsSync(seedFile)) return;
+  if (known !== null) return checkSeed(readFileSync(seedFile, 'utf8'), keyFile, known);
+  throw refused(`${seedFile} exists`, 'a seed is never overwritten', 'move it away, if it really is not needed');
+}
+
+function writeSeed(seedFile: string, seed: string): void {
+  mkdirSync(dirname(seedFile), { recursive: true, mode: 0o700 });
+  writeAtomically(seedFile, seed);
 }
 
 function openBackup(from: string, passphrase: Uint8Array | null): { manifest: BackupManifest; key: Uint8Array | null } {

@@ -4,12 +4,14 @@ import { parseArgs } from 'node:util';
 import { FleetError } from '../errors.js';
 import { NETWORKS, type Network } from '../providers/provider.js';
 import { startServers } from '../servers.js';
-import type { RunFile } from '../state/run-file.js';
+import { readRun } from '../state/run-file.js';
+import { lock, releaseLocks } from '../state/folder-lock.js';
 import { StateDir, writeAtomically } from '../state/state-dir.js';
 import {
   backUp,
   readSecret,
   restoreBackup,
+  restoreSeed,
   verifyBackup,
   type BackupManifest,
   type BackupSource,
@@ -19,6 +21,7 @@ import {
 export const BACKUP_USAGE = `npm run backup -- take --out DIR [FROM] [--passphrase-file FILE]
 npm run backup -- verify --from DIR [--passphrase-file FILE]
 npm run backup -- restore --from DIR --key-file FILE [TO] [--passphrase-file FILE]
+npm run backup -- seed --from DIR --key-file FILE [--state DIR | --seed-file FILE] [--passphrase-file FILE]
 
 Everything that is needed to settle: all rows of the services' tables at one moment, the place in the payment stream that they
 stand for, and the encrypted seed. The key file that opens the seed is never in a backup: keep it elsewhere.
@@ -28,9 +31,12 @@ FROM, of a running fleet:
   --database URL --seed-file FILE --key-file FILE --network NAME --fleet-id ID
                          or where its database (as the owner of the tables) and its seed are
 TO:
-  --state DIR            a folder that does not exist yet: \`npm start -- --state DIR\` goes on from there
+  --state DIR            a folder that does not exist yet, or that of this fleet, stopped, whose database is gone:
+                         \`npm start -- --state DIR\` goes on from there
   --database URL --seed-file FILE
                          or an empty database, and where the settler's SEED_FILE is going to be
+
+\`seed\` brings the seed alone back, for a settler whose host is lost.
 
   --passphrase-file FILE encrypts the backup, or opens it`;
 
@@ -94,7 +100,10 @@ async function run(args: readonly string[]): Promise<number> {
   if (verb === 'restore' && values.from !== undefined && values['key-file'] !== undefined) {
     return restore(values.from, values['key-file'], values, passphrase);
   }
-  return usage(verb === undefined ? 'take, verify or restore?' : `${verb}: an option is missing`);
+  if (verb === 'seed' && values.from !== undefined && values['key-file'] !== undefined) {
+    return seed(values.from, values['key-file'], values, passphrase);
+  }
+  return usage(verb === undefined ? 'take, verify, restore or seed?' : `${verb}: an option is missing`);
 }
 
 async function restore(from: string, keyFile: string, values: Values, passphrase: Uint8Array | null): Promise<number> {
@@ -114,7 +123,18 @@ async function restore(from: string, keyFile: string, values: Values, passphrase
   return 0;
 }
 
-/** A fleet of the same identity in a new folder, with servers of its own for as long as it takes. */
+/** With --state the key goes to where the settler of that fleet looks for it. */
+async function seed(from: string, keyFile: string, values: Values, passphrase: Uint8Array | null): Promise<number> {
+  const { state, 'seed-file': seedFile } = values;
+  if ((state === undefined) === (seedFile === undefined)) return usage('seed needs --state or --seed-file');
+  const target = state === undefined ? { seedFile: seedFile ?? '', keyFile } : filesOf(StateDir.open(state));
+  await restoreSeed(from, { seedFile: target.seedFile, keyFile }, passphrase);
+  if (target.keyFile !== keyFile) writeAtomically(target.keyFile, readFileSync(keyFile, 'utf8'));
+  process.stdout.write(`the seed is in ${target.seedFile}: start the settler\n`);
+  return 0;
+}
+
+/** A fleet of the same identity in a new folder, or the one whose database is gone in its own, with servers of its own for as long as it takes. */
 async function intoState(
   from: string,
   keyFile: string,
@@ -123,24 +143,31 @@ async function intoState(
 ): Promise<BackupManifest> {
   const manifest = await verifyBackup(from, passphrase);
   const network = NETWORKS.find((name) => name === manifest.network);
-  if (existsSync(stateDir) || network === undefined) {
-    throw new FleetError(
-      'backup-refused',
-      `the backup can't go to ${stateDir}`,
-      network === undefined ? `its network ${manifest.network} is unknown` : 'it exists',
-      'name a folder that does not exist',
-    );
-  }
+  const refused = (why: string, todo: string) =>
+    new FleetError('backup-refused', `the backup can't go to ${stateDir}`, why, todo);
+  if (network === undefined) throw refused(`its network ${manifest.network} is unknown`, 'use a newer program');
+  const isThere = existsSync(stateDir);
   const state = StateDir.open(stateDir);
-  // The identity names its subjects at the broker, which may still have payments; one of another form can't be taken over.
-  state.remember(/^[0-9a-f]{8}$/.test(manifest.fleetId) ? { id: manifest.fleetId, network } : { network });
+  if (isThere) {
+    const isThis = state.id === manifest.fleetId && state.known.network === manifest.network;
+    if (!isThis) throw refused('it is of another fleet, or of none', 'name a folder that does not exist');
+    lock(state, 'fleet');
+    state.forgetLostDatabase();
+  } else {
+    // The identity names its subjects at the broker, which may still have payments; one of another form can't be taken over.
+    state.remember(/^[0-9a-f]{8}$/.test(manifest.fleetId) ? { id: manifest.fleetId, network } : { network });
+  }
   const target = filesOf(state);
-  writeAtomically(target.keyFile, readFileSync(keyFile, 'utf8'));
-  const servers = await startServers({ stateDir, network: network satisfies Network });
+  if (!existsSync(target.keyFile)) writeAtomically(target.keyFile, readFileSync(keyFile, 'utf8'));
   try {
-    return await restoreBackup(from, { ...target, databaseUrl: servers.connections.postgres.url }, passphrase);
+    const servers = await startServers({ stateDir, network: network satisfies Network });
+    try {
+      return await restoreBackup(from, { ...target, databaseUrl: servers.connections.postgres.url }, passphrase);
+    } finally {
+      await servers.stop();
+    }
   } finally {
-    await servers.stop();
+    releaseLocks(state);
   }
 }
 
@@ -151,17 +178,7 @@ function filesOf(state: StateDir): Omit<RestoreTarget, 'databaseUrl'> {
 
 function ofState(given: string | undefined): BackupSource {
   const path = resolve(given ?? join(ROOT, '.seedfleet'));
-  let run: RunFile;
-  try {
-    run = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')) as RunFile;
-  } catch {
-    throw new FleetError(
-      'backup-refused',
-      `no fleet runs from ${path}`,
-      'there is no run.json in it',
-      'start it, or name --database, --seed-file, --key-file, --network and --fleet-id',
-    );
-  }
+  const run = readRun(path);
   return { ...filesOf(StateDir.open(path)), databaseUrl: run.postgres, network: run.network, fleetId: run.id };
 }
 

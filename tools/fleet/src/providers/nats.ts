@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { canSyncAlways } from '@seedfleet/bus';
@@ -10,7 +10,7 @@ import { findProgram } from './find-program.js';
 import { adminUrl, fleetAccount } from './nats-users.js';
 import type { Binaries, Probe, ProviderContext, ServerProvider } from './provider.js';
 import { startOnFreePorts } from './start-server.js';
-import type { StateDir } from '../state/state-dir.js';
+import { writeAtomically, type StateDir } from '../state/state-dir.js';
 
 const PROBE_MS = 3000;
 
@@ -42,6 +42,32 @@ export const natsProvider: ServerProvider<NatsConnection> = {
 
   start: (binaries, context) => start(binaries, context),
 };
+
+const ACCOUNT = 'account.conf';
+const PID = 'nats.pid';
+
+/** Writes the users of a server of our own as they are now. */
+function writeAccount(state: StateDir): void {
+  writeAtomically(join(state.folder('servers', 'nats'), ACCOUNT), fleetAccount(state));
+}
+
+/**
+ * Has a running server of our own read its users again: whoever is connected with what is no credential any more is cut off.
+ * False where none runs.
+ */
+export function reloadUsers(state: StateDir): boolean {
+  const folder = state.folder('servers', 'nats');
+  writeAccount(state);
+  try {
+    const pid = Number(readFileSync(join(folder, PID), 'utf8'));
+    // A server that was killed leaves the file, and its number may be somebody else's now.
+    if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(folder, 'nats.conf'))) return false;
+    process.kill(pid, 'SIGHUP');
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function probe(url: string): Promise<Probe> {
   try {
@@ -76,8 +102,9 @@ function start(binaries: Binaries, { state, supervisor }: ProviderContext): Prom
     const monitorPort = await pickPort();
     const connection = { url: adminUrl(state, port), monitorUrls: `http://127.0.0.1:${monitorPort}` };
     const config = join(folder, 'nats.conf');
-    const text = configuration(join(folder, 'jetstream'), { port, monitorPort }, state);
+    const text = configuration(folder, { port, monitorPort }, state);
     writeFileSync(config, text, { mode: 0o600 });
+    writeAccount(state);
     const outcome = await supervisor.start({
       name: 'nats',
       command: join(binaries.folder, 'nats-server'),
@@ -99,7 +126,7 @@ interface Ports {
   readonly monitorPort: number;
 }
 
-function configuration(store: string, { port, monitorPort }: Ports, state: StateDir): string {
+function configuration(folder: string, { port, monitorPort }: Ports, state: StateDir): string {
   return [
     `server_name: seedfleet-${state.id}`,
     `listen: "127.0.0.1:${port}"`,
@@ -107,10 +134,12 @@ function configuration(store: string, { port, monitorPort }: Ports, state: State
     `http: "127.0.0.1:${monitorPort}"`,
     // An acknowledgement must mean the disk, not the page cache: it frees a piece's window slot.
     // The streams' upper limits are reserved against `max_file`, which else is three quarters of what the disk has free.
-    `jetstream { store_dir: ${JSON.stringify(store)}, sync_interval: always, max_file: 32GB }`,
+    `jetstream { store_dir: ${JSON.stringify(join(folder, 'jetstream'))}, sync_interval: always, max_file: 32GB }`,
     // Batches of payments may be up to 256 KiB, answers with torrents' piece lists more.
     'max_payload: 8MB',
-    fleetAccount(state),
+    `pid_file: ${JSON.stringify(join(folder, PID))}`,
+    // Apart, so that credentials can be changed while the server runs.
+    `include ${JSON.stringify(ACCOUNT)}`,
     '',
   ].join('\n');
 }

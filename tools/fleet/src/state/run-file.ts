@@ -1,4 +1,6 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { FleetError } from '../errors.js';
 import type { ProcessSummary } from '../supervise/supervisor.js';
 import { writeAtomically, type StateDir } from './state-dir.js';
 
@@ -26,6 +28,20 @@ const FILE = 'run.json';
 /** Renames run.json into place. */
 export function publishRun(state: StateDir, run: RunFile): void {
   writeAtomically(state.file(FILE), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** What the fleet of a state folder says of itself. Throws FleetError where none runs. */
+export function readRun(stateDir: string): RunFile {
+  try {
+    return JSON.parse(readFileSync(join(stateDir, FILE), 'utf8')) as RunFile;
+  } catch {
+    throw new FleetError(
+      'not-running',
+      `no fleet runs from ${stateDir}`,
+      'there is no run.json in it',
+      'start it with npm start, or name another folder',
+    );
+  }
 }
 
 /** Removes run.json: the fleet no longer answers, or never did. */

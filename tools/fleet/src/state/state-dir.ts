@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { FleetError, reasonOf } from '../errors.js';
@@ -66,6 +66,14 @@ export class StateDir {
   remember(change: Partial<FleetMemory>): void {
     this.memory = { ...this.memory, ...change };
     writeAtomically(join(this.path, MEMORY_FILE), `${JSON.stringify(this.memory, null, 2)}\n`);
+  }
+
+  /** Lets a database be made anew whose data are gone; one that is there stays known. */
+  forgetLostDatabase(): void {
+    const { postgresData, postgresMajor: _major, ...rest } = this.memory;
+    if (postgresData === undefined || existsSync(join(postgresData, 'PG_VERSION'))) return;
+    this.memory = rest;
+    this.remember({});
   }
 
   /** The path of something in the folder. */

@@ -249,14 +249,24 @@ async function startServices(
 /** What is known only while the fleet starts: where an earlier node's DHT is, and what the caller adds. */
 function withFurther(
   plan: ServicePlan,
-  { serviceEnv }: FleetOptions,
+  { serviceEnv, env = process.env }: FleetOptions,
   stages: readonly (readonly ServicePlan[])[],
   addresses: Addresses,
 ): ServicePlan {
   const earlier = stages.flat().filter(({ name, peerHost }) => peerHost !== undefined && addresses.has(name));
   const bootstrap = earlier.map(({ name, peerHost }) => `${peerHost}:${addresses.get(name)?.peer}`);
   const joining = plan.peerHost === undefined || bootstrap.length === 0 ? {} : { DHT_BOOTSTRAP: bootstrap.join(',') };
-  return { ...plan, env: { ...plan.env, ...joining, ...serviceEnv?.(plan.name) } };
+  return { ...plan, env: { ...plan.env, ...joining, ...operators(plan, env), ...serviceEnv?.(plan.name) } };
+}
+
+const TREASURY_VARIABLES = ['TREASURY_ADDRESS', 'TREASURY_XPUB', 'TREASURY_FIRST_INDEX'] as const;
+
+/** Where the settler sweeps what was earned is the operator's to say: the environment is passed on. */
+function operators({ app, env: { ROLE: role } }: ServicePlan, env: Readonly<Record<string, string | undefined>>) {
+  if (app !== 'channel-service' || role !== 'settler') return {};
+  return Object.fromEntries(
+    TREASURY_VARIABLES.flatMap((name): [string, string][] => (env[name] ? [[name, env[name]]] : [])),
+  );
 }
 
 function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: Supervisor, options: FleetOptions) {

@@ -12,7 +12,14 @@ export { bringTool } from './packages/bring-tool.js';
 export type { DebianPackage } from './packages/debian-package.js';
 export { natsUrlFor } from './providers/nats-users.js';
 export { mine, walletUrl } from './providers/regtest.js';
-export { plainStep, startServers, silentConsent, type RunningServers, type ServerOptions } from './servers.js';
+export {
+  plainStep,
+  startBitcoin,
+  startServers,
+  silentConsent,
+  type RunningServers,
+  type ServerOptions,
+} from './servers.js';
 export type { ProcessEvent } from './supervise/supervised-process.js';
 export { beginFleet, startFleet, type FleetOptions, type FleetStart, type RunningFleet } from './fleet.js';
 export {

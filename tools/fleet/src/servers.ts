@@ -88,6 +88,25 @@ export async function startServers(options: ServerOptions): Promise<RunningServe
   }
 }
 
+/** Finds or brings a Bitcoin node alone: a chain that several fleets of this machine meet on. Throws FleetError. */
+export async function startBitcoin(options: ServerOptions): Promise<{
+  readonly bitcoin: Connections['bitcoin'];
+  stop(): Promise<void>;
+}> {
+  const state = StateDir.open(options.stateDir);
+  const supervisor = new Supervisor(state.path, options.onEvent ?? (() => undefined));
+  const stop = () => supervisor.stopAll();
+  try {
+    const { env = process.env, network = 'regtest', bitcoinSettings = [] } = options;
+    const context = { state, supervisor, env, network, bitcoinSettings };
+    const { connection } = await provide(bitcoinProvider, context, undefined, options.conversation ?? silentConsent);
+    return { bitcoin: await withZmq(connection), stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
 /** Nobody is asked and nothing is said: what is missing is brought. */
 export const silentConsent: Conversation = { allow: () => Promise.resolve(true), say: () => undefined };
 

@@ -63,6 +63,7 @@ function alertFaults(): string[] {
     ];
   });
   const orphans = readdirSync(projectFile('docs/runbooks'))
+    .filter((file) => file.endsWith('.md'))
     .map((file) => basename(file, '.md'))
     .filter((name) => name !== 'README' && !names.includes(name));
   return [...faults, ...orphans.map((name) => `runbook ${name}: no alert of that name`)];

@@ -48,7 +48,8 @@ Brings up the whole fleet on this machine, sells a torrent to the leecher, and s
   --yes            bring missing servers without asking (so it is without a terminal)
 
 Servers of your own are used when the environment names them: DATABASE_URL, NATS_URL, REDIS_URL, and BTC_RPC with
-BTC_COOKIE (or credentials in the URL) and BTC_ZMQ.`;
+BTC_COOKIE (or credentials in the URL) and BTC_ZMQ. TREASURY_ADDRESS or TREASURY_XPUB says where the
+settler sweeps earnings.`;
 
 /**
  * Reads the command line.

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FleetError } from '../errors.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../supervise/process-identity.js';
 import type { StateDir } from './state-dir.js';
@@ -48,9 +49,19 @@ function tryLock(state: StateDir, name: LockName): boolean {
   return false;
 }
 
+/** The process that runs a fleet from a state folder; undefined where none does. */
+export function runnerOf(folder: string): number | undefined {
+  const holder = readHolder(join(folder, 'fleet.lock'));
+  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
+}
+
 function lockHolder(state: StateDir, name: LockName): ProcessIdentity | undefined {
+  return readHolder(state.file(`${name}.lock`));
+}
+
+function readHolder(file: string): ProcessIdentity | undefined {
   try {
-    return JSON.parse(readFileSync(state.file(`${name}.lock`), 'utf8')) as ProcessIdentity;
+    return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
   } catch {
     return undefined; // released meanwhile, or cut short
   }

@@ -1,12 +1,12 @@
 import { ProofBuyer } from '../buyer/buyer.js';
 import { channelOf } from '../world/states.js';
-import { waitFor, type Goods, type World } from '../world/world.js';
+import { waitFor, type Goods, type Place } from '../world/world.js';
 
 export const RESTORED_MS = 60_000;
 export const SERVICES = ['chain-watcher', 'channel-settler', 'channel-intake', 'market-api'];
 
 /** A buyer with four stored payments, who stays. */
-export async function beginSale(world: World, goods: Goods): Promise<ProofBuyer> {
+export async function beginSale(world: Place, goods: Goods): Promise<ProofBuyer> {
   const buyer = new ProofBuyer(world.chain, goods.metainfo, { pieces: 4, stay: true, at: mineFunding(world) });
   await buyer.play(world.node());
   await waitFor(async () => (await channelOf(world, buyer)).k === 4, RESTORED_MS, 'four payments to be stored');
@@ -19,7 +19,7 @@ export async function buyOn(buyer: ProofBuyer, upTo: number): Promise<void> {
   if (!(await buyer.until(() => buyer.paid >= upTo))) throw new Error(`only ${buyer.paid} pieces could be bought`);
 }
 
-export async function sellTo(world: World, goods: Goods): Promise<ProofBuyer> {
+export async function sellTo(world: Place, goods: Goods): Promise<ProofBuyer> {
   for (let attempt = 1; ; attempt += 1) {
     const buyer = new ProofBuyer(world.chain, goods.metainfo, { pieces: 3, at: mineFunding(world) });
     await buyer.play(world.node());
@@ -29,21 +29,21 @@ export async function sellTo(world: World, goods: Goods): Promise<ProofBuyer> {
   }
 }
 
-export function mineFunding(world: World): (moment: string, buyer: ProofBuyer) => Promise<void> {
+export function mineFunding(world: Place): (moment: string, buyer: ProofBuyer) => Promise<void> {
   return async (moment, { funding }) => {
     if (moment === 'funded') await world.chain.mineOnly([funding?.txid ?? '']);
   };
 }
 
-export async function keysOf(world: World): Promise<Set<string>> {
+export async function keysOf(world: Place): Promise<Set<string>> {
   return new Set((await world.database.channels()).map(({ sellerPublicKey }) => sellerPublicKey));
 }
 
-export async function epochsOf(world: World): Promise<number[]> {
+export async function epochsOf(world: Place): Promise<number[]> {
   const rows = await world.database.query<{ epoch: number }>('SELECT "epoch" FROM channel.key_epoch');
   return rows.map(({ epoch }) => epoch);
 }
 
-export async function newest(world: World): Promise<number> {
+export async function newest(world: Place): Promise<number> {
   return Math.max(0, ...(await epochsOf(world)));
 }

@@ -1,6 +1,6 @@
 import { isFinal, type ChannelState } from '@seedfleet/channel-lifecycle';
 import type { ChannelRecord } from './database.js';
-import type { World } from './world.js';
+import type { Place } from './world.js';
 
 const POLL_MS = 250;
 /** A state that has not changed for so long waits for something that only time brings. */
@@ -15,7 +15,7 @@ const isOver = ({ state }: ChannelRecord): boolean => isFinal(state as ChannelSt
  * Brings every channel to its end as time would: mines, moves the median time past over deadlines, lets unfunded joins
  * grow old, and lets the claims of dead workers run out. Throws, naming those that do not get there.
  */
-export async function finishChannels(world: World): Promise<void> {
+export async function finishChannels(world: Place): Promise<void> {
   const { chain, database } = world;
   const deadline = Date.now() + FINISH_MS;
   const since = new Map<string, { version: number; atMs: number }>();

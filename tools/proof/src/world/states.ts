@@ -1,11 +1,11 @@
 import type { ProofBuyer } from '../buyer/buyer.js';
 import type { ChannelEventRecord, ChannelRecord } from './database.js';
-import { waitFor, type World } from './world.js';
+import { waitFor, type Place } from './world.js';
 
 const STATE_MS = 45_000;
 
 /** The channel of a buyer that has funded. */
-export async function channelOf(world: World, buyer: ProofBuyer): Promise<ChannelRecord> {
+export async function channelOf(world: Place, buyer: ProofBuyer): Promise<ChannelRecord> {
   const txid = buyer.funding?.txid;
   const row = txid === undefined ? undefined : await world.database.channelOfFunding(txid);
   if (row === undefined) throw new Error(`no channel has the funding ${txid}`);
@@ -13,7 +13,7 @@ export async function channelOf(world: World, buyer: ProofBuyer): Promise<Channe
 }
 
 /** Waits until a buyer's channel is in one of these states; returns it. */
-export async function reaches(world: World, buyer: ProofBuyer, ...states: string[]): Promise<ChannelRecord> {
+export async function reaches(world: Place, buyer: ProofBuyer, ...states: string[]): Promise<ChannelRecord> {
   let last = '';
   await waitFor(
     async () => {
@@ -29,7 +29,7 @@ export async function reaches(world: World, buyer: ProofBuyer, ...states: string
   return channelOf(world, buyer);
 }
 
-export async function storyOf(world: World, buyer: ProofBuyer): Promise<ChannelEventRecord[]> {
+export async function storyOf(world: Place, buyer: ProofBuyer): Promise<ChannelEventRecord[]> {
   return world.database.story((await channelOf(world, buyer)).id);
 }
 

@@ -30,8 +30,17 @@ export interface Goods {
 /** Variables of processes, by the process's name. */
 export type ProcessVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** What the proofs look at: a fleet from outside, and the chain. */
+export interface Place {
+  readonly chain: ProofChain;
+  readonly database: ProofDatabase;
+  readonly spends: SpendLog;
+  /** Where a node listens for peers. */
+  node(index?: number): { readonly host: string; readonly port: number };
+}
+
 /** One whole fleet of separate processes on real servers, for a proof alone. */
-export class World {
+export class World implements Place {
   private readonly crashed = new Map<string, number>();
   /** By name, the count of deaths when it was last ready again. */
   private readonly ready = new Map<string, number>();
@@ -108,15 +117,7 @@ export class World {
 
   /** Puts random content of so many small pieces on sale. */
   async sell(name: string, pieces: number, priceSat: bigint): Promise<Goods> {
-    const folder = join(this.folder, 'content');
-    mkdirSync(folder, { recursive: true });
-    const path = join(folder, name);
-    writeFileSync(path, randomBytes(pieces * PIECE_BYTES));
-    const bytes = await createMetainfo(path, { name, pieceLengthBytes: PIECE_BYTES });
-    const parsed = parseMetainfo(bytes);
-    if (!parsed.ok) throw new Error(`the torrent can't be read: ${JSON.stringify(parsed.error)}`);
-    await this.market.sell(bytes, path, parsed.value.infoHash, priceSat);
-    return { metainfo: parsed.value, priceSat };
+    return putOnSale(this.market, join(this.folder, 'content'), name, pieces, priceSat);
   }
 
   /** How often a process has died since the start. */
@@ -158,6 +159,24 @@ export class World {
     const isUp = (name: string): boolean => this.ready.get(name) === this.deaths(name);
     await waitFor(() => [...this.crashed.keys()].every(isUp), RESTART_MS, 'what died to be started again');
   }
+}
+
+/** Puts random content of so many small pieces, below a folder, on sale. */
+export async function putOnSale(
+  market: ProofMarket,
+  folder: string,
+  name: string,
+  pieces: number,
+  priceSat: bigint,
+): Promise<Goods> {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  writeFileSync(path, randomBytes(pieces * PIECE_BYTES));
+  const bytes = await createMetainfo(path, { name, pieceLengthBytes: PIECE_BYTES });
+  const parsed = parseMetainfo(bytes);
+  if (!parsed.ok) throw new Error(`the torrent can't be read: ${JSON.stringify(parsed.error)}`);
+  await market.sell(bytes, path, parsed.value.infoHash, priceSat);
+  return { metainfo: parsed.value, priceSat };
 }
 
 /** Polls until a condition holds; throws what was waited for when it does not. */

@@ -24,6 +24,9 @@ GRANT EXECUTE ON FUNCTION channel.archive_channels(INTERVAL, INTEGER), channel.f
 -- Coins and transactions of the treasury are in the books.
 REVOKE DELETE ON channel.treasury_transaction, channel.treasury_coin FROM :"channel";
 REVOKE UPDATE, DELETE ON channel.treasury_input FROM :"channel";
+-- An address that was used stays used, and where earnings went is not to be rewritten.
+REVOKE DELETE ON channel.treasury_address FROM :"channel";
+REVOKE UPDATE, DELETE ON channel.treasury_destination FROM :"channel";
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA market TO :"market";
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA market TO :"market";

@@ -1,6 +1,6 @@
 import { brokerConfig, commonConfig, databaseConfig, redisConfig } from '@seedfleet/service-kit';
-import { scriptOfAddress } from '@seedfleet/wallet';
 import { z } from 'zod';
+import { destinationOf, isFault, type Destination } from './keys/destination.js';
 
 /** What this service reads of the environment. */
 export const channelServiceConfig = commonConfig
@@ -27,12 +27,19 @@ export const channelServiceConfig = commonConfig
     SEED_KEY_FILE: z.string().optional(),
     /** The operator's own wallet: where the settler sweeps what was earned, and nowhere else. Without it nothing is swept. */
     TREASURY_ADDRESS: z.string().optional(),
+    /**
+     * In place of TREASURY_ADDRESS: the public key of an account of that wallet (`zpub…`, `xpub…`), or a descriptor as
+     * `wpkh(xpub…/0/*)`. Each sweep goes to the next of its receiving addresses.
+     */
+    TREASURY_XPUB: z.string().optional(),
+    /** The first address of TREASURY_XPUB that is used: the number of those that the wallet has given out already. */
+    TREASURY_FIRST_INDEX: z.coerce.number().int().min(0).default(0),
   })
   .superRefine((config, context) => {
     if (config.ROLE === 'intake') return;
-    const { TREASURY_ADDRESS: address, SEEDFLEET_NETWORK: network } = config;
-    if (address !== undefined && scriptOfAddress(address, network) === undefined) {
-      context.addIssue({ code: 'custom', path: ['TREASURY_ADDRESS'], message: `no address of ${network}` });
+    const destination = destinationOf(config, config.SEEDFLEET_NETWORK);
+    if (isFault(destination)) {
+      context.addIssue({ code: 'custom', path: [destination.variable], message: destination.message });
     }
     for (const name of ['SEED_FILE', 'SEED_KEY_FILE'] as const) {
       if (config[name] === undefined) {
@@ -42,3 +49,9 @@ export const channelServiceConfig = commonConfig
   });
 
 export type ChannelServiceConfig = z.output<typeof channelServiceConfig>;
+
+/** The operator's own wallet of a configuration that was parsed; null where none is named. */
+export function checkedDestination(config: ChannelServiceConfig): Destination | null {
+  const destination = destinationOf(config, config.SEEDFLEET_NETWORK);
+  return isFault(destination) ? null : destination;
+}

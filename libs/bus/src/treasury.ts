@@ -9,8 +9,12 @@ export const treasuryGet = defineRequest({
   askedBy: ['market-api'],
   request: z.object({}),
   reply: z.object({
-    /** The operator's own address; null where none is configured. */
+    /** The operator's own address, or the name of their account; null where none is configured. */
     destination: z.string().nullable(),
+    /** Since when earnings go there. */
+    destinationSince: unixSeconds.nullable(),
+    /** Where the next sweep goes. */
+    nextAddress: z.string().nullable(),
     hotSat: satoshi,
     /** Of that, final and free to be spent. */
     spareSat: satoshi,

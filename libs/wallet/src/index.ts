@@ -1,4 +1,5 @@
 export * from './coins.js';
+export * from './cold-wallet.js';
 export * from './contract-note.js';
 export * from './funding.js';
 export * from './hd.js';

@@ -27,7 +27,7 @@ it('makes settlements, children, splits and sweeps that an independent interpret
   const signer = new SeedSigner(new Uint8Array(32).fill(7), network, ecdsa, {
     childFeePercent: 80n,
     treasuryFeePercent: 10n,
-    destination,
+    destination: { script: () => destination },
   });
   const { publicKey, payoutKeyHash } = await signer.publicKey(path);
   const example = channelParameters(exampleRow(), network);
@@ -45,7 +45,7 @@ it('makes settlements, children, splits and sweeps that an independent interpret
   const own = p2pkhScript(payoutKeyHash);
   const made: SignedTreasury[] = [
     await signer.signChild({ settlement: coin, coins: [], feeSat: 300n }),
-    await signer.signSweep({ coins: [coin], feeSat: 300n }),
+    await signer.signSweep({ coins: [coin], feeSat: 300n, index: null }),
     await signer.signSplit({ coins: [coin], feeSat: 300n, count: 2, valueSat: 1_000n }),
   ];
   for (const signed of made) {

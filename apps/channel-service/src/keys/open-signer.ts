@@ -2,8 +2,7 @@ import type { Ecdsa } from '@seedfleet/payment-channel';
 import { seedId } from '@seedfleet/wallet';
 import type { Database } from '../channels/database.js';
 import type { Policy } from '@seedfleet/policy';
-import { scriptOfAddress } from '@seedfleet/wallet';
-import type { ChannelServiceConfig } from '../config.js';
+import { checkedDestination, type ChannelServiceConfig } from '../config.js';
 import { knownSeedId, renewEpoch } from './key-epoch.js';
 import { openOrCreateSeed, SeedError } from './seed-store.js';
 import { SeedSigner, type Signer } from './signer.js';
@@ -31,7 +30,6 @@ export async function openSigner(
   return new SeedSigner(seed, network, ecdsa, {
     childFeePercent: policy.child.lastBudgetPercent,
     treasuryFeePercent: policy.treasury.maxFeePercent,
-    destination:
-      config.TREASURY_ADDRESS === undefined ? null : (scriptOfAddress(config.TREASURY_ADDRESS, network) ?? null),
+    destination: checkedDestination(config),
   });
 }

@@ -15,7 +15,7 @@ import { SeedSigner } from './signer.js';
 const ecdsa = bestEcdsa();
 const seed = new Uint8Array(32).fill(7);
 const cold = p2pkhScript(new Uint8Array(20).fill(9));
-const rules = { childFeePercent: 80n, treasuryFeePercent: 10n, destination: cold };
+const rules = { childFeePercent: 80n, treasuryFeePercent: 10n, destination: { script: () => cold } };
 const signer = new SeedSigner(seed, 'regtest', ecdsa, rules);
 const path = { epoch: 1, index: 5 };
 
@@ -99,14 +99,23 @@ describe('the signer', () => {
     if (!settled.ok) throw new Error(settled.code);
     const coins = [{ path, transaction: settled.transaction.bytes, vout: 1 }];
     const netSat = 900n * 7n - 450n;
-    const swept = await signer.signSweep({ coins, feeSat: 500n });
+    const swept = await signer.signSweep({ coins, feeSat: 500n, index: null });
     if (!swept.ok) throw new Error(swept.code);
     expect(swept.outputsSat).toEqual([netSat - 500n]);
     expect(toHex(swept.transaction.bytes).split(`19${toHex(cold)}`)).toHaveLength(2);
-    expect(await signer.signSweep({ coins, feeSat: netSat / 10n + 1n })).toEqual({ ok: false, code: 'fee-over-limit' });
-    expect(await signer.signSweep({ coins: [], feeSat: 500n })).toEqual({ ok: false, code: 'not-our-coin' });
+    expect(await signer.signSweep({ coins, feeSat: netSat / 10n + 1n, index: null })).toEqual({
+      ok: false,
+      code: 'fee-over-limit',
+    });
+    expect(await signer.signSweep({ coins: [], feeSat: 500n, index: null })).toEqual({
+      ok: false,
+      code: 'not-our-coin',
+    });
     const homeless = new SeedSigner(seed, 'regtest', ecdsa, { ...rules, destination: null });
-    expect(await homeless.signSweep({ coins, feeSat: 500n })).toEqual({ ok: false, code: 'no-destination' });
+    expect(await homeless.signSweep({ coins, feeSat: 500n, index: null })).toEqual({
+      ok: false,
+      code: 'no-destination',
+    });
 
     const split = await signer.signSplit({ coins, feeSat: 500n, count: 2, valueSat: 2_000n });
     if (!split.ok) throw new Error(split.code);

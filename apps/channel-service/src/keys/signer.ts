@@ -20,6 +20,7 @@ import {
   sumSat,
   type SpendError,
 } from '@seedfleet/wallet';
+import type { Destination } from './destination.js';
 import type { ChannelKeychain, ChannelKeyPath, Coin, Payment } from '@seedfleet/wallet';
 
 /** Why nothing is signed. */
@@ -53,20 +54,26 @@ export interface ChildOrder {
   readonly feeSat: bigint;
 }
 
-/** Sends coins to the operator's own wallet, which the signer knows: nobody can name another one. */
-export interface SweepOrder {
+/** Moves coins on payout keys. */
+export interface TreasuryOrder {
   readonly coins: readonly CoinOrder[];
   readonly feeSat: bigint;
 }
 
+/** Sends coins to the operator's own wallet, which the signer knows: nobody can name another one. */
+export interface SweepOrder extends TreasuryOrder {
+  /** Which of the wallet's addresses; null where it has one. */
+  readonly index: number | null;
+}
+
 /** Makes coins for children: `count` of `valueSat`, and change, all on the payout key of the first coin's path. */
-export interface SplitOrder extends SweepOrder {
+export interface SplitOrder extends TreasuryOrder {
   readonly count: number;
   readonly valueSat: bigint;
 }
 
 export type TreasuryRefusal =
-  /** The signer knows no wallet to sweep to. */
+  /** The signer knows no wallet to sweep to, or no such address of it. */
   | 'no-destination'
   | SpendError['code']
   /** An output is not on the payout key of its path. */
@@ -91,8 +98,8 @@ export interface SignerRules {
   readonly childFeePercent: bigint;
   /** Per cent of its coins that a sweep or split may cost. */
   readonly treasuryFeePercent: bigint;
-  /** Script of the operator's own wallet; null where there is none. */
-  readonly destination: Uint8Array | null;
+  /** The operator's own wallet; null where there is none. */
+  readonly destination: Pick<Destination, 'script'> | null;
 }
 
 export type SignedSettlement =
@@ -169,12 +176,10 @@ export class SeedSigner implements Signer {
     return Promise.resolve(this.spend(coins, [{ script, valueSat: sumSat(coins) - feeSat }], feeSat));
   }
 
-  signSweep({ coins: orders, feeSat }: SweepOrder): Promise<SignedTreasury> {
-    const { destination } = this.rules;
-    if (destination === null) return Promise.resolve({ ok: false, code: 'no-destination' });
-    return Promise.resolve(
-      this.spendWithin(orders, feeSat, (coins) => [{ script: destination, valueSat: sumSat(coins) - feeSat }]),
-    );
+  signSweep({ coins: orders, feeSat, index }: SweepOrder): Promise<SignedTreasury> {
+    const script = this.rules.destination?.script(index);
+    if (script === undefined) return Promise.resolve({ ok: false, code: 'no-destination' });
+    return Promise.resolve(this.spendWithin(orders, feeSat, (coins) => [{ script, valueSat: sumSat(coins) - feeSat }]));
   }
 
   signSplit({ coins: orders, feeSat, count, valueSat }: SplitOrder): Promise<SignedTreasury> {

@@ -137,6 +137,7 @@ export class ChildPayer {
       feeSat,
       virtualBytes: Number(virtualBytes + coinVirtualBytes * BigInt(coins.length)),
       destination: null,
+      address: null,
       reason,
       replaces: previous?.txid ?? null,
       madeAtHeight: tipHeight,

@@ -4,9 +4,11 @@ import { planTreasury, type Policy, type TreasuryPlan } from '@seedfleet/policy'
 import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import { ChainClient } from '../chain/chain-client.js';
 import { ChainStatus, feeEstimates } from '../chain/chain-status.js';
-import type { ChannelServiceConfig } from '../config.js';
+import { checkedDestination, type ChannelServiceConfig } from '../config.js';
+import type { Destination } from '../keys/destination.js';
 import type { CoinOrder, Signer } from '../keys/signer.js';
 import { CONFIG, DATABASE, POLICY, SIGNER } from '../tokens.js';
+import { nextColdAddress, noteDestination, reserveColdAddress } from './cold-addresses.js';
 import { readHoldings, spareCoins, type SpareTreasuryCoin } from './holdings.js';
 import { storeTreasury, treasuryLabel } from './treasury-repository.js';
 import type { NewTreasury } from './treasury-row.js';
@@ -20,11 +22,15 @@ export interface Outcome {
   readonly plan: Plan;
   /** Null where nothing was sent. */
   readonly txid: string | null;
+  /** Where the sweep goes, or would go; null where there is none. */
+  readonly address: string | null;
 }
 
 /** Sweeps what was earned to the operator's own wallet as policy says, and keeps coins ready for children. */
 @Injectable()
 export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** The operator's own wallet; null where none is configured. */
+  readonly destination: Destination | null;
   private timer: NodeJS.Timeout | undefined;
   /** One at a time, whoever asks: two would choose the same coins, and one would fail. */
   private last: Promise<unknown> = Promise.resolve();
@@ -35,11 +41,20 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     @Inject(ChainStatus) private readonly status: ChainStatus,
     @Inject(SIGNER) private readonly signer: Signer,
     @Inject(POLICY) private readonly policy: Policy,
-    @Inject(CONFIG) private readonly config: ChannelServiceConfig,
+    @Inject(CONFIG) config: ChannelServiceConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.destination = checkedDestination(config);
+  }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    const before = await noteDestination(this.prisma, this.destination);
+    if (before !== null) {
+      this.logger.warn(
+        { before, now: this.destination?.label ?? 'nowhere' },
+        'earnings are swept elsewhere from now on',
+      );
+    }
     this.timer = setInterval(() => void this.look(), EVERY_MS);
   }
 
@@ -48,8 +63,10 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.last;
   }
 
-  get destination(): string | null {
-    return this.config.TREASURY_ADDRESS ?? null;
+  /** Where the next sweep goes; null where nothing is swept. */
+  async nextAddress(): Promise<string | null> {
+    const { destination } = this;
+    return destination === null ? null : ((await nextColdAddress(this.prisma, destination))?.address ?? null);
   }
 
   /** What would be done now. Null while the chain's state is not known. */
@@ -73,7 +90,9 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     const done = this.last.then(async (): Promise<Outcome> => {
       const plan = await this.plan(byHand);
       if (plan === null) throw new Error('the state of the chain is not known');
-      return plan.kind === 'none' || dryRun ? { plan, txid: null } : { plan, txid: await this.send(plan) };
+      const address = await this.nextAddress();
+      if (plan.kind === 'none' || dryRun) return { plan, txid: null, address };
+      return { plan, ...((await this.send(plan)) ?? { txid: null, address }) };
     });
     this.last = done.catch(() => undefined);
     return done;
@@ -86,17 +105,26 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     });
   }
 
-  private async send(plan: Exclude<Plan, { kind: 'none' }>): Promise<string | null> {
+  private async send(
+    plan: Exclude<Plan, { kind: 'none' }>,
+  ): Promise<{ readonly txid: string; readonly address: string | null } | null> {
     const { kind, why, coins, feeSat } = plan;
     const [first] = coins;
     if (first === undefined) return null;
+    // Set aside before anything is signed: two sweeps to one address would show that they are one owner's.
+    const cold =
+      kind === 'sweep' && this.destination !== null ? await reserveColdAddress(this.prisma, this.destination) : null;
+    if (kind === 'sweep' && cold === null) {
+      this.logger.error('the wallet that earnings are swept to has no address left');
+      return null;
+    }
     faultPoint('settler.sweep.before-sign');
     const order = { coins: coins.map(asOrder), feeSat };
     const valueSat = this.policy.child.treasuryCoinSat;
     const signed =
       plan.kind === 'split'
         ? await this.signer.signSplit({ ...order, count: plan.count, valueSat })
-        : await this.signer.signSweep(order);
+        : await this.signer.signSweep({ ...order, index: cold?.index ?? null });
     if (!signed.ok) {
       this.logger.error({ kind, code: signed.code }, 'the treasury can not be signed for');
       return null;
@@ -111,7 +139,9 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
       inputSat: signed.inputSat,
       feeSat,
       virtualBytes: signed.transaction.bytes.length,
-      destination: kind === 'sweep' ? this.destination : null,
+      destination: cold?.address ?? null,
+      address:
+        cold?.index == null || this.destination === null ? null : { wallet: this.destination.id, index: cold.index },
       reason: why,
       replaces: null,
       madeAtHeight: this.status.current()?.tip.height ?? 0,
@@ -128,7 +158,7 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     // Where that fails, the follower hands it over.
     await this.chain.broadcast(made.txid, made.raw, treasuryLabel(kind));
     faultPoint('settler.sweep.after-reply');
-    return made.txid;
+    return { txid: made.txid, address: made.destination };
   }
 }
 

@@ -70,7 +70,7 @@ class CoinTaken extends Error {}
 
 /**
  * Stores a signed transaction, its coins and its claim on what it spends: all or nothing. False when another living
- * transaction has one of its coins, or the one that it replaces is in a block.
+ * transaction has one of its coins or its address, or the one that it replaces is in a block.
  */
 export async function storeTreasury(prisma: PrismaClient, made: NewTreasury): Promise<boolean> {
   try {
@@ -91,6 +91,13 @@ export async function storeTreasury(prisma: PrismaClient, made: NewTreasury): Pr
         ON CONFLICT ("txid") DO UPDATE SET "state" = 'stored', "stateReason" = 'stored', "nextActionAt" = now(),
           "version" = "treasury_transaction"."version" + 1, "updatedAt" = now()
         WHERE "treasury_transaction"."state" IN ('replaced', 'void')`;
+      if (made.address !== null) {
+        const { wallet, index } = made.address;
+        const used = await tx.$executeRaw`
+          UPDATE "channel"."treasury_address" SET "txid" = ${made.txid}
+          WHERE "wallet" = ${wallet} AND "index" = ${index} AND ("txid" IS NULL OR "txid" = ${made.txid})`;
+        if (used !== 1) throw new CoinTaken();
+      }
       for (const { vout, valueSat, keyEpoch, keyIndex } of made.makes) {
         await tx.$executeRaw`
           INSERT INTO "channel"."treasury_coin" ("txid", "vout", "valueSat", "keyEpoch", "keyIndex", "source", "channelId")

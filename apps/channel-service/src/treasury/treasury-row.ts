@@ -64,6 +64,8 @@ export interface NewTreasury {
   readonly feeSat: bigint;
   readonly virtualBytes: number;
   readonly destination: string | null;
+  /** The address of the operator's account that this one uses up; null where it has none to use up. */
+  readonly address: { readonly wallet: string; readonly index: number } | null;
   readonly reason: string;
   readonly replaces: string | null;
   readonly madeAtHeight: number;

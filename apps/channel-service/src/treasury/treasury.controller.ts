@@ -24,10 +24,13 @@ export class TreasuryController {
     const { hotSat, sweptSat, feesSat } = await readHoldings(this.prisma);
     const coins = await spareCoins(this.prisma, this.policy.burial.finalConfirmations);
     const plan = await this.treasurer.plan(false);
+    const [noted] = await this.prisma.treasuryDestination.findMany({ orderBy: { id: 'desc' }, take: 1 });
     const rows = await this.prisma.$queryRaw<TreasuryRow[]>`
       SELECT * FROM "channel"."treasury_transaction" ORDER BY "createdAt" DESC LIMIT ${SHOWN}`;
     return {
-      destination: this.treasurer.destination,
+      destination: this.treasurer.destination?.label ?? null,
+      destinationSince: noted === undefined ? null : Math.floor(noted.since.getTime() / 1_000),
+      nextAddress: await this.treasurer.nextAddress(),
       hotSat,
       spareSat: coins.reduce((sum, { valueSat }) => sum + valueSat, 0n),
       spareCoins: coins.length,
@@ -50,8 +53,7 @@ export class TreasuryController {
 
   @Handles(treasurySweep)
   async sweep({ dryRun }: { dryRun: boolean }): Promise<z.output<typeof treasurySweep.reply>> {
-    const { plan, txid } = await this.treasurer.act({ byHand: true, dryRun });
-    const { destination } = this.treasurer;
+    const { plan, txid, address: destination } = await this.treasurer.act({ byHand: true, dryRun });
     if (plan.kind === 'none') {
       return { kind: 'none', why: plan.why, destination, inputs: 0, inputSat: 0n, feeSat: 0n, txid: null };
     }

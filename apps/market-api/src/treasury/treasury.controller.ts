@@ -39,6 +39,7 @@ export class TreasuryController {
     const found = answered(await this.bus.request(treasuryGet, {}, TIMEOUT_MS));
     return {
       ...found,
+      destinationSince: found.destinationSince === null ? null : new Date(found.destinationSince * 1_000).toISOString(),
       hotSat: String(found.hotSat),
       spareSat: String(found.spareSat),
       sweptSat: String(found.sweptSat),

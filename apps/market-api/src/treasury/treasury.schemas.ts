@@ -7,7 +7,12 @@ export const sweepBody = z.strictObject({
 export type SweepBody = z.output<typeof sweepBody>;
 
 export const treasurySchema = z.object({
-  destination: z.string().nullable().meta({ description: "the operator's own address; null: nothing is swept" }),
+  destination: z
+    .string()
+    .nullable()
+    .meta({ description: "the operator's own address, or the name of their account; null: nothing is swept" }),
+  destinationSince: timeText.nullable(),
+  nextAddress: z.string().nullable().meta({ description: 'where the next sweep goes' }),
   hotSat: satoshiText.meta({ description: 'on payout keys now' }),
   spareSat: satoshiText.meta({ description: 'of that, final and free' }),
   spareCoins: z.int(),

@@ -13,7 +13,9 @@ export const showTreasury: Command = async ({ api, options, operands, output }) 
   output.result(treasury, () => {
     const [next] = objects([treasury['next'] ?? {}]);
     const head = fields([
-      ['swept to', text('destination') || 'nowhere: TREASURY_ADDRESS is not set'],
+      ['swept to', text('destination') || 'nowhere: neither TREASURY_ADDRESS nor TREASURY_XPUB is set'],
+      ['since', moment(text('destinationSince'))],
+      ['next address', text('nextAddress')],
       ['on payout keys', `${grouped(text('hotSat'))} sat`],
       [
         'spare',

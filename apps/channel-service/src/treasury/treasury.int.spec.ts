@@ -1,9 +1,23 @@
 import { treasuryGet, treasurySweep } from '@seedfleet/bus';
+import { toHex } from '@seedfleet/payment-channel';
+import { readColdWallet, type ColdWallet } from '@seedfleet/wallet';
+import { BIP32Factory } from 'bip32';
+import { networks } from 'bitcoinjs-lib';
+import * as tiny from 'tiny-secp256k1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBalances, reconcile } from '../books/reconcile.js';
 import type { ServiceProcess } from '../testing/service-process.js';
 import { TestFleet } from '../testing/test-fleet.js';
 import type { TestBuyer } from '../testing/test-buyer.js';
+
+const ACCOUNT = BIP32Factory(tiny).fromSeed(new Uint8Array(32).fill(5), networks.regtest).derivePath("m/84'/1'/0'");
+const DESCRIPTOR = `wpkh(${ACCOUNT.neutered().toBase58()}/0/*)`;
+
+function accountWallet(): ColdWallet {
+  const read = readColdWallet(DESCRIPTOR, 'regtest');
+  if (!read.ok) throw new Error(read.code);
+  return read.wallet;
+}
 
 let fleet: TestFleet;
 let service: ServiceProcess;
@@ -94,6 +108,37 @@ describe('the treasury', () => {
     expect((await fleet.ask(treasuryGet, {})).sweptSat).toBe(0n);
     await fleet.regtest.mine(6);
     await expect.poll(isConfirmed, { timeout: 40_000 }).toBe('buried');
+    await agreed();
+  });
+
+  it('sweeps to the next address of an account, each once, and tells since when', async () => {
+    const wallet = accountWallet();
+    await service.end('SIGTERM');
+    service = fleet.service('all', { TREASURY_XPUB: DESCRIPTOR });
+    await service.start();
+    const channels = await fleet.fundedTogether(2);
+    await settled(channels, 6);
+    await agreed();
+    // Set aside by a sweep that never came to be.
+    await fleet.prisma.treasuryAddress.create({ data: { wallet: wallet.id, index: 0, address: wallet.address(0) } });
+    const dry = await fleet.ask(treasurySweep, { dryRun: true });
+    expect(dry).toMatchObject({ kind: 'sweep', destination: wallet.address(0), txid: null });
+    const done = await fleet.ask(treasurySweep, { dryRun: false });
+    expect(done.destination).toBe(wallet.address(0));
+    const { vout } = await fleet.regtest.transaction(done.txid ?? '');
+    expect(vout.map(({ scriptPubKey }) => scriptPubKey.hex)).toEqual([toHex(wallet.script(0))]);
+    const shown = await fleet.ask(treasuryGet, {});
+    expect(shown).toMatchObject({ destination: wallet.label, nextAddress: wallet.address(1) });
+    expect(shown.destinationSince).toBeGreaterThan(0);
+    expect(await fleet.prisma.treasuryAddress.findMany()).toMatchObject([{ index: 0, txid: done.txid }]);
+    expect(await fleet.prisma.treasuryDestination.findMany({ orderBy: { id: 'asc' } })).toMatchObject([
+      { label: cold },
+      { label: wallet.label },
+    ]);
+    await fleet.regtest.mine(6);
+    const isBuried = async () =>
+      (await fleet.prisma.treasuryTransaction.findUnique({ where: { txid: done.txid ?? '' } }))?.state;
+    await expect.poll(isBuried, { timeout: 40_000 }).toBe('buried');
     await agreed();
   });
 

@@ -58,7 +58,7 @@ export async function runDrills(names: readonly string[], scores: Scorecard, kee
   );
   ended.catch(() => undefined);
   try {
-    site = await Promise.race([DrillSite.open(folder), ended]);
+    site = await DrillSite.open(folder, interrupted.signal);
     scores.line('the fleet is up');
     for (const name of names) {
       scores.line(`${name}: ${DRILLS[name]?.what}`);

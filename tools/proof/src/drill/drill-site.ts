@@ -30,7 +30,7 @@ export class DrillSite implements Place {
     private readonly network: { stop(): Promise<void> },
   ) {}
 
-  static async open(folder: string): Promise<DrillSite> {
+  static async open(folder: string, interruption: AbortSignal): Promise<DrillSite> {
     mkdirSync(folder, { recursive: true });
     const { PATH = '', HOME = '', SEEDFLEET_CACHE } = process.env;
     const env = { PATH, HOME, ...(SEEDFLEET_CACHE === undefined ? {} : { SEEDFLEET_CACHE }) };
@@ -52,8 +52,10 @@ export class DrillSite implements Place {
       FRESH: at('fresh.key'),
       NODE: 'node-1',
     });
+    interruption.addEventListener('abort', () => operator.endAll());
     const site = new DrillSite(folder, operator, new ProofChain(rpcUrl), new SpendLog(zmq), coldAddress, network);
     try {
+      interruption.throwIfAborted();
       await operator.run('npm start -- --no-sale --no-mine --yes --state "$STATE"');
       await site.look();
       // A copy of the seed key that is on no host of the fleet, as the pages ask for.

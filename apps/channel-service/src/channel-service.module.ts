@@ -2,7 +2,7 @@ import { Module, type DynamicModule, type OnApplicationShutdown, type Provider }
 import { paymentStream } from '@seedfleet/bus';
 import { bestEcdsa } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
-import { policyFaults, policyWith } from '@seedfleet/policy';
+import { childrenHelp, policyFaults, policyWith } from '@seedfleet/policy';
 import { checkBrokerDurability, ConfigError, ensureDurableStream, type ServiceParts } from '@seedfleet/service-kit';
 import { BooksRollUp } from './books/books-roll-up.js';
 import { BooksWatch } from './books/books-watch.js';
@@ -76,6 +76,9 @@ const SETTLER = [
   ChannelRetention,
 ];
 
+const EXPERIMENTAL =
+  'Bitcoin Cash is experimental: no sale has been made on a real node yet; docs/decisions/0010-bitcoin-cash.md says what differs';
+
 /** What both roles need. */
 const SHARED = [WorkFailures, ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];
 
@@ -109,6 +112,7 @@ export class ChannelServiceModule {
       ? [{ provide: SIGNER, useValue: await openSigner(config, prisma, ecdsa, policy) }]
       : [];
     logger.info({ role: config.ROLE, network: config.SEEDFLEET_NETWORK, ecdsa: ecdsa.name }, 'starting');
+    if (!childrenHelp(config.SEEDFLEET_NETWORK)) logger.warn({ network: config.SEEDFLEET_NETWORK }, EXPERIMENTAL);
     return {
       module: ChannelServiceModule,
       controllers: [

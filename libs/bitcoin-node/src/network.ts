@@ -38,7 +38,8 @@ const CHAINS: Record<NetworkName, readonly string[]> = {
   testnet3: ['test', 'signet'],
   regtest: ['regtest'],
   mainnet_bitcoin_cash: ['main'],
-  testnet_bitcoin_cash: ['test'],
+  // BCHN's other test chains have testnet3's address versions and rules.
+  testnet_bitcoin_cash: ['test', 'test4', 'chip'],
   // A plain regtest node is allowed: it refuses the FORKID signatures, which is then a named broadcast state.
   regtest_bitcoin_cash: ['regtest'],
 };

@@ -11,6 +11,20 @@ export interface NodeCapabilities {
   readonly packages: boolean;
   /** Finds any confirmed transaction by its id alone. Without it, one is found while one of its outputs is unspent. */
   readonly transactionIndex: boolean;
+  /** Tells of double spends that it or its peers refused (BCHN 22.2 and later, `getdsprooflist`). */
+  readonly doubleSpendProofs: boolean;
+  /** How a broadcast is limited: by a fee rate (Bitcoin Core), or only whether an absurd fee is let through (BCHN). */
+  readonly feeLimit: 'rate' | 'flag';
+}
+
+/** That an output was signed away twice, as nodes of Bitcoin Cash tell one another. It does not name the refused transaction. */
+export interface DoubleSpendProof {
+  /** The proof's own id. */
+  readonly id: string;
+  /** The mempool transaction that was seen first; null where the node does not have it. */
+  readonly txid: string | null;
+  /** What is spent twice. */
+  readonly outpoint: Outpoint;
 }
 
 export interface ChainInfo {
@@ -136,6 +150,9 @@ export interface BitcoinNode {
   mempoolSpenders(outpoints: readonly Outpoint[]): Promise<NodeResult<readonly SpendOfOutpoint[]>>;
   /** Unspent confirmed outputs that pay to these scripts. Slow (a scan of all outputs): for wallets, at start. */
   unspentByScript(scripts: readonly Uint8Array[]): Promise<NodeResult<readonly ScriptUnspent[]>>;
+
+  /** Double spends of mempool transactions that are known; none where `capabilities().doubleSpendProofs` is false. */
+  doubleSpendProofs(): Promise<NodeResult<readonly DoubleSpendProof[]>>;
 
   mempoolEntry(txid: string): Promise<NodeResult<MempoolEntry | null>>;
   mempoolInfo(): Promise<NodeResult<MempoolInfo>>;

@@ -24,6 +24,14 @@ export function settlementFeeSat(estimates: FeeEstimates, policy: Policy): bigin
   return fee > minSat ? fee : minSat;
 }
 
+/**
+ * The least settlement fee that a node relays, satoshi, at its minimum per 1000 virtual bytes. Where no child can add to it and
+ * nothing is replaced (Bitcoin Cash), a channel with less is never opened.
+ */
+export function relayFloorSat(minimumSatPerKvb: bigint, policy: Policy): bigint {
+  return ceilDiv(policy.settlementFee.settlementVbytes * minimumSatPerKvb, 1000n);
+}
+
 /** What it costs to sweep one settlement output later, satoshi, at the rate the treasury waits for. */
 export function sweepCostSat(estimates: FeeEstimates, policy: Policy): bigint {
   const rate = estimates.quiet24hSatPerKvb ?? estimates.sixBlockSatPerKvb ?? policy.settlementFee.noEstimateSatPerKvb;

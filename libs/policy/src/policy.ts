@@ -27,6 +27,14 @@ export function zeroConfFor(policy: Policy, network: Network): ZeroConfPolicy {
   return signingRule(network) === 'legacy' ? policy.zeroConf.bitcoin : policy.zeroConf.bitcoinCash;
 }
 
+/**
+ * Whether a transaction's fee can be raised afterwards by a child that spends it. Not on the Bitcoin Cash chains: nodes take no
+ * packages, replace nothing, and miners choose each transaction by its own fee.
+ */
+export function childrenHelp(network: Network): boolean {
+  return signingRule(network) === 'legacy';
+}
+
 const REPLACEABLE: readonly string[] = ['as-signalled', 'always', 'never'];
 
 /**

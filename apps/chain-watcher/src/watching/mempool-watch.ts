@@ -11,6 +11,7 @@ import type { ChainStore, FollowedBlock } from '../store/chain-store.js';
 import type { StoredOutput } from '../store/output-rows.js';
 import { moveOutput } from '../store/writes.js';
 import { asOutpoint, watchedInputs } from './inputs.js';
+import { provenRivals } from './double-spend.js';
 import { mempoolRead } from './output-life.js';
 
 export interface MempoolReport {
@@ -122,7 +123,20 @@ export class MempoolWatch {
         if (spenderTxid !== null && txid !== undefined && spenderTxid !== txid) rivals.set(txid, spenderTxid);
       }
     }
-    return succeed(rivals);
+    const proven = await this.#proven(outputs);
+    return proven.ok ? succeed(new Map([...rivals, ...proven.value])) : proven;
+  }
+
+  /**
+   * Fundings whose inputs were signed away a second time, by their ids. Where the first seen is kept (Bitcoin Cash) they stay
+   * in the mempool, and only a proof tells, which does not name the other transaction: its own id stands for it.
+   */
+  async #proven(outputs: readonly StoredOutput[]): Promise<NodeResult<ReadonlyMap<string, string>>> {
+    const waiting = outputs.filter(({ life }) => life.funding.kind !== 'block');
+    if (waiting.length === 0) return succeed(new Map());
+    const proofs = await this.node.doubleSpendProofs();
+    if (!proofs.ok) return proofs;
+    return succeed(provenRivals(waiting, proofs.value));
   }
 
   async #fundedInMempool(outputs: readonly StoredOutput[]): Promise<NodeResult<ReadonlySet<string>>> {

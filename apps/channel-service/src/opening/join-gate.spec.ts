@@ -1,4 +1,4 @@
-import { policyWith } from '@seedfleet/policy';
+import { policyWith, relayFloorSat } from '@seedfleet/policy';
 import { describe, expect, it } from 'vitest';
 import { gateJoin, type OpenRequest } from './join-gate.js';
 
@@ -32,6 +32,23 @@ const gate = (terms: Partial<typeof TERMS> = {}, rate = 1_000n, waiting = NOBODY
 describe('the gate at the join', () => {
   it('lets a sale pass that pays for its settlement', () => {
     expect(gate()).toBeNull();
+  });
+
+  it('opens nothing below what nodes relay where nothing can be added later, and offers what they do', () => {
+    const policy = policyWith();
+    const at = (settlementFeeSat: bigint, minimumSatPerKvb: bigint) =>
+      gateJoin(
+        { ...REQUEST, terms: { ...TERMS, priceSat: 200n, settlementFeeSat } },
+        QUIET,
+        NOBODY,
+        policy,
+        policy.lock.minUnits,
+        relayFloorSat(minimumSatPerKvb, policy),
+      );
+    expect(at(347n, 1_000n)).toBeNull();
+    expect(at(346n, 1_000n)).toMatchObject({ code: 'fee-below-relay', revisedTerms: { settlementFeeSat: 434n } });
+    // A node that asks for more than what is quoted by the estimates.
+    expect(at(434n, 2_000n)).toMatchObject({ code: 'fee-below-relay', revisedTerms: { settlementFeeSat: 694n } });
   });
 
   it('offers the fee of today where the quoted one is stale, if the sale still pays then', () => {

@@ -26,6 +26,8 @@ export type OpenRefusal =
   | 'node-quarantined'
   /** Chain and fee rates are not known at the moment. */
   | 'chain-unknown'
+  /** The settlement fee is below what nodes relay, on a chain where nothing can add to it afterwards. */
+  | 'fee-below-relay'
   /** The lock leaves too little time to settle. */
   | 'lock-too-short'
   /** The settlement fee has risen too far since the quote. */
@@ -41,13 +43,17 @@ export interface GateRefusal {
   readonly revisedTerms: SellerTerms | null;
 }
 
-/** May this join become a channel? Null when it may. Economics only: nothing here depends on who asks but `waiting`. */
+/**
+ * May this join become a channel? Null when it may. Economics only: nothing here depends on who asks but `waiting`.
+ * @param relayFloor the least settlement fee, satoshi, where a child can't add to it; else 0
+ */
 export function gateJoin(
   request: OpenRequest,
   estimates: FeeEstimates,
   waiting: JoinsWaiting,
   policy: Policy,
   minLockUnits: number = policy.lock.minUnits,
+  relayFloor = 0n,
 ): GateRefusal | null {
   const limit = joinLimit(waiting, policy);
   if (limit !== undefined) return refuse(limit, 'too many joins wait for their funding');
@@ -55,7 +61,12 @@ export function gateJoin(
   if (terms.priceSat > MAX_MONEY_SAT || terms.settlementFeeSat > MAX_MONEY_SAT || terms.lockUnits > MAX_LOCK_UNITS) {
     return refuse('terms-out-of-range', 'price, fee or lock beyond all bounds');
   }
-  const revised = { ...terms, settlementFeeSat: settlementFeeSat(estimates, policy) };
+  const nowSat = settlementFeeSat(estimates, policy);
+  const revised = { ...terms, settlementFeeSat: nowSat > relayFloor ? nowSat : relayFloor };
+  if (terms.settlementFeeSat < relayFloor) {
+    const detail = `a fee of ${terms.settlementFeeSat} sat; nodes relay from ${relayFloor} sat on`;
+    return refuse('fee-below-relay', detail, passes(request, revised, estimates, policy));
+  }
   if (terms.lockUnits < minLockUnits) {
     const lockUnits = minLockUnits;
     const detail = `a lock of ${terms.lockUnits} units; at least ${lockUnits} are needed`;

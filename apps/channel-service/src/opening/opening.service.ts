@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { idWithinSale, saleIdOf } from '@seedfleet/bus';
 import type { Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
-import { shortestLockUnits, type Policy } from '@seedfleet/policy';
+import { childrenHelp, relayFloorSat, shortestLockUnits, type Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainStatus, feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
@@ -73,6 +73,7 @@ export class OpeningService {
       waiting,
       this.policy,
       shortestLockUnits(this.network, this.policy),
+      childrenHelp(this.network) ? 0n : relayFloorSat(report.feeRates.mempoolMinimumSatPerKvb, this.policy),
     );
     return refusal === null ? this.insert(request) : refused(refusal);
   }

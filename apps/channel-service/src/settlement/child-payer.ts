@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { safeBlocks } from '@seedfleet/channel-lifecycle';
-import { netSat } from '@seedfleet/payment-channel';
+import { netSat, type Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
-import { planChild, type ChildPlan, type Policy } from '@seedfleet/policy';
+import { childrenHelp, planChild, type ChildPlan, type Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainClient } from '../chain/chain-client.js';
 import { ChainStatus, feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import type { Signer } from '../keys/signer.js';
-import { DATABASE, POLICY, SIGNER } from '../tokens.js';
+import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { childOf, coinsSpentBy, freeCoins, isMined, storeTreasury } from '../treasury/treasury-repository.js';
 import type { NewTreasury, TreasuryCoin, TreasuryRow } from '../treasury/treasury-row.js';
 import { paysUs } from './settlement-progress.js';
@@ -32,6 +32,7 @@ export class ChildPayer {
     @Inject(ChainClient) private readonly chain: ChainClient,
     @Inject(ChainStatus) private readonly status: ChainStatus,
     @Inject(SIGNER) private readonly signer: Signer,
+    @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Registry) registry: Registry,
@@ -49,7 +50,8 @@ export class ChildPayer {
    * @param hasRival another transaction spends the funding output in the mempool.
    */
   async prepare(row: ChannelRow, hasRival: boolean): Promise<PreparedChild | null> {
-    if (!paysUs(row) || row.settlementTxid === null || row.settlementRaw === null) return null;
+    if (!childrenHelp(this.network) || !paysUs(row) || row.settlementTxid === null || row.settlementRaw === null)
+      return null;
     const previous = await childOf(this.prisma, row.id);
     if (previous !== null && isMined(previous.state)) return null;
     const known = previous === null ? null : { child: previous, isNew: false };

@@ -1,7 +1,7 @@
 import { classifyRefusal, type BroadcastOutcome, type PackageOutcome } from '../broadcast-outcome.js';
 import { decimalFromSat } from '../amounts.js';
 import { fail, succeed, type NodeResult } from '../errors.js';
-import type { BroadcastOptions } from '../node.js';
+import type { BroadcastOptions, NodeCapabilities } from '../node.js';
 import { parseTransactionHex } from '../raw/transaction.js';
 import type { RpcClient } from '../rpc/client.js';
 import { mempoolEntry, packageResult, testAccept, transaction, txid } from './schemas.js';
@@ -14,6 +14,7 @@ export async function broadcast(
   rpc: RpcClient,
   hex: string,
   options: BroadcastOptions,
+  limit: NodeCapabilities['feeLimit'],
 ): Promise<NodeResult<BroadcastOutcome>> {
   const parsed = parseTransactionHex(hex);
   if (!parsed) return succeed(MALFORMED);
@@ -22,7 +23,7 @@ export async function broadcast(
   if (!known.ok) return known;
   if (known.value !== null) return succeed({ code: 'already-in-mempool', txid: id, reason: '' });
 
-  const sent = await typedCall(rpc, txid, 'sendrawtransaction', [hex, ...feeLimit(options)]);
+  const sent = await typedCall(rpc, txid, 'sendrawtransaction', [hex, ...feeLimit(options, limit)]);
   if (sent.ok) return succeed({ code: 'accepted', txid: id, reason: '' });
   if (sent.error.code !== 'rpc') return sent;
   const code = classifyRefusal(sent.error.message, sent.error.rpcCode);
@@ -38,10 +39,11 @@ export async function testBroadcast(
   rpc: RpcClient,
   hex: string,
   options: BroadcastOptions,
+  limit: NodeCapabilities['feeLimit'],
 ): Promise<NodeResult<BroadcastOutcome>> {
   const parsed = parseTransactionHex(hex);
   if (!parsed) return succeed(MALFORMED);
-  const answer = await typedCall(rpc, testAccept, 'testmempoolaccept', [[hex], ...feeLimit(options)]);
+  const answer = await typedCall(rpc, testAccept, 'testmempoolaccept', [[hex], ...feeLimit(options, limit)]);
   if (!answer.ok) return answer;
   const verdict = answer.value[0];
   if (verdict?.allowed === true) return succeed({ code: 'accepted', txid: parsed.txid, reason: '' });
@@ -83,5 +85,8 @@ async function isConfirmed(rpc: RpcClient, id: string): Promise<boolean> {
   return found.ok && (found.value.confirmations ?? 0) > 0;
 }
 
-const feeLimit = (options: BroadcastOptions): readonly string[] =>
-  options.maxFeeRateSatPerKvb === undefined ? [] : [decimalFromSat(options.maxFeeRateSatPerKvb)];
+/** BCHN takes no rate: its own limit holds (`-maxtxfee`), or none where none is wanted. */
+function feeLimit({ maxFeeRateSatPerKvb: rate }: BroadcastOptions, limit: NodeCapabilities['feeLimit']) {
+  if (rate === undefined) return [];
+  return limit === 'rate' ? [decimalFromSat(rate)] : [rate === 0n];
+}

@@ -8,13 +8,16 @@ import { typedCall } from './typed-rpc.js';
 export async function readCapabilities(rpc: RpcClient): Promise<NodeResult<NodeCapabilities>> {
   const help = await typedCall(rpc, helpText, 'help');
   if (!help.ok) return help;
-  const commands = new Set(help.value.split('\n').map((line) => line.split(' ')[0]));
+  const lines = help.value.split('\n');
+  const commands = new Set(lines.map((line) => line.split(' ')[0]));
   const indexed = await hasTransactionIndex(rpc, commands.has('getindexinfo'));
   if (!indexed.ok) return indexed;
   return succeed({
     mempoolSpenders: commands.has('gettxspendingprevout'),
     packages: commands.has('submitpackage'),
     transactionIndex: indexed.value,
+    doubleSpendProofs: commands.has('getdsprooflist'),
+    feeLimit: lines.some((line) => /^sendrawtransaction .*allowhighfees/.test(line)) ? 'flag' : 'rate',
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type BlockRef,
   type BroadcastOptions,
   type ChainInfo,
+  type DoubleSpendProof,
   type FoundTransaction,
   type MempoolEntry,
   type MempoolInfo,
@@ -167,6 +168,15 @@ export class CoreNode implements BitcoinNode {
     );
   }
 
+  async doubleSpendProofs(): Promise<NodeResult<readonly DoubleSpendProof[]>> {
+    const capabilities = await this.capabilities();
+    if (!capabilities.ok) return capabilities;
+    if (!capabilities.value.doubleSpendProofs) return succeed([]);
+    const listed = await typedCall(this.#rpc, schemas.doubleSpendProofs, 'getdsprooflist', [2]);
+    if (!listed.ok) return listed;
+    return succeed(listed.value.map(({ dspid, txid, outpoint }) => ({ id: dspid, txid: txid ?? null, outpoint })));
+  }
+
   async mempoolEntry(txid: string): Promise<NodeResult<MempoolEntry | null>> {
     const found = absentAsNull(await typedCall(this.#rpc, schemas.mempoolEntry, 'getmempoolentry', [txid]));
     if (!found.ok || found.value === null) return found as NodeResult<null>;
@@ -207,12 +217,14 @@ export class CoreNode implements BitcoinNode {
     return plain.ok ? succeed(plain.value > 0n ? plain.value : null) : plain;
   }
 
-  broadcast(hex: string, options: BroadcastOptions = {}): Promise<NodeResult<BroadcastOutcome>> {
-    return broadcast(this.#rpc, hex, options);
+  async broadcast(hex: string, options: BroadcastOptions = {}): Promise<NodeResult<BroadcastOutcome>> {
+    const capabilities = await this.capabilities();
+    return capabilities.ok ? broadcast(this.#rpc, hex, options, capabilities.value.feeLimit) : capabilities;
   }
 
-  testAccept(hex: string, options: BroadcastOptions = {}): Promise<NodeResult<BroadcastOutcome>> {
-    return testBroadcast(this.#rpc, hex, options);
+  async testAccept(hex: string, options: BroadcastOptions = {}): Promise<NodeResult<BroadcastOutcome>> {
+    const capabilities = await this.capabilities();
+    return capabilities.ok ? testBroadcast(this.#rpc, hex, options, capabilities.value.feeLimit) : capabilities;
   }
 
   submitPackage(hexes: readonly string[]): Promise<NodeResult<PackageOutcome>> {

@@ -89,6 +89,11 @@ export const testAccept = z
   .array(z.object({ txid: hash.optional(), allowed: z.boolean().optional(), 'reject-reason': z.string().optional() }))
   .min(1);
 
+/** BCHN's getdsprooflist at verbosity 2. */
+export const doubleSpendProofs = z.array(
+  z.object({ dspid: hash, txid: hash.nullish(), outpoint: z.object({ txid: hash, vout: count }) }),
+);
+
 export const packageResult = z.object({
   package_msg: z.string(),
   'tx-results': z.record(z.string(), z.object({ txid: hash, error: z.string().optional() })),

@@ -1,6 +1,6 @@
 import {
   decodeHdPublicKey,
-  deriveHdPath,
+  deriveHdPathRelative,
   hash160,
   lockingBytecodeToCashAddress,
   encodeLockingBytecodeP2pkh,
@@ -58,7 +58,7 @@ describe('a cold wallet', () => {
           const wallet = walletOf(readColdWallet(text, 'mainnet_bitcoin_cash'));
           const decoded = decodeHdPublicKey(text);
           if (typeof decoded === 'string') throw new Error(decoded);
-          const node = deriveHdPath(decoded.node, `0/${index}`);
+          const node = deriveHdPathRelative(decoded.node, `0/${index}`);
           if (typeof node === 'string') throw new Error(node);
           const bytecode = encodeLockingBytecodeP2pkh(hash160(node.publicKey));
           const made = lockingBytecodeToCashAddress({ prefix: 'bitcoincash', bytecode });

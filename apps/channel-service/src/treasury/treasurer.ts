@@ -8,7 +8,7 @@ import { checkedDestination, type ChannelServiceConfig } from '../config.js';
 import type { Destination } from '../keys/destination.js';
 import type { CoinOrder, Signer } from '../keys/signer.js';
 import { CONFIG, DATABASE, POLICY, SIGNER } from '../tokens.js';
-import { nextColdAddress, noteDestination, reserveColdAddress } from './cold-addresses.js';
+import { nextColdAddress, noteDestination, reserveColdAddress, type ColdAddress } from './cold-addresses.js';
 import { readHoldings, spareCoins, type SpareTreasuryCoin } from './holdings.js';
 import { storeTreasury, treasuryLabel } from './treasury-repository.js';
 import type { NewTreasury } from './treasury-row.js';
@@ -140,8 +140,7 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
       feeSat,
       virtualBytes: signed.transaction.bytes.length,
       destination: cold?.address ?? null,
-      address:
-        cold?.index == null || this.destination === null ? null : { wallet: this.destination.id, index: cold.index },
+      address: usedUp(this.destination, cold),
       reason: why,
       replaces: null,
       madeAtHeight: this.status.current()?.tip.height ?? 0,
@@ -160,6 +159,12 @@ export class Treasurer implements OnApplicationBootstrap, OnApplicationShutdown 
     faultPoint('settler.sweep.after-reply');
     return { txid: made.txid, address: made.destination };
   }
+}
+
+/** Which address of an account a sweep uses up. */
+function usedUp(destination: Destination | null, cold: ColdAddress | null): NewTreasury['address'] {
+  const index = cold?.index ?? null;
+  return destination === null || index === null ? null : { wallet: destination.id, index };
 }
 
 const asOrder = (coin: SpareTreasuryCoin): CoinOrder => ({

@@ -1,17 +1,14 @@
 import { treasuryGet, treasurySweep } from '@seedfleet/bus';
 import { toHex } from '@seedfleet/payment-channel';
 import { readColdWallet, type ColdWallet } from '@seedfleet/wallet';
-import { BIP32Factory } from 'bip32';
-import { networks } from 'bitcoinjs-lib';
-import * as tiny from 'tiny-secp256k1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBalances, reconcile } from '../books/reconcile.js';
 import type { ServiceProcess } from '../testing/service-process.js';
 import { TestFleet } from '../testing/test-fleet.js';
 import type { TestBuyer } from '../testing/test-buyer.js';
 
-const ACCOUNT = BIP32Factory(tiny).fromSeed(new Uint8Array(32).fill(5), networks.regtest).derivePath("m/84'/1'/0'");
-const DESCRIPTOR = `wpkh(${ACCOUNT.neutered().toBase58()}/0/*)`;
+const DESCRIPTOR =
+  'wpkh(tpubDC5NKh8dwvxTyBbzKFJkdmKUrzJ25t3N6hnfATunrw8YWWYaaxdHKZm3fjqxoQ5xrrss5NTCC1T2cDaF1aZfpqimVJY3UNwT1dEGq5bypWo/0/*)';
 
 function accountWallet(): ColdWallet {
   const read = readColdWallet(DESCRIPTOR, 'regtest');

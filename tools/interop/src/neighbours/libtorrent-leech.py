@@ -1,5 +1,6 @@
-"""Leeches torrents with libtorrent over TCP, its settings otherwise as they are by default. Arguments: save path, port
-for peers, .torrent files. For each line of its input it prints a line: {infohash: [payload bytes received, peers]}."""
+"""Leeches torrents with libtorrent, its settings as they are by default: uTP before TCP, encrypted before plain. Arguments:
+save path, port for peers, .torrent files. For each line of its input it prints a line:
+{infohash: [payload bytes received, peers]}."""
 import json
 import sys
 
@@ -12,8 +13,6 @@ session = lt.session({
     "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
-    "enable_outgoing_utp": False,
-    "enable_incoming_utp": False,
 })
 handles = {}
 for file in files:

@@ -11,7 +11,7 @@ const PROGRAM = fileURLToPath(new URL('../../src/neighbours/libtorrent-leech.py'
 const PYTHON = '/usr/bin/python3';
 
 export const libtorrent: Neighbour = {
-  name: 'libtorrent over TCP',
+  name: 'libtorrent',
   debian: 'python3-libtorrent',
   version: () => {
     const asked = spawnSync(PYTHON, ['-c', 'import libtorrent; print(libtorrent.__version__)'], { encoding: 'utf8' });

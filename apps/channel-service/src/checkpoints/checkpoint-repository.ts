@@ -5,7 +5,7 @@ import type { ChannelRow } from '../channels/channel-row.js';
 import type { Database } from '../channels/database.js';
 import type { OrderSchedule } from './order-schedule.js';
 
-/** A settlement that is signed and filed, or to be filed, as an order. */
+/** A settlement that is signed and to be filed as an order. */
 export interface Checkpoint {
   readonly channelId: string;
   readonly version: number;
@@ -15,24 +15,31 @@ export interface Checkpoint {
   readonly schedule: OrderSchedule;
 }
 
-/** A checkpoint with the output that it spends. */
-export interface FiledCheckpoint extends Checkpoint {
+/** A checkpoint as it is read back. */
+export interface StoredCheckpoint extends Omit<Checkpoint, 'schedule'> {
+  /** Null where the row is corrupt: its reader says what that means, and others are read all the same. */
+  readonly schedule: OrderSchedule | null;
+}
+
+/** One that was not filed yet, with the output that it spends. */
+export interface UnfiledCheckpoint extends StoredCheckpoint {
   readonly fundingTxid: string;
   readonly fundingVout: number;
 }
 
-type Stored = Omit<Checkpoint, 'schedule'> & { readonly schedule: Prisma.JsonValue };
+type Row<C extends StoredCheckpoint> = Omit<C, 'schedule'> & { readonly schedule: Prisma.JsonValue };
 
-const read = <R extends Stored>(row: R): R & { readonly schedule: OrderSchedule } => ({
-  ...row,
-  schedule: orderSchedule.parse(row.schedule),
-});
+const scheduleIn = (stored: Prisma.JsonValue): OrderSchedule | null => orderSchedule.safeParse(stored).data ?? null;
 
-/** Channels that are served and whose newest payment is worth a checkpoint, the oldest checkpoint first. */
+/**
+ * Channels that are served and whose newest payment is worth a checkpoint, the oldest checkpoint first.
+ * @param except channels that are not asked for now
+ */
 export async function channelsToCheckpoint(
   database: Database,
   medianTimePast: number,
   { everyNetSat, everyMs }: { readonly everyNetSat: bigint; readonly everyMs: number },
+  except: readonly string[],
   limit: number,
 ): Promise<ChannelRow[]> {
   return database.$queryRaw<ChannelRow[]>`
@@ -45,14 +52,15 @@ export async function channelsToCheckpoint(
       AND c."frozenK" IS NULL AND c."settlementTxid" IS NULL AND c."k" >= c."kMin" AND c."k" > coalesce(p."k", 0)
       AND (p."k" IS NULL OR (c."k" - p."k") * c."priceSat" >= ${everyNetSat}
         OR p."createdAt" <= now() - make_interval(secs => ${everyMs / 1_000}::float8))
+      AND NOT c."id" = ANY(${[...except]}::uuid[])
     ORDER BY p."createdAt" NULLS FIRST, c."id" LIMIT ${limit}`;
 }
 
-export async function newestCheckpoint(database: Database, channelId: string): Promise<Checkpoint | null> {
-  const rows = await database.$queryRaw<Stored[]>`
+export async function newestCheckpoint(database: Database, channelId: string): Promise<StoredCheckpoint | null> {
+  const rows = await database.$queryRaw<Row<StoredCheckpoint>[]>`
     SELECT "channelId", "version", "k", "txid", "raw", "schedule" FROM "channel"."checkpoint"
     WHERE "channelId" = ${channelId}::uuid ORDER BY "version" DESC LIMIT 1`;
-  return rows[0] === undefined ? null : read(rows[0]);
+  return rows[0] === undefined ? null : { ...rows[0], schedule: scheduleIn(rows[0].schedule) };
 }
 
 /** Stores a checkpoint before it is filed. False where another settler has taken its version. */
@@ -66,14 +74,19 @@ export async function storeCheckpoint(database: Database, checkpoint: Checkpoint
 }
 
 /** The newest checkpoint of channels where that was not filed yet. */
-export async function unfiledCheckpoints(database: Database, limit: number): Promise<FiledCheckpoint[]> {
-  const rows = await database.$queryRaw<(Stored & Pick<FiledCheckpoint, 'fundingTxid' | 'fundingVout'>)[]>`
+export async function unfiledCheckpoints(
+  database: Database,
+  except: readonly string[],
+  limit: number,
+): Promise<UnfiledCheckpoint[]> {
+  const rows = await database.$queryRaw<Row<UnfiledCheckpoint>[]>`
     SELECT p."channelId", p."version", p."k", p."txid", p."raw", p."schedule", c."fundingTxid", c."fundingVout"
     FROM "channel"."checkpoint" p JOIN "channel"."channel" c ON c."id" = p."channelId"
     WHERE p."filedAt" IS NULL AND c."state" IN ('funding-seen', 'funded') AND NOT EXISTS (
       SELECT FROM "channel"."checkpoint" n WHERE n."channelId" = p."channelId" AND n."version" > p."version")
+      AND NOT p."channelId" = ANY(${[...except]}::uuid[])
     ORDER BY p."createdAt" LIMIT ${limit}`;
-  return rows.map(read);
+  return rows.map((row) => ({ ...row, schedule: scheduleIn(row.schedule) }));
 }
 
 /** Notes that chain-watcher holds a checkpoint; those before it are no use any more. */
@@ -88,11 +101,15 @@ export async function checkpointFiled(database: Database, channelId: string, ver
 }
 
 /** Channels that are over and still have an order to take back. */
-export async function channelsWithOrders(database: Database, limit: number): Promise<string[]> {
+export async function channelsWithOrders(
+  database: Database,
+  except: readonly string[],
+  limit: number,
+): Promise<string[]> {
   const rows = await database.$queryRaw<{ channelId: string }[]>`
     SELECT DISTINCT p."channelId"::text AS "channelId" FROM "channel"."checkpoint" p
     JOIN "channel"."channel" c ON c."id" = p."channelId"
-    WHERE c."state" = ANY(${[...FINAL_STATES]}::text[]) LIMIT ${limit}`;
+    WHERE c."state" = ANY(${[...FINAL_STATES]}::text[]) AND NOT c."id" = ANY(${[...except]}::uuid[]) LIMIT ${limit}`;
   return rows.map(({ channelId }) => channelId);
 }
 

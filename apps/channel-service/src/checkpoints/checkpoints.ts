@@ -3,7 +3,7 @@ import { maturityMtp } from '@seedfleet/channel-lifecycle';
 import type { Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
-import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
+import { Counter, faultPoint, Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import { ChainClient } from '../chain/chain-client.js';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
@@ -19,14 +19,25 @@ import {
   newestCheckpoint,
   storeCheckpoint,
   unfiledCheckpoints,
-  type FiledCheckpoint,
+  type UnfiledCheckpoint,
 } from './checkpoint-repository.js';
 import { scheduleOf } from './order-schedule.js';
+import { Setbacks } from './setbacks.js';
 
 /** How often channels are looked through; a payment is at risk for so long beyond what the policy says. */
 const EVERY_MS = 2_000;
 /** Per look: some milliseconds each. */
 const PER_LOOK = 100;
+
+/** What came of one row. */
+type Outcome =
+  | 'done'
+  /** Too early, or somebody else's word is awaited. */
+  | 'later'
+  /** chain-watcher does not answer: the other rows wait too. */
+  | 'unreachable'
+  /** The row, or what was made of it, is not good: a code. */
+  | { readonly refused: string };
 
 /**
  * Signs the settlement of what was paid so far while a sale runs, and files it with chain-watcher, to be sent if nobody
@@ -35,9 +46,12 @@ const PER_LOOK = 100;
 @Injectable()
 export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly made: Counter<'result'>;
+  private readonly failing: Gauge<'code'>;
+  /** By what is done: a channel whose newest checkpoint can't be filed may still get a newer one. */
+  private readonly setbacks = { sign: new Setbacks(), file: new Setbacks(), cancel: new Setbacks() };
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
-  private failing = false;
+  private isDown = false;
 
   constructor(
     @Inject(DATABASE) private readonly prisma: PrismaClient,
@@ -55,6 +69,12 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
       labelNames: ['result'],
       registers: [registry],
     });
+    this.failing = new Gauge({
+      name: 'seedfleet_checkpoints_failing',
+      help: 'Channels whose checkpoint could not be signed, filed or taken back when it was last tried, by code',
+      labelNames: ['code'],
+      registers: [registry],
+    });
   }
 
   onApplicationBootstrap(): void {
@@ -68,10 +88,10 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
 
   private look(): void {
     this.running ??= this.round()
-      .then(() => void (this.failing = false))
+      .then(() => void (this.isDown = false))
       .catch((failure: unknown) => {
-        if (!this.failing) this.logger.error({ failure: String(failure) }, 'checkpoints can not be made');
-        this.failing = true;
+        if (!this.isDown) this.logger.error({ failure: String(failure) }, 'checkpoints can not be made');
+        this.isDown = true;
       })
       .finally(() => void (this.running = undefined));
   }
@@ -80,38 +100,79 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     const report = this.status.current();
     if (report === null) return;
     const { medianTimePast } = report.tip;
-    const rows = await channelsToCheckpoint(this.prisma, medianTimePast, this.policy.checkpoint, PER_LOOK);
-    for (const row of rows) await this.sign(row).catch((failure: unknown) => this.failed(row.id, failure));
-    for (const checkpoint of await unfiledCheckpoints(this.prisma, PER_LOOK)) {
-      if (!(await this.file(checkpoint))) return;
-    }
-    for (const channelId of await channelsWithOrders(this.prisma, PER_LOOK)) {
-      if (!(await this.cancel(channelId))) return;
-    }
+    const { sign, file, cancel } = this.setbacks;
+    const { checkpoint } = this.policy;
+    const waiting = sign.waiting(Date.now());
+    const rows = await channelsToCheckpoint(this.prisma, medianTimePast, checkpoint, waiting, PER_LOOK);
+    await this.each(
+      sign,
+      rows,
+      ({ id }) => id,
+      (row) => this.sign(row),
+    );
+    const unfiled = await unfiledCheckpoints(this.prisma, file.waiting(Date.now()), PER_LOOK);
+    await this.each(
+      file,
+      unfiled,
+      ({ channelId }) => channelId,
+      (row) => this.file(row),
+    );
+    const over = await channelsWithOrders(this.prisma, cancel.waiting(Date.now()), PER_LOOK);
+    await this.each(
+      cancel,
+      over,
+      (channelId) => channelId,
+      (channelId) => this.cancel(channelId),
+    );
+    this.showFailing();
   }
 
   /** A corrupted row can make anything throw, and must not keep the others waiting. */
-  private failed(channelId: string, failure: unknown): void {
-    this.made.inc({ result: 'failed' });
-    this.logger.error({ channelId, failure: String(failure) }, 'a checkpoint can not be made');
+  private async each<R>(
+    setbacks: Setbacks,
+    rows: readonly R[],
+    idOf: (row: R) => string,
+    work: (row: R) => Promise<Outcome>,
+  ): Promise<void> {
+    for (const row of rows) {
+      const channelId = idOf(row);
+      const outcome = await work(row).catch((failure: unknown): Outcome => {
+        this.logger.error({ channelId, failure: String(failure) }, 'work on a checkpoint failed');
+        return { refused: 'failed' };
+      });
+      if (outcome === 'unreachable') return;
+      if (outcome === 'done') setbacks.succeeded(channelId);
+      else if (outcome === 'later') setbacks.postponed(channelId, Date.now());
+      else this.refused(setbacks, channelId, outcome.refused);
+    }
   }
 
-  private async sign(row: ChannelRow): Promise<void> {
+  private refused(setbacks: Setbacks, channelId: string, code: string): void {
+    this.made.inc({ result: code });
+    setbacks.failed(channelId, code, Date.now());
+    if (code !== 'failed') this.logger.error({ channelId, code }, 'a checkpoint is refused');
+  }
+
+  private showFailing(): void {
+    this.failing.reset();
+    for (const setbacks of Object.values(this.setbacks)) {
+      for (const [code, count] of setbacks.failing(Date.now())) this.failing.inc({ code }, count);
+    }
+  }
+
+  private async sign(row: ChannelRow): Promise<Outcome> {
     const { id: channelId, k, signature, deadlineMtp, keyEpoch, keyIndex, fundingTxid, fundingVout } = row;
     const channel = channelParameters(row, this.network);
-    if (channel === null || signature === null || deadlineMtp === null) return;
-    if (fundingTxid === null || fundingVout === null) return;
+    const isWhole = channel !== null && signature !== null && deadlineMtp !== null;
+    if (!isWhole || fundingTxid === null || fundingVout === null) return { refused: 'payment-incomplete' };
     const output = await this.chain.output(fundingTxid, fundingVout);
-    if (!output.ok || !output.value.found || output.value.fundingMtp === null || output.value.spentBy !== null) return;
+    if (!output.ok) return output.code === 'internal' ? { refused: 'chain-failed' } : 'unreachable';
+    if (!output.value.found || output.value.fundingMtp === null || output.value.spentBy !== null) return 'later';
     const maturity = maturityMtp({ lockUnits: row.lockUnits, fundingPreviousMtp: output.value.fundingMtp });
-    if (maturity === undefined) return;
+    if (maturity === undefined) return 'later';
     const path = { epoch: keyEpoch, index: keyIndex };
     const signed = await this.signer.signSettlement({ path, channel, k: Number(k), buyerSignature: signature });
-    if (!signed.ok) {
-      this.made.inc({ result: signed.code });
-      this.logger.error({ channelId, k: k.toString(), code: signed.code }, 'a checkpoint can not be signed');
-      return;
-    }
+    if (!signed.ok) return { refused: signed.code };
     faultPoint('settler.checkpoint.before-store');
     const version = ((await newestCheckpoint(this.prisma, channelId))?.version ?? 0) + 1;
     const { txid, bytes } = signed.transaction;
@@ -119,11 +180,12 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     await storeCheckpoint(this.prisma, { channelId, version, k, txid, raw: new Uint8Array(bytes), schedule });
     faultPoint('settler.checkpoint.after-store');
     this.made.inc({ result: 'signed' });
+    return 'done';
   }
 
-  /** False where chain-watcher does not answer: the others wait too. */
-  private async file(checkpoint: FiledCheckpoint): Promise<boolean> {
-    const { channelId, version, txid, raw, schedule, fundingTxid, fundingVout } = checkpoint;
+  private async file(checkpoint: UnfiledCheckpoint): Promise<Outcome> {
+    const { channelId, version, k, txid, raw, schedule, fundingTxid, fundingVout } = checkpoint;
+    if (schedule === null) return { refused: 'row-corrupt' };
     const reply = await this.chain.fileOrder({
       id: channelId,
       version,
@@ -133,32 +195,31 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
       output: { txid: fundingTxid, vout: fundingVout },
       schedule,
     });
-    if (!reply.ok) return reply.code === 'internal';
+    if (!reply.ok) return reply.code === 'internal' ? { refused: 'order-refused' } : 'unreachable';
     const { fleet, tower } = reply.value;
     const highest = Math.max(fleet?.version ?? 0, tower?.version ?? 0);
     const isHeld = fleet?.version === version && fleet.txid === txid && highest === version;
     const isOver = Boolean(fleet?.sent ?? tower?.sent);
     if (!isHeld && !isOver) {
       // Somebody holds a higher one: this database was restored. It is filed above that.
-      await storeCheckpoint(this.prisma, { ...checkpoint, version: highest + 1 });
-      return true;
+      await storeCheckpoint(this.prisma, { channelId, version: highest + 1, k, txid, raw, schedule });
+      return 'done';
     }
     await checkpointFiled(this.prisma, channelId, version);
     this.made.inc({ result: isOver ? 'sent-already' : 'filed' });
-    return true;
+    return 'done';
   }
 
-  /** False where chain-watcher does not answer. */
-  private async cancel(channelId: string): Promise<boolean> {
+  private async cancel(channelId: string): Promise<Outcome> {
     const reply = await this.chain.cancelOrder(channelId);
-    if (!reply.ok) return false;
+    if (!reply.ok) return reply.code === 'internal' ? { refused: 'order-refused' } : 'unreachable';
     const { fleet, tower } = reply.value;
     // The tower's word is awaited, unless it has none to give: it was told, or is told when it comes back.
     if (fleet?.state === 'cancelled' && tower !== null && tower.state === 'waiting' && tower.version < fleet.version) {
-      return true;
+      return 'later';
     }
     await dropCheckpoints(this.prisma, channelId);
     this.made.inc({ result: 'cancelled' });
-    return true;
+    return 'done';
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { maturityMtp } from '@seedfleet/channel-lifecycle';
-import type { ChannelParameters, RawTransaction } from '@seedfleet/payment-channel';
+import { decodeTransaction, type ChannelParameters, type RawTransaction } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
 import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
@@ -10,7 +10,13 @@ import type { ChannelRow } from '../channels/channel-row.js';
 import { settlementLabel } from '../channels/channel-repository.js';
 import type { ChannelServiceConfig } from '../config.js';
 import { CONFIG, DATABASE, POLICY } from '../tokens.js';
-import { checkpointFiled, newestCheckpoint, storeCheckpoint, type Checkpoint } from './checkpoint-repository.js';
+import {
+  checkpointFiled,
+  newestCheckpoint,
+  storeCheckpoint,
+  type Checkpoint,
+  type StoredCheckpoint,
+} from './checkpoint-repository.js';
 import { settledPayment } from './earlier-settlement.js';
 import { scheduleOf, type OrderSchedule } from './order-schedule.js';
 import { orderVerdict } from './order-verdict.js';
@@ -58,7 +64,9 @@ export class SettlementOrder {
     if (onChain !== null) return onChain;
     const schedule = this.scheduleFor(row, output.value) ?? newest?.schedule;
     if (schedule === undefined) return settle(row.k, await sign());
-    const filed = await this.inPlaceOf(row, newest, schedule, sign);
+    // Others may hold one whose dates are corrupt here; they are told again once the output is in a block.
+    if (schedule === null) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
+    const filed = await this.inPlaceOf(row, channel, newest, schedule, sign);
     if (filed === null) return { kind: 'unsigned' };
     return this.file(row, channel, filed, { txid: fundingTxid, vout: fundingVout });
   }
@@ -86,11 +94,13 @@ export class SettlementOrder {
   /** The last settlement, stored to be filed in place of what others hold. Null where it can't be signed. */
   private async inPlaceOf(
     row: ChannelRow,
-    newest: Checkpoint | null,
+    channel: ChannelParameters,
+    newest: StoredCheckpoint | null,
     schedule: OrderSchedule,
     sign: Sign,
   ): Promise<Checkpoint | null> {
-    if (newest?.k === row.k) return newest;
+    if (newest !== null && settlesLast(newest, row, channel))
+      return { ...newest, schedule: newest.schedule ?? schedule };
     const signed = await sign();
     if (signed === null) return null;
     const last: Checkpoint = {
@@ -158,6 +168,12 @@ export class SettlementOrder {
     );
     return settle(last.k, { txid: last.txid, bytes: last.raw });
   }
+}
+
+/** Whether a stored checkpoint is the settlement of the frozen k: one whose row is corrupt is made anew. */
+function settlesLast({ k, txid, raw }: StoredCheckpoint, row: ChannelRow, channel: ChannelParameters): boolean {
+  if (k !== row.k || decodeTransaction(raw)?.getId() !== txid) return false;
+  return settledPayment(raw, channel) === Number(k);
 }
 
 function settle(k: bigint, transaction: RawTransaction | null): Chosen {

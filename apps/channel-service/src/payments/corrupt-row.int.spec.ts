@@ -60,3 +60,33 @@ it('refuses a corrupted row by name, blames nobody for it, and serves and settle
   await fleet.becomes(whole.channelId, 'buried');
   await expect.poll(() => reconcile(fleet.prisma, 0), { timeout: 40_000 }).toEqual([]);
 });
+
+it('files the others where one checkpoint was corrupted after it was signed, and settles its channel all the same', async () => {
+  const [misfiled, filed] = await fleet.fundedTogether(2);
+  if (!misfiled || !filed) throw new Error('two channels');
+  await service.end('SIGTERM');
+  await fleet.prisma.checkpoint.create({
+    data: {
+      ...{ channelId: misfiled.channelId, version: 1, k: 20n, txid: 'none', raw: new Uint8Array(4), schedule: {} },
+      createdAt: new Date(0),
+    },
+  });
+  await service.start();
+  const more = await fleet.publish({
+    payments: [misfiled, filed].map(({ channelId, buyer }) => ({ channelId, k: 20, signature: buyer.pay(20) })),
+  });
+  await fleet.committed(more);
+  const filedOf = (channelId: string) =>
+    fleet.prisma.checkpoint.count({ where: { channelId, filedAt: { not: null } } });
+  await expect.poll(() => filedOf(filed.channelId), WAIT).toBe(1);
+  await expect.poll(metrics, WAIT).toMatch(/seedfleet_checkpoints_failing\{[^}]*code="row-corrupt"[^}]*\} [1-9]/);
+  expect(await filedOf(misfiled.channelId)).toBe(0);
+  // Its settlement is signed anew and filed above what is corrupt.
+  const ended = await fleet.publish({ ends: [{ channelId: misfiled.channelId, k: 20, reason: 'peer-closed' }] });
+  await fleet.committed(ended);
+  const settling = await fleet.becomes(misfiled.channelId, 'settling');
+  expect(settling).toMatchObject({ frozenK: 20n, settledK: null });
+  await expect.poll(() => fleet.regtest.call<string[]>('getrawmempool'), WAIT).toContain(settling.settlementTxid);
+  await fleet.regtest.mine(6);
+  await fleet.becomes(misfiled.channelId, 'buried');
+});

@@ -14,8 +14,8 @@ REVOKE UPDATE, DELETE ON channel.channel_event FROM :"channel";
 -- The books are written by triggers, with their owner's rights; nobody else posts. channel.reconcile() reads the chain's
 -- tables in the same way.
 REVOKE INSERT, UPDATE, DELETE ON channel.book_posting, channel.book_entry FROM :"channel";
--- The roll-ups are written by the trigger and by channel.roll_up_books().
-REVOKE INSERT, UPDATE, DELETE ON channel.book_unrolled, channel.book_rollup FROM :"channel";
+-- The roll-ups and running balances are written by the trigger and by channel.roll_up_books().
+REVOKE INSERT, UPDATE, DELETE ON channel.book_unrolled, channel.book_rollup, channel.book_running FROM :"channel";
 
 REVOKE INSERT, UPDATE, DELETE ON channel.book_hours FROM :"channel";
 -- What is past its time goes by functions that know what has to stay.

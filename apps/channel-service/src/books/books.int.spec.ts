@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { exampleRow } from '../testing/rows.js';
 import { rollUpBooks } from './books-roll-up.js';
 import { BooksWatch } from './books-watch.js';
-import { readBalances, reconcile } from './reconcile.js';
+import { readBalances, reconcile, reconcileRunning } from './reconcile.js';
 
 let owner: PrismaClient;
 /** The service's own role, with the rights it has in production. */
@@ -73,6 +73,17 @@ async function lastPostingOf(channelId: string): Promise<Map<Account, bigint>> {
       SELECT max("id") FROM "channel"."book_posting" WHERE "channelId" = ${channelId}::uuid)`;
   return new Map(rows.map(({ account, amountSat }) => [account, amountSat]));
 }
+
+type Held = readonly { channelId: string; account: Account; amountSat: bigint }[];
+
+const running = (): Promise<Held> => service.$queryRaw<Held>`
+  SELECT "channelId"::text, "account", "amountSat" FROM "channel"."book_now" WHERE "amountSat" <> 0 ORDER BY 1, 2`;
+
+/** The same by all entries. */
+const recounted = (): Promise<Held> => service.$queryRaw<Held>`
+  SELECT p."channelId"::text, e."account", sum(e."amountSat")::bigint AS "amountSat"
+  FROM "channel"."book_entry" e JOIN "channel"."book_posting" p ON p."id" = e."postingId"
+  WHERE p."txid" IS NULL GROUP BY 1, 2 HAVING sum(e."amountSat") <> 0 ORDER BY 1, 2`;
 
 const postings = (channelId: string) => service.bookPosting.findMany({ where: { channelId }, orderBy: { id: 'asc' } });
 
@@ -319,8 +330,10 @@ describe('reports', () => {
             UPDATE "channel"."channel" SET "k" = greatest("k", ${k}), "state" = ${state}, "version" = "version" + 1
             WHERE "id" IN (${id}::uuid, ${opened[0]}::uuid) AND "frozenK" IS NULL`;
           await Promise.all(rollUps.map((postings) => rollUpBooks(service, postings)));
+          expect(await reconcileRunning(service, 60)).toEqual([]);
         }
         expect(await reconcile(service, 60)).toEqual([]);
+        expect(await running()).toEqual(await recounted());
       }),
       { numRuns: 15 },
     );
@@ -398,6 +411,7 @@ describe('reconciliation', () => {
   /** The differences of one channel, which is then made good so that the next case starts clean. */
   async function differencesOf(id: string): Promise<[string, bigint | null, bigint | null][]> {
     const found = await reconcile(service, 60);
+    expect(await reconcileRunning(service, 60)).toEqual(found);
     const { settlementTxid } = await owner.channel.findUniqueOrThrow({ where: { id } });
     expect(found.filter(({ channelId }) => channelId !== id)).toEqual([]);
     await owner.$executeRaw`
@@ -494,6 +508,39 @@ describe('reconciliation', () => {
       { code: 'spent-by-another', channelId: id, actualSat: 6_459n },
     ]);
     await owner.watchedOutput.delete({ where: { txid_vout: outpoint } });
+  });
+
+  it('finds an entry or a running balance that was changed behind the back of the database’s rules', async () => {
+    const id = await store({ k: 143n, state: 'funded' });
+    const [posting] = await postings(id);
+    const addTo = async (table: string, where: Prisma.Sql, sat: number): Promise<void> => {
+      await owner.$transaction([
+        owner.$executeRaw`SET LOCAL session_replication_role = replica`,
+        owner.$executeRaw`UPDATE ${Prisma.raw(table)} SET "amountSat" = "amountSat" + ${sat}
+          WHERE "account" = 'collectable' AND ${where}`,
+      ]);
+    };
+    const found = async (): Promise<readonly string[][]> => {
+      const both = [await reconcile(service, 60), await reconcileRunning(service, 60)];
+      return both.map((differences) => differences.map(({ code, channelId }) => `${code} ${channelId}`));
+    };
+    const differs = `books-not-channel ${id}`;
+    const entry = Prisma.sql`"postingId" = ${posting?.id ?? 0n}`;
+    const balance = Prisma.sql`"channelId" = ${id}::uuid`;
+    await addTo('"channel"."book_entry"', entry, 1);
+    expect((await found()).map((codes) => codes.includes(differs))).toEqual([true, true]);
+    await addTo('"channel"."book_entry"', entry, -1);
+    while ((await rollUpBooks(service, 1_000)) > 0);
+    expect(await found()).toEqual([[], []]);
+    await addTo('"channel"."book_entry"', entry, 1);
+    expect((await found()).map((codes) => codes.includes(differs))).toEqual([true, false]);
+    await addTo('"channel"."book_entry"', entry, -1);
+    await addTo('"channel"."book_running"', balance, 1);
+    expect(await found()).toEqual([[], [differs]]);
+    await addTo('"channel"."book_running"', balance, -1);
+    expect(await found()).toEqual([[], []]);
+    const edit = Prisma.sql`UPDATE "channel"."book_running" SET "amountSat" = 0`;
+    for (const client of [service, market]) await expect(client.$executeRaw(edit)).rejects.toThrow(/permission denied/);
   });
 
   it('finds a channel that was changed behind the back of the books', async () => {

@@ -66,8 +66,20 @@ export interface Difference {
 const MAX_DIFFERENCES = 1_000;
 
 /**
- * Compares books, channels and chain, at one moment, and the roll-ups with the books; empty when all agree. At most 1000
- * differences.
+ * Compares books, channels and chain, at one moment, by running balances: what it takes grows with the channels, not with
+ * the entries. That the balances are the sums of the entries is for `reconcile` to say. At most 1000 differences.
+ * @param graceSeconds as there
+ */
+export async function reconcileRunning(database: Database, graceSeconds: number): Promise<Difference[]> {
+  return database.$queryRaw<Difference[]>`
+    SELECT * FROM "channel"."reconcile_running"(make_interval(secs => ${graceSeconds}::float8))
+    UNION ALL SELECT * FROM "channel"."reconcile_treasury_running"(make_interval(secs => ${graceSeconds}::float8))
+    LIMIT ${MAX_DIFFERENCES}`;
+}
+
+/**
+ * Compares books, channels and chain, at one moment, and the roll-ups with the books, by all entries; empty when all
+ * agree. At most 1000 differences.
  * @param graceSeconds how long channel and chain may disagree about what is mined: news is on its way.
  */
 export async function reconcile(database: Database, graceSeconds: number): Promise<Difference[]> {
@@ -85,6 +97,6 @@ export async function reconcile(database: Database, graceSeconds: number): Promi
 /** What every account holds over all channels, satoshi. Accounts without entries are left out. */
 export async function readBalances(database: Database): Promise<ReadonlyMap<Account, bigint>> {
   const rows = await database.$queryRaw<{ account: Account; amountSat: bigint }[]>`
-    SELECT "account", "amountSat" FROM "channel"."book_balance"`;
+    SELECT "account", "amountSat" FROM "channel"."book_balance_now"`;
   return new Map(rows.map(({ account, amountSat }) => [account, amountSat]));
 }

@@ -174,6 +174,8 @@ export interface Channel {
   readonly fundingValueSat: string | null;
   readonly fundingConfirmations: number;
   readonly k: number;
+  /** The last payment; above k where an earlier one was settled. */
+  readonly lastK: number;
   readonly kMin: number | null;
   readonly kCap: number | null;
   readonly paidSat: string;

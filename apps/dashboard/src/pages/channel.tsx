@@ -31,7 +31,11 @@ export function ChannelPage({ id }: { readonly id: string }) {
         <Stat
           name="Pieces paid"
           value={`${value.k} of ${value.pieceCount}`}
-          note={`first that pays: ${value.kMin ?? '–'}`}
+          note={
+            value.lastK > value.k
+              ? `an earlier payment was settled, the last was for ${value.lastK}`
+              : `first that pays: ${value.kMin ?? '–'}`
+          }
         />
         <Stat name="Paid" sat={value.paidSat} note={`${value.k} × ${satoshi(value.priceSat)}`} />
         <Stat name="Settlement fee" sat={value.settlementFeeSat} note="frozen when it was opened" />

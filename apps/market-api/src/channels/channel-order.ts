@@ -30,7 +30,7 @@ const whole = z.string().regex(/^\d{1,18}$/);
 /** No deadline yet: after all others. */
 const NEVER = 2_147_483_647;
 const deadline = Prisma.sql`coalesce(c."deadlineMtp", ${NEVER}::int)`;
-const exposure = Prisma.sql`(c.k * c."priceSat")`;
+const exposure = Prisma.sql`(coalesce(c."settledK", c.k) * c."priceSat")`;
 
 const ORDERS: Readonly<Record<ChannelSort, Order>> = {
   newest: {

@@ -29,6 +29,8 @@ export interface ChannelRow {
   readonly kCap: bigint | null;
   readonly k: bigint;
   readonly frozenK: bigint | null;
+  /** The payment whose settlement was sent, where that is not the last one. */
+  readonly settledK: bigint | null;
   readonly closeReason: string | null;
   /** The one that is mined, where a twin of ours is. */
   readonly settlementTxid: string | null;
@@ -87,6 +89,7 @@ const LARGE = [
   'kCap',
   'k',
   'frozenK',
+  'settledK',
 ] as const;
 const TIMES = ['stateEnteredAt', 'nextActionAt', 'createdAt', 'updatedAt'] as const;
 const columns = Prisma.sql`${plainColumns}, ${Prisma.raw(LARGE.map((name) => `c."${name}"`).join(', '))}`;

@@ -49,8 +49,8 @@ export const channelSchema = z.object({
   fundingVout: z.int().nullable(),
   fundingValueSat: satoshiText.nullable(),
   fundingConfirmations: z.int(),
-  /** Payments verified: pieces paid. */
-  k: z.int(),
+  k: z.int().meta({ description: 'Pieces paid: the payment that is settled, or the last one that was verified' }),
+  lastK: z.int().meta({ description: 'The last payment; above k where an earlier one was settled' }),
   kMin: z.int().nullable(),
   kCap: z.int().nullable(),
   paidSat: satoshiText.meta({ description: 'k·P' }),

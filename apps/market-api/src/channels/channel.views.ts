@@ -8,7 +8,7 @@ import { nextStep } from './next-step.js';
 /** How channels look in answers. */
 
 export function channelView(row: ChannelRow): ChannelView {
-  const k = Number(row.frozenK ?? row.k);
+  const k = Number(row.settledK ?? row.frozenK ?? row.k);
   return {
     id: row.id,
     saleId: saleIdOf(row.id),
@@ -33,6 +33,7 @@ export function channelView(row: ChannelRow): ChannelView {
     fundingValueSat: row.fundingValueSat?.toString() ?? null,
     fundingConfirmations: row.fundingConfirmations,
     k,
+    lastK: Number(row.frozenK ?? row.k),
     kMin: row.kMin === null ? null : Number(row.kMin),
     kCap: row.kCap === null ? null : Number(row.kCap),
     paidSat: paidSat(k, row.priceSat).toString(),

@@ -7,7 +7,7 @@ import { expectShape } from '../testing/shape.js';
 import { channelDetailSchema, type ChannelDetail } from './channel.schemas.js';
 
 let api: RunningMarketApi;
-const [open, sold] = [randomUUID(), randomUUID()];
+const [open, sold, short] = [randomUUID(), randomUUID(), randomUUID()];
 const id = (mark: string): string => mark.repeat(32);
 const FUNDING = id('a1');
 const OTHER = id('a2');
@@ -24,7 +24,13 @@ beforeAll(async () => {
   await storeChannels(api.admin, [
     channelRow({ id: open, state: 'funding-seen', fundingTxid: OTHER, fundingVout: 0, k: 1n }),
     channelRow({ id: sold, state: 'settling', k: 500n, frozenK: 500n, ...funded, ...settled }),
+    channelRow({
+      ...{ id: short, state: 'settling', k: 500n, frozenK: 500n, settledK: 300n, ...funded, fundingTxid: id('a3') },
+      ...{ settlementTxid: id('b3'), settlementRaw: Buffer.from('00', 'hex') },
+    }),
   ]);
+  const earlier = { channelId: short, version: 90, state: 'settling', reason: 'earlier-payment-sent' };
+  await api.admin.channelEvent.create({ data: earlier });
   await api.admin.channelEvent.create({ data: { channelId: sold, version: 90, state: 'settling', reason: 'stored' } });
   const mined = { state: 'buried', minedTxid: TWIN, minedRaw: Buffer.from('01', 'hex'), nextActionAt: null };
   await api.admin.channel.update({ where: { id: sold }, data: mined });
@@ -49,6 +55,15 @@ beforeAll(async () => {
   await api.admin.treasuryInput.create({ data: { spenderTxid: SWEEP, txid: TWIN, vout: 1 } });
 });
 afterAll(() => api.stop());
+
+it('shows what is settled where that is an earlier payment than the last, everywhere', async () => {
+  const { k, lastK, paidSat, netSat, transactions } = await shown(short);
+  expect({ k, lastK, paidSat, netSat }).toEqual({ k: 300, lastK: 500, paidSat: '2100', netSat: '1650' });
+  expect(transactions.find(({ role }) => role === 'settlement')?.madeAt).not.toBeNull();
+  const asked = (path: string) => request(api.url).get(path).set('authorization', `Bearer ${api.key}`);
+  const listed = (await asked('/v1/channels').expect(200)).body as { items: { id: string }[] };
+  expect(listed.items).toContainEqual(expect.objectContaining({ id: short, paidSat: '2100' }));
+});
 
 async function shown(channel: string): Promise<ChannelDetail> {
   const asked = request(api.url).get(`/v1/channels/${channel}`).set('authorization', `Bearer ${api.key}`);

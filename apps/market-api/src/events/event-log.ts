@@ -104,8 +104,8 @@ const untold = (source: string, table: Prisma.Sql) => Prisma.sql`
 const CHANNELS = Prisma.sql`
   SELECT 'channel.' || s.state, s."channelId"::text, jsonb_build_object(
            'channelId', s."channelId", 'infoHash', c."infoHash", 'torrentName', t.name, 'nodeId', c."nodeId",
-           'state', s.state, 'reason', s.reason, 'paidPieces', coalesce(c."frozenK", c.k)::int,
-           'paidSat', (coalesce(c."frozenK", c.k) * c."priceSat")::text,
+           'state', s.state, 'reason', s.reason, 'paidPieces', coalesce(c."settledK", c."frozenK", c.k)::int,
+           'paidSat', (coalesce(c."settledK", c."frozenK", c.k) * c."priceSat")::text,
            'settlementTxid', coalesce(c."minedTxid", c."settlementTxid")),
          s.at, 'channel', s.id
   FROM channel.channel_event s

@@ -75,7 +75,7 @@ export class ExportRows {
       }
       const rows = await this.prisma.$queryRaw<ChannelExport[]>`
         SELECT c.id::text AS id, c."createdAt", c."infoHash", t.name, c."nodeId", c."peerSubnet", c.state,
-               c."stateReason", c.k, c."priceSat", c."settlementFeeSat", c."fundingTxid", c."fundingVout",
+               c."stateReason", coalesce(c."settledK", c.k) AS k, c."priceSat", c."settlementFeeSat", c."fundingTxid", c."fundingVout",
                c."fundingValueSat", coalesce(c."minedTxid", c."settlementTxid") AS "settlementTxid", c."settlementHeight"
         FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
         WHERE ${Prisma.join(conditions, ' AND ')}

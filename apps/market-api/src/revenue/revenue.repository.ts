@@ -51,7 +51,7 @@ export class RevenueRepository {
 
   private atRisk(condition: Prisma.Sql): Promise<{ infoHash: string; grossSat: bigint }[]> {
     return this.prisma.$queryRaw`
-      SELECT "infoHash", sum(coalesce("frozenK", k) * "priceSat")::bigint AS "grossSat" FROM channel.channel
+      SELECT "infoHash", sum(coalesce("settledK", "frozenK", k) * "priceSat")::bigint AS "grossSat" FROM channel.channel
       WHERE state = ANY(${IN_TROUBLE}) ${condition} GROUP BY 1`;
   }
 }

@@ -110,6 +110,9 @@ function describe(channel: JsonObject): string {
           `${text('fundingConfirmations')} confirmations`,
     ],
     ['payments', `${text('k')} of ${text('pieceCount')} (kMin ${text('kMin') || '-'}, kCap ${text('kCap') || '-'})`],
+    ...(Number(text('lastK')) > Number(text('k'))
+      ? [['lost', `payments after ${text('k')}, up to ${text('lastK')}: an earlier one was settled`] as const]
+      : []),
     ['paid', `${grouped(text('paidSat'))} sat, net ${grouped(text('netSat'))} sat`],
     ['deadline', moment(text('deadlineAt')) || '-'],
     [

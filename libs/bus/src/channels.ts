@@ -15,6 +15,7 @@ import {
   vout,
 } from './codecs.js';
 import { defineEvent, defineRequest, defineStream } from './contract.js';
+import { MAX_BATCH_ENTRIES, paymentEntries } from './payment-entries.js';
 
 /** Terms of a `sell` as accepted; see the wire protocol for units. */
 export const sellerTerms = z.object({
@@ -184,9 +185,9 @@ export const paymentStream = defineStream({
   maxBytes: 4 * 1024 * 1024 * 1024,
   payload: z.object({
     nodeId,
-    payments: z.array(z.object({ channelId, k: paymentNumber, signature: boundedBytes(73) })).max(2_000),
+    payments: paymentEntries,
     /** Ends; `k` is the last payment the node verified, which travels in this or an earlier batch. */
-    ends: z.array(z.object({ channelId, k: paymentNumber, reason: closeReason })).max(2_000),
+    ends: z.array(z.object({ channelId, k: paymentNumber, reason: closeReason })).max(MAX_BATCH_ENTRIES),
   }),
 });
 

@@ -93,10 +93,8 @@ export class Payments {
   private publisherFor(partition: number): PaymentPublisher {
     const { nodeId, bus, policy, logger, metrics, openChannels, nowMs, onStored } = this.parts;
     return new PaymentPublisher(policy, {
-      store: ({ payments, ends }) => {
-        const entries = payments.map((payment) => ({ ...payment, signature: new Uint8Array(payment.signature) }));
-        return bus.store(paymentStream, [String(partition), nodeId], { nodeId, payments: entries, ends: [...ends] });
-      },
+      store: ({ payments, ends }) =>
+        bus.store(paymentStream, [String(partition), nodeId], { nodeId, payments: [...payments], ends: [...ends] }),
       onStored,
       onEndStored: (channelId) => openChannels.remove(channelId),
       nowMs,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BitcoinConnection } from './providers/connections.js';
-import { planServices, rolePasswords } from './services.js';
+import { planServices, rolePasswords, type ServiceSettings } from './services.js';
 import { StateDir } from './state/state-dir.js';
 
 let folder: string;
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function plan(bitcoin: Partial<BitcoinConnection> = {}) {
+function plan(bitcoin: Partial<BitcoinConnection> = {}, more: Partial<ServiceSettings> = {}) {
   const connections = {
     postgres: { url: 'postgresql://owner@127.0.0.1/fleet' },
     nats: { url: 'nats://127.0.0.1:4222', monitorUrls: '' },
@@ -28,6 +28,7 @@ function plan(bitcoin: Partial<BitcoinConnection> = {}) {
     nodes: 3,
     copies: {},
     contentRoots: [],
+    ...more,
   }).flat();
 }
 
@@ -46,6 +47,25 @@ describe('the services of a fleet', () => {
     expect(told.map(({ name }) => name)).toEqual(['channel-settler']);
     const keyFile = envOf('channel-settler')['SEED_KEY_FILE'] ?? '';
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  });
+
+  it('include a tower that was asked for, without a key, and tell those that wait for it', () => {
+    const plans = plan({}, { towerDatabase: 'postgresql://tower' });
+    expect(envOf('tower', plans)).toMatchObject({ ROLE: 'tower', DATABASE_URL: 'postgresql://tower' });
+    expect(plans.filter(({ env }) => env['TOWER'] === 'true').map(({ name }) => name)).toEqual([
+      'chain-watcher',
+      'channel-settler',
+    ]);
+    expect(plan().map(({ name }) => name)).not.toContain('tower');
+    expect(plan().some(({ env }) => 'TOWER' in env)).toBe(false);
+  });
+
+  it('include one more of what is to run twice, with the credential of the first', () => {
+    const watchers = plan({}, { copies: { 'chain-watcher': 2 } }).filter(({ app }) => app === 'chain-watcher');
+    expect(watchers.map(({ name, credential }) => [name, credential])).toEqual([
+      ['chain-watcher', undefined],
+      ['chain-watcher-2', 'chain-watcher'],
+    ]);
   });
 
   it('include a node per address', () => {

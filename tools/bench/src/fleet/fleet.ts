@@ -125,7 +125,8 @@ async function measure(bench: Bench): Promise<void> {
   if (now === undefined) return;
   const idle = perPart((part) => Math.max(0, now.cpu[part] - many * idlePerNode[part]));
   const whole = await wholeSales(bench, now, perPayment);
-  const costs = { perPayment, perSale: whole.perSale, idle, idlePerNode, nodePerByte };
+  const pieceSat = await priceOf(bench);
+  const costs = { perPayment, perSale: whole.perSale, idle, idlePerNode, pieceSat, nodePerByte };
   print(
     `\n${whole.sales} sales of ${PIECES_PER_SALE} pieces from join to burial: ` +
       `${whole.messagesPerSale.toFixed(0)} messages at the broker per sale (taken and given, idle traffic not counted), ` +
@@ -137,6 +138,7 @@ async function measure(bench: Bench): Promise<void> {
     nodeBytesPerSecond: options.nodeBitsPerSecond / 8,
     saleBytes: options.saleBytes,
     pieceBytes: options.pieceBytes,
+    pieceSat: (options.satPerMb * options.pieceBytes) / MB,
   });
 }
 
@@ -289,6 +291,14 @@ async function wholeSales(
     messagesPerSale: ((messages - idle.messages) * seconds) / sales,
     batchMessagesPerSale: batches / sales,
   };
+}
+
+/** Of a piece, satoshi: what the sales here were made for. */
+async function priceOf({ database }: Bench): Promise<number> {
+  const { rows } = await database.query<{ price: number }>(
+    `SELECT max("priceSat")::int AS price FROM "channel"."channel" WHERE "state" = 'buried'`,
+  );
+  return rows[0]?.price ?? Number.NaN;
 }
 
 /** Mines until every channel is at its end. */

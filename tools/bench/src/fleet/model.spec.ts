@@ -11,9 +11,10 @@ const costs: fc.Arbitrary<MeasuredCosts> = fc
     perSale: perPart(() => sale * 100),
     idle: perPart(() => idle),
     idlePerNode: perPart(() => idlePerNode),
+    pieceSat: 79,
     nodePerByte: byte * 1e-6,
   }));
-const load: Load = { nodeBytesPerSecond: 125e6, saleBytes: 10 * 1024 ** 3, pieceBytes: 1024 ** 2 };
+const load: Load = { nodeBytesPerSecond: 125e6, saleBytes: 10 * 1024 ** 3, pieceBytes: 1024 ** 2, pieceSat: 2 };
 
 it('names the fleet at which a part has one core busy, and makes shared parts cheaper per byte as it grows', () => {
   fc.assert(

@@ -1,4 +1,4 @@
-import { PARTS, perPart, type PerPart } from './shared-parts.js';
+import { PARTS, perPart, type PerPart, type SharedPart } from './shared-parts.js';
 
 /** What was measured, in processor seconds of this machine. */
 export interface MeasuredCosts {
@@ -9,6 +9,8 @@ export interface MeasuredCosts {
   /** Each second, whatever is sold: of the parts themselves, and for each node. */
   readonly idle: PerPart;
   readonly idlePerNode: PerPart;
+  /** Price of the pieces that were paid for, satoshi. */
+  readonly pieceSat: number;
   /** Of a node, for one byte sold. */
   readonly nodePerByte: number;
 }
@@ -18,6 +20,7 @@ export interface Load {
   readonly nodeBytesPerSecond: number;
   readonly saleBytes: number;
   readonly pieceBytes: number;
+  readonly pieceSat: number;
 }
 
 export interface FleetOfSize {
@@ -34,13 +37,17 @@ export interface FleetOfSize {
 const TB = 1e12;
 const HOUR_SECONDS = 3_600;
 
+/** What these do while a sale runs goes by its satoshi: they sign and hold checkpoints. */
+const BY_SATOSHI: readonly SharedPart[] = ['channel-settler', 'chain-watcher'];
+
 /** Cores for one node's sales, by part. */
 function coresPerNode(costs: MeasuredCosts, load: Load): PerPart {
+  const dearer = load.pieceSat / costs.pieceSat;
+  const perPayment = (part: SharedPart): number => costs.perPayment[part] * (BY_SATOSHI.includes(part) ? dearer : 1);
   const paymentsPerSecond = load.nodeBytesPerSecond / load.pieceBytes;
   const salesPerSecond = load.nodeBytesPerSecond / load.saleBytes;
   return perPart(
-    (part) =>
-      costs.idlePerNode[part] + paymentsPerSecond * costs.perPayment[part] + salesPerSecond * costs.perSale[part],
+    (part) => costs.idlePerNode[part] + paymentsPerSecond * perPayment(part) + salesPerSecond * costs.perSale[part],
   );
 }
 

@@ -16,6 +16,8 @@ export interface FleetBenchOptions {
   /** Of the model: what each node sells, bits per second, and the size of a sale, bytes. */
   readonly nodeBitsPerSecond: number;
   readonly saleBytes: number;
+  /** Price, satoshi for 10^6 bytes. */
+  readonly satPerMb: number;
 }
 
 const MIB = 1024 ** 2;
@@ -30,6 +32,7 @@ export const FLEET_USAGE = `options of fleet:
   --sales 32            whole sales whose cost is measured
   --node-mbit 1000      of the model: what a node sells, Mbit/s
   --sale-gib 10         of the model: size of a sale, GiB
+  --sat-per-mb 2        of the model: price, satoshi per MB
 `;
 
 /** Reads the command line; undefined where it can't be used. */
@@ -47,6 +50,7 @@ export function fleetOptions(args: readonly string[]): FleetBenchOptions | undef
         sales: { type: 'string', default: '32' },
         'node-mbit': { type: 'string', default: '1000' },
         'sale-gib': { type: 'string', default: '10' },
+        'sat-per-mb': { type: 'string', default: '2' },
       },
     });
     const options = {
@@ -59,6 +63,7 @@ export function fleetOptions(args: readonly string[]): FleetBenchOptions | undef
       sales: positive(values.sales),
       nodeBitsPerSecond: positive(values['node-mbit']) * 1e6,
       saleBytes: positive(values['sale-gib']) * 1024 ** 3,
+      satPerMb: positive(values['sat-per-mb']),
     };
     const grows = options.nodes.every((count, at) => count > (options.nodes[at - 1] ?? 0));
     return grows && options.contentBytes % options.pieceBytes === 0 ? options : undefined;

@@ -20,6 +20,7 @@ export function printCosts(costs: MeasuredCosts): void {
       ].join(' '),
     );
   }
+  print(`pieces of ${costs.pieceSat} sat: checkpoints, of signer and chain-watcher, go by satoshi`);
   print(`a node: ${(costs.nodePerByte * 1024 ** 3).toFixed(2)} CPU s per GiB sold\n`);
 }
 
@@ -27,7 +28,7 @@ export function printCosts(costs: MeasuredCosts): void {
 export function printModel(costs: MeasuredCosts, load: Load): void {
   print(
     `model: nodes that sell ${(load.nodeBytesPerSecond * 8) / 1e6} Mbit/s each, sales of ` +
-      `${load.saleBytes / 1024 ** 3} GiB in pieces of ${load.pieceBytes / 1024} KiB, cores as of this machine\n`,
+      `${load.saleBytes / 1024 ** 3} GiB in pieces of ${load.pieceBytes / 1024} KiB for ${load.pieceSat.toFixed(1)} sat each, cores as of this machine\n`,
   );
   print(`nodes    TB/day   sales/day   core hours/TB: nodes   shared   cores busy: ${PARTS.join('  ')}`);
   for (const nodes of SIZES) {
@@ -55,10 +56,9 @@ export function printModel(costs: MeasuredCosts, load: Load): void {
     const nodes = limits[part];
     const tbPerDay = (nodes * load.nodeBytesPerSecond * DAY_SECONDS) / TB;
     const salesPerSecond = costs.perSale[part] > 0 ? `${(1 / costs.perSale[part]).toFixed(0)}` : '–';
-    const paymentsPerSecond = costs.perPayment[part] > 0 ? `${(1 / costs.perPayment[part]).toFixed(0)}` : '–';
     print(
       `  ${SHARED_PARTS[part].padEnd(18)} ${rounded(nodes).padStart(8)} nodes, ${rounded(tbPerDay).padStart(9)} TB/day` +
-        `   (alone: ${paymentsPerSecond} payments/s, or ${salesPerSecond} sales/s)`,
+        `   (sales alone: ${salesPerSecond} a second)`,
     );
   }
 }

@@ -409,6 +409,19 @@ describe('fleetctl', () => {
     expect(asked).toEqual([]);
   });
 
+  it('shows how the command is used that was meant, where that can be told', async () => {
+    expect(await runFleetctl(['--state', '.', 'torrents', 'resume', 'abc'])).toBe(2);
+    expect(errors).toMatch(/abc is not an infohash[^]*torrents pause\|resume\|remove INFOHASH/);
+    expect(errors).not.toContain('torrents add');
+    errors = '';
+    expect(await runFleetctl(['--state', '.', 'keys', 'nosuch'])).toBe(2);
+    expect(errors).toMatch(/unknown command: keys nosuch[^]*keys list[^]*keys create[^]*keys revoke/);
+    expect(errors).not.toContain('webhooks list');
+    errors = '';
+    expect(await runFleetctl(['nosuch'])).toBe(2);
+    expect(errors).toMatch(/torrents add[^]*completion/);
+  });
+
   it.each([
     [['--state', 'nowhere', 'revenue'], /no fleet runs there/],
     [['--api', 'http://127.0.0.1:1', '--key-file', 'key', 'revenue'], /does not answer/],

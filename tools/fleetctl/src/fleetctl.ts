@@ -38,7 +38,7 @@ import type { Command } from './context.js';
 import { Failure } from './failure.js';
 import { createOutput } from './output.js';
 import { findTarget } from './target.js';
-import { USAGE } from './usage.js';
+import { USAGE, usageFor } from './usage.js';
 
 const COMMANDS = new Map<string, Command>(
   Object.entries({
@@ -128,8 +128,17 @@ export async function runFleetctl(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     output.failure(thrown);
-    if (thrown.code === 'usage') process.stderr.write(`\n${USAGE}`);
+    if (thrown.code === 'usage') process.stderr.write(`\n${usageFor(wordsOf(args))}`);
     return thrown.exitCode;
+  }
+}
+
+/** The words of a command line that may be wrong in any way. */
+function wordsOf(args: readonly string[]): readonly string[] {
+  try {
+    return readCommandLine(args).words;
+  } catch {
+    return [];
   }
 }
 

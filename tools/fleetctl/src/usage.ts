@@ -93,3 +93,20 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
 
 Amounts are satoshi. Exit codes: 0 done, 1 failed, 2 usage.
 `;
+
+/** How the command that these words were meant for is used; everything where that can't be told. */
+export function usageFor(words: readonly string[]): string {
+  const [group = '', own = ''] = words;
+  const [head = '', ...rest] = USAGE.split('\n');
+  // A command's lines are its own, two blanks in, and what is said of it further in.
+  const commands = rest
+    .join('\n')
+    .split(/\n(?= {2}[a-z])/)
+    .map((text) => text.replace(/\n\n[^]*$/, ''));
+  const first = (text: string, place: number) => (text.trim().split(/\s+/)[place] ?? '').split('|');
+  const ofGroup = commands.filter((text) => first(text, 0).includes(group));
+  const exact = ofGroup.filter((text) => first(text, 1).includes(own));
+  const meant = exact.length > 0 ? exact : ofGroup;
+  if (group === '' || meant.length === 0) return USAGE;
+  return `${head}\n\n${meant.map((text) => text.replace(/^\n+/, '')).join('\n')}\n\nEverything: --help\n`;
+}

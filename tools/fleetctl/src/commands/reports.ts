@@ -11,18 +11,21 @@ import { callersFolder } from '../target.js';
 import { grouped, short } from '../words.js';
 
 const NAME_WIDTH = 40;
+/** Of the satoshi, all after revenue add up to it. */
 const FIGURES = [
   ['CHANNELS', 'channels'],
   ['PIECES', 'pieces'],
   ['REVENUE', 'revenueSat'],
   ['ACCRUED', 'accruedSat'],
   ['COLLECTABLE', 'collectableSat'],
+  ['FEES RESERVED', 'feesReservedSat'],
   ['BROADCAST', 'broadcastSat'],
   ['SETTLED', 'settledSat'],
   ['BURIED', 'buriedSat'],
   ['FEES', 'feesSat'],
   ['UNCOLLECTABLE', 'uncollectableSat'],
   ['LOST', 'lostSat'],
+  ['SWEPT', 'sweptSat'],
 ] as const;
 
 /** What rows are called by: the report, and the member that names a row. */

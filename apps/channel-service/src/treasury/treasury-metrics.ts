@@ -61,7 +61,8 @@ export class TreasuryMetrics implements OnApplicationBootstrap, OnApplicationShu
     this.balances.set({ kind: 'hot' }, Number(hotSat));
     this.balances.set({ kind: 'swept' }, Number(sweptSat));
     this.balances.set({ kind: 'fees' }, Number(feesSat));
-    this.coins.set({ kind: 'kept' }, kept.length);
+    // Where children help nothing, none are kept, and nobody is to be told that they are few.
+    if (this.policy.child.minTreasuryCoins > 0) this.coins.set({ kind: 'kept' }, kept.length);
     this.coins.set({ kind: 'spare' }, rest.length);
   }
 }

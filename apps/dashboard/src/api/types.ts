@@ -303,8 +303,10 @@ export interface Making {
 }
 
 export interface Treasury {
-  /** The operator's own address; null: nothing is swept. */
+  /** The operator's own address, or the name of their account; null: nothing is swept. */
   readonly destination: string | null;
+  /** Where the next sweep goes. */
+  readonly nextAddress: string | null;
   readonly hotSat: string;
   readonly spareSat: string;
   readonly spareCoins: number;

@@ -72,13 +72,19 @@ function SweepCard({ treasury, onSwept }: { readonly treasury: Treasury | undefi
           {treasury === undefined ? (
             '–'
           ) : treasury.destination === null ? (
-            <strong className="bad">
-              nowhere: TREASURY_ADDRESS is not set, so everything stays on the fleet’s keys
-            </strong>
+            <strong className="bad">nowhere: no wallet is configured, so everything stays on the fleet’s keys</strong>
           ) : (
             <code>{treasury.destination}</code>
           )}
         </dd>
+        {typeof treasury?.nextAddress === 'string' && treasury.nextAddress !== treasury.destination && (
+          <>
+            <dt>Next address</dt>
+            <dd>
+              <code>{treasury.nextAddress}</code>
+            </dd>
+          </>
+        )}
         <dt>Next by itself</dt>
         <dd>
           {treasury === undefined

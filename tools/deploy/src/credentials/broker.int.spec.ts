@@ -8,7 +8,7 @@ import { Bus, nodeHeartbeat } from '@seedfleet/bus';
 import { bringTool } from '@seedfleet/fleet';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { projectFile } from '../files.js';
-import { writeCredentials } from './credential-files.js';
+import { rotateCredential, writeCredentials } from './credential-files.js';
 
 const NATS = { suite: 'trixie', name: 'nats-server', binaryFolder: 'usr/sbin', binaries: ['nats-server'] } as const;
 
@@ -64,7 +64,8 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  for (const bus of buses) await bus.close();
+  // Some of them have been cut off, and have nothing that could be sent.
+  for (const bus of buses) await bus.connection.close();
   const ended = once(server, 'exit');
   server.kill();
   await ended;
@@ -81,6 +82,41 @@ it('lets each process in with its own file, and a node speak for itself only', a
   node.publish(nodeHeartbeat, [], beat('node-1'));
   await vi.waitFor(() => expect(heard).toContain('node-1'), { timeout: 30_000 });
   expect(heard).toEqual(['node-1']);
+});
+
+it('changes a credential under a node that is connected: it comes back, and who has the old one does not', async () => {
+  const path = join(folder, 'node-1.nats-url');
+  const leaked = readFileSync(path, 'utf8').trim();
+  const of = (instance: string) => ({
+    natsUrl: leaked,
+    fleetId: 'fleet',
+    service: 'swarm-node' as const,
+    instance,
+    onRejected: () => undefined,
+  });
+  const statuses: string[] = [];
+  const node = await Bus.connect({
+    ...of('node'),
+    natsUrlNow: () => readFileSync(path, 'utf8').trim(),
+    onStatus: (status) => statuses.push(status),
+  });
+  const thief = await Bus.connect(of('thief'));
+  buses.push(node);
+  const heard: string[] = [];
+  const market = await connect('market-api.nats-url', 'market-api');
+  market.subscribe(nodeHeartbeat, [], ({ connections }) => void heard.push(String(connections)));
+  await market.connection.flush();
+  rotateCredential(folder, 'node-1');
+  server.kill('SIGHUP');
+  await vi.waitFor(() => expect(statuses).toContain('connected'), { timeout: 30_000 });
+  await vi.waitFor(() => expect(thief.isConnected).toBe(false), { timeout: 30_000 });
+  node.publish(nodeHeartbeat, [], { ...beat('node-1'), connections: 7 });
+  await vi.waitFor(() => expect(heard).toEqual(['7']), { timeout: 30_000 });
+  await expect(Bus.connect(of('thief'))).rejects.toThrow(/authorization/i);
+  expect(thief.isConnected).toBe(false);
+  // The others were not disturbed.
+  expect(market.isConnected).toBe(true);
+  await thief.connection.close();
 });
 
 it('keeps out whoever has another password', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ProofBuyer } from '../buyer/buyer.js';
 import { loadBackup, takeBackup } from '../restore/backup.js';
 import { buyOn, keysOf, newest, SERVICES, sellTo } from '../restore/sales.js';
-import { channelOf, reaches } from '../world/states.js';
+import { channelOf } from '../world/states.js';
 import { waitFor } from '../world/world.js';
 import type { DrillSite } from './drill-site.js';
 import { DRILL_MS, makeSales, moneyFaults, storedUpTo, type Drill } from './drill.js';
@@ -82,7 +82,11 @@ export const loseSeedHost: Drill = {
     });
     await scores.run('the page is followed: the settler starts with the old seed, and no other', async () => {
       await drill.follow();
-      if (meanwhile !== undefined) await reaches(site, meanwhile, 'settling', 'settled', 'buried');
+      const isSettling = async (buyer: ProofBuyer): Promise<boolean> =>
+        ['settling', 'settled', 'buried'].includes((await channelOf(site, buyer)).state);
+      const buyer = meanwhile;
+      // Its supervisor tries a settler ever less often that has no seed, half a minute apart in the end.
+      if (buyer !== undefined) await waitFor(() => isSettling(buyer), DRILL_MS, 'a settlement to be made');
       const now = await site.database.query('SELECT 1 FROM channel.key_epoch');
       return now.length === sales.length ? [] : ['another epoch of keys was begun'];
     });

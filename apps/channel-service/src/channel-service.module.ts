@@ -20,6 +20,7 @@ import { WorkFailures } from './channels/work-failures.js';
 import { FundingWorker } from './funding/funding-worker.js';
 import { KeyPool } from './keys/key-pool.js';
 import { openSigner } from './keys/open-signer.js';
+import { SignerWatch } from './keys/signer-watch.js';
 import { ChannelMetrics } from './metrics/channel-metrics.js';
 import { OpeningController } from './opening/opening.controller.js';
 import { OpeningService } from './opening/opening.service.js';
@@ -60,6 +61,7 @@ const INTAKE = [
 
 /** Holds the keys and settles. */
 const SETTLER = [
+  SignerWatch,
   KeyPool,
   IntakeProgress,
   ChildPayer,
@@ -95,7 +97,7 @@ class DatabaseEnd implements OnApplicationShutdown {
 @Module({})
 export class ChannelServiceModule {
   static async with(service: ServiceParts<ChannelServiceConfig>): Promise<DynamicModule> {
-    const { config, health, logger } = service;
+    const { config, health, logger, bus, registry } = service;
     const policy = policyWith(policyOf(config));
     const faults = policyFaults(policy);
     if (faults.length > 0) throw new ConfigError(`policy: ${faults.join('; ')}`);
@@ -109,7 +111,12 @@ export class ChannelServiceModule {
       await checkBrokerDurability(service, paymentStream);
     }
     const signer: Provider[] = isSettler
-      ? [{ provide: SIGNER, useValue: await openSigner(config, prisma, ecdsa, policy) }]
+      ? [
+          {
+            provide: SIGNER,
+            useValue: await openSigner({ config, bus, logger, registry, database: prisma, ecdsa, policy }),
+          },
+        ]
       : [];
     logger.info({ role: config.ROLE, network: config.SEEDFLEET_NETWORK, ecdsa: ecdsa.name }, 'starting');
     if (!childrenHelp(config.SEEDFLEET_NETWORK)) logger.warn({ network: config.SEEDFLEET_NETWORK }, EXPERIMENTAL);

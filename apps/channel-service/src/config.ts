@@ -21,6 +21,8 @@ export const channelServiceConfig = commonConfig
     ZERO_CONF_AFTER_CONFLICT: z.enum(['confirmation', 'quiet']).default('confirmation'),
     /** `true`: the fleet has a tower, which has to acknowledge that it holds no other settlement. */
     TOWER: z.stringbool().default(false),
+    /** local: this settler has the seed. remote: another process has it (ROLE=signer), and signs by rules of its own. */
+    SIGNER: z.enum(['local', 'remote']).default('local'),
     /** The encrypted seed. Created on the first start of a settler whose database knows no seed. */
     SEED_FILE: z.string().optional(),
     /** A file whose content opens the seed: a passphrase or random bytes. */
@@ -42,7 +44,10 @@ export const channelServiceConfig = commonConfig
       context.addIssue({ code: 'custom', path: [destination.variable], message: destination.message });
     }
     for (const name of ['SEED_FILE', 'SEED_KEY_FILE'] as const) {
-      if (config[name] === undefined) {
+      if (config.SIGNER === 'remote' && config[name] !== undefined) {
+        context.addIssue({ code: 'custom', path: [name], message: 'no business of a settler with SIGNER=remote' });
+      }
+      if (config.SIGNER === 'local' && config[name] === undefined) {
         context.addIssue({ code: 'custom', path: [name], message: 'needed by the settler, which signs' });
       }
     }

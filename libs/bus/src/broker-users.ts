@@ -2,7 +2,7 @@ import { permissionsOf, type Holder } from './permissions.js';
 
 /** One process's credential at the broker; several instances of a service may share one. */
 export interface Credential {
-  /** `chain-watcher`, `channel-intake`, `channel-settler`, `market-api`, `tower`, or a node's id. */
+  /** `chain-watcher`, `channel-intake`, `channel-settler`, `channel-signer`, `market-api`, `tower`, or a node's id. */
   readonly name: string;
   readonly holder: Holder;
   readonly password: string;
@@ -11,8 +11,9 @@ export interface Credential {
 /** The services of a fleet, by the name of their credential. */
 export const SERVICE_CREDENTIALS: Readonly<Record<string, Holder>> = {
   'chain-watcher': { service: 'chain-watcher' },
-  'channel-intake': { service: 'channel-service' },
+  'channel-intake': { service: 'channel-service', role: 'intake' },
   'channel-settler': { service: 'channel-service' },
+  'channel-signer': { service: 'signer' },
   'market-api': { service: 'market-api' },
   tower: { service: 'tower' },
 };

@@ -5,8 +5,10 @@ import type { z } from 'zod';
  * requested or consumed except through a contract. Subjects are written below the fleet's prefix.
  */
 
-/** `tower` is a chain-watcher elsewhere that sends what the fleet can't send any more. */
-export type Service = 'swarm-node' | 'channel-service' | 'chain-watcher' | 'market-api' | 'tower';
+/**
+ * `signer` holds the seed for the settler; `tower` is a chain-watcher elsewhere that sends what the fleet can't send any more.
+ */
+export type Service = 'swarm-node' | 'channel-service' | 'chain-watcher' | 'market-api' | 'signer' | 'tower';
 
 /** A question with exactly one answer. The owner answers; several instances share a queue group. */
 export interface RequestContract<Q extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
@@ -17,6 +19,8 @@ export interface RequestContract<Q extends z.ZodType = z.ZodType, A extends z.Zo
   readonly askedBy: readonly Service[];
   /** The subject's last token `*` is the id of the node that asks, and must be the request's `nodeId`. */
   readonly fromNode?: true;
+  /** Of channel-service only the settler may ask, not the intake. */
+  readonly settlerOnly?: true;
   readonly request: Q;
   readonly reply: A;
 }

@@ -8,6 +8,7 @@ export * from './durability.js';
 export * from './fleet.js';
 export * from './orders.js';
 export * from './sale-id.js';
+export * from './signer.js';
 export * from './treasury.js';
 export { FleetNatsServer, Handles } from './nest-server.js';
 export { PARKED } from './parking.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as bus from './index.js';
-import { brokerAccount, CONTRACTS, permissionsOf, type AnyContract } from './index.js';
+import { brokerAccount, CONTRACTS, permissionsOf, SERVICE_CREDENTIALS, type AnyContract } from './index.js';
 
 const node = (nodeId: string) =>
   permissionsOf('fleet', `fleet.swarm-node.${nodeId}`, { service: 'swarm-node', nodeId });
@@ -33,8 +33,28 @@ describe('what a credential lets its holder do', () => {
     expect(shared).toEqual(['$JS.API.STREAM.INFO.fleet-PAYMENTS', 'fleet.fleet.metainfo', 'fleet.parked.swarm-node']);
   });
 
+  it('lets the settler alone ask for signatures, and the signer do nothing but answer', () => {
+    const allowed = (name: string) => {
+      const holder = SERVICE_CREDENTIALS[name];
+      if (holder === undefined) throw new Error(`no credential ${name}`);
+      return permissionsOf('fleet', `fleet.${name}`, holder);
+    };
+    const asks = ({ publish }: { publish: readonly string[] }) => publish.filter((each) => each.includes('.signer.'));
+    const signer = allowed('channel-signer');
+    const answered = signer.subscribe.filter((subject) => subject.startsWith('fleet.'));
+    expect(answered.length).toBeGreaterThan(4);
+    expect(asks(allowed('channel-settler'))).toEqual(answered);
+    for (const [name] of Object.entries(SERVICE_CREDENTIALS)) {
+      if (name !== 'channel-settler')
+        expect(asks(allowed(name)).filter((each) => !each.includes('parked'))).toEqual([]);
+      // Nobody else hears what is asked either.
+      if (name !== 'channel-signer') expect(allowed(name).subscribe.join()).not.toContain('signer.');
+    }
+    expect(signer.publish).toEqual(['fleet.parked.signer']);
+  });
+
   it('lets nobody delete or empty a stream', () => {
-    for (const service of ['chain-watcher', 'channel-service', 'market-api', 'tower'] as const) {
+    for (const service of ['chain-watcher', 'channel-service', 'market-api', 'signer', 'tower'] as const) {
       const { publish } = permissionsOf('fleet', `fleet.${service}`, { service });
       expect(publish.filter((subject) => /STREAM\.(DELETE|PURGE|MSG)|^\$JS\.API\.>|^>$/.test(subject))).toEqual([]);
     }

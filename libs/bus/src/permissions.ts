@@ -3,6 +3,7 @@ import * as channels from './channels.js';
 import type { AnyContract, Service } from './contract.js';
 import * as fleet from './fleet.js';
 import * as orders from './orders.js';
+import * as signer from './signer.js';
 import * as treasury from './treasury.js';
 import { PARKED } from './parking.js';
 
@@ -13,7 +14,7 @@ import { PARKED } from './parking.js';
  */
 
 /** Every contract of the bus. */
-export const CONTRACTS: readonly AnyContract[] = [chain, channels, fleet, orders, treasury]
+export const CONTRACTS: readonly AnyContract[] = [chain, channels, fleet, orders, signer, treasury]
   .flatMap(contractsIn)
   .concat(PARKED);
 
@@ -29,9 +30,10 @@ export interface BrokerPermissions {
   readonly subscribe: readonly string[];
 }
 
-/** Whom a credential is for. A node's is for that node alone. */
+/** Whom a credential is for. A node's is for that node alone, an intake's is not for what only the settler may ask. */
 export type Holder =
-  { readonly service: Exclude<Service, 'swarm-node'> } | { readonly service: 'swarm-node'; readonly nodeId: string };
+  | { readonly service: Exclude<Service, 'swarm-node'>; readonly role?: 'intake' }
+  | { readonly service: 'swarm-node'; readonly nodeId: string };
 
 /** First token of a user's own reply subjects: nobody else may listen there. */
 export function inboxPrefix(user: string): string {
@@ -48,7 +50,9 @@ export function permissionsOf(fleetId: string, user: string, holder: Holder): Br
     switch (contract.kind) {
       case 'request':
         if (own) subscribe.add(`${fleetId}.${contract.subject}`);
-        if (contract.askedBy.includes(service)) publish.add(subjectFor(fleetId, contract, holder));
+        if (contract.askedBy.includes(service) && mayAsk(contract, holder)) {
+          publish.add(subjectFor(fleetId, contract, holder));
+        }
         break;
       case 'event':
         if (own) publish.add(subjectFor(fleetId, contract, holder));
@@ -65,6 +69,10 @@ export function permissionsOf(fleetId: string, user: string, holder: Holder): Br
     }
   }
   return { publish: [...publish].sort(), subscribe: [...subscribe].sort() };
+}
+
+function mayAsk({ settlerOnly }: Extract<AnyContract, { kind: 'request' }>, holder: Holder): boolean {
+  return settlerOnly !== true || holder.service === 'swarm-node' || holder.role !== 'intake';
 }
 
 /** The contract's subject as this holder may use it: where a node's id stands, its own. */

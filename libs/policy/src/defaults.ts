@@ -238,6 +238,20 @@ export const DEFAULT_POLICY = {
     awaitTowerMs: 60 * SECOND_MS,
   },
 
+  /** What a signer in a process of its own signs at most, whoever asks: a settler that was broken into is slow at harm. */
+  signer: {
+    /** Checkpoints of 2,000 channels at one per minute, and as many again for their ends. */
+    settlementsPerMinute: 4_000,
+    /** A child per channel and block would be far fewer. */
+    childrenPerMinute: 200,
+    /** Sweeps and splits: the settler looks once a minute. */
+    treasuryPerHour: 60,
+    /** Public keys and hashes of addresses: a pool of 500 keys, and a batch of 1,000 addresses, at once. */
+    lookupsPerMinute: 6_000,
+    /** Fees of children and, apart from them, of sweeps and splits: a quarter of the hot balance's cap. Larger fleets need more. */
+    feeSatPerDay: 250_000n,
+  },
+
   /** Beyond these a node sends no new piece: a blind fleet must not serve past deadlines. */
   nodeLease: { maxWatermarkAgeMs: 30 * SECOND_MS, maxChainReportAgeMs: 10 * MINUTE_MS },
 

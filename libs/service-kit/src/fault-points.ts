@@ -155,6 +155,14 @@ export const FAULT_POINTS = [
   /** The last settlement is filed in place of the checkpoint; the channel does not say so. */
   'settler.order.after-reply',
 
+  // --- signer
+  /** Something is judged and signed; neither its line nor its signature has left the process. */
+  'signer.log.before-write',
+  /** The line was handed to the system; it may not be on the disk, and nothing was answered. */
+  'signer.log.before-sync',
+  /** The line is on the disk; the signature was not given. */
+  'signer.log.after-sync',
+
   // --- chain-watcher
   /** The lease is taken; nothing of the chain is read. */
   'chain.lease.after-take',

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { containerFaults } from './containers/container-faults.js';
@@ -19,6 +19,18 @@ const composeFile = z.object({
     }),
   ),
   volumes: z.record(z.string(), z.unknown()),
+});
+
+/** The second file, with which the seed is in a container of its own. */
+const signerFile = z.object({
+  services: z.object({
+    'channel-signer': z.looseObject({ environment: z.record(z.string(), z.string()) }),
+    'channel-settler': z.looseObject({
+      environment: z.record(z.string(), z.string()),
+      secrets: z.array(z.unknown()),
+      volumes: z.array(z.string()),
+    }),
+  }),
 });
 
 const compose = composeFile.parse(readYamlFile('docker-compose.yml')[0]);
@@ -90,8 +102,18 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives keys to the settler only', () => {
+  it('gives keys to the settler only, or to the signer only', () => {
     const withKeys = services.filter(([, { environment }]) => environment?.['SEED_FILE'] !== undefined);
     expect(withKeys.map(([name]) => name)).toEqual(['channel-settler']);
+    const { 'channel-signer': signer, 'channel-settler': settler } = signerFile.parse(
+      readYamlFile('docker-compose.signer.yml')[0],
+    ).services;
+    expect(signer).toMatchObject({ read_only: true, cap_drop: ['ALL'], environment: { ROLE: 'signer' } });
+    expect(JSON.stringify(signer)).not.toMatch(/database-url|redis-url/);
+    expect(settler.environment).toEqual({ SIGNER: 'remote', SEED_FILE: '', SEED_KEY_FILE: '' });
+    expect(JSON.stringify([settler.secrets, settler.volumes])).not.toMatch(/seed|keys/);
+    // They take the place of what the settler has otherwise, and are no addition to it.
+    const text = readFileSync(projectFile('docker-compose.signer.yml'), 'utf8');
+    expect(text).toMatch(/channel-settler:[^]*secrets: !override\n[^]*volumes: !reset \[\]/);
   });
 });

@@ -10,16 +10,19 @@ beforeAll(async () => {
   program = await kubectl();
 });
 
-const rendered = (overlay: Overlay): { manifests: Manifest[] } => {
+const rendered = (overlay: Overlay, components: readonly string[] = []): { manifests: Manifest[] } => {
   const found: { manifests: Manifest[] } = { manifests: [] };
   beforeAll(() => {
-    found.manifests = render(program, overlay);
+    found.manifests = render(program, overlay, components);
   });
   return found;
 };
 
-describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
-  const found = rendered(overlay);
+describe.each([
+  ...OVERLAYS.map((overlay) => [overlay, []] as const),
+  ...(['dev', 'prod'] as const).map((overlay) => [overlay, ['remote-signer']] as const),
+])('k8s/overlays/%s with components %j', (overlay, components) => {
+  const found = rendered(overlay, components);
 
   it('has the shape of Kubernetes’ schemas, without an unknown field', () => {
     expect(shapeFaults(found.manifests)).toEqual([]);
@@ -73,4 +76,15 @@ describe.each(['dev', 'prod'] as const)('k8s/overlays/%s', (overlay) => {
     const faults = by === 'shape' ? shapeFaults(spoilt) : await manifestFaults(spoilt);
     expect(faults.join('\n')).toContain(complaint);
   });
+});
+
+it('would refuse a settler that keeps the seed beside a signer', async () => {
+  const whole = render(program, 'prod', ['remote-signer']);
+  const settler = render(program, 'prod').find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'channel-settler',
+  );
+  const spoilt = whole.map((each) =>
+    each.kind === 'Deployment' && each.metadata.name === 'channel-settler' ? (settler ?? each) : each,
+  );
+  expect((await manifestFaults(spoilt)).join('\n')).toContain('others hold the seed');
 });

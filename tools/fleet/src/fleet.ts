@@ -38,6 +38,8 @@ export interface FleetOptions {
   readonly tower?: boolean;
   /** Absolute; folders whose content may be made into torrents. Default: none. */
   readonly contentRoots?: readonly string[];
+  /** Whether the seed is in a process of its own, which signs for the settler. Default: no. */
+  readonly remoteSigner?: boolean;
   /** On regtest, mine a block 2 s after a transaction enters the mempool. Default: yes. */
   readonly mine?: boolean;
   /** Where DATABASE_URL, NATS_URL, REDIS_URL and BTC_RPC are looked for. Default: this process's environment. */
@@ -167,7 +169,7 @@ async function prepare(
     () => migrate(connections.postgres.url, state),
     ({ applied }) => (applied === 0 ? 'up to date' : `${applied} applied`),
   );
-  const { nodes = 1, copies = {}, contentRoots = [] } = options;
+  const { nodes = 1, copies = {}, contentRoots = [], remoteSigner = false } = options;
   const towerDatabase =
     options.tower === true
       ? await step(
@@ -176,7 +178,8 @@ async function prepare(
           () => 'ready',
         )
       : undefined;
-  const settings = { state, connections, databases, towerDatabase, network, nodes, copies, contentRoots };
+  const placed = { state, connections, databases, towerDatabase };
+  const settings = { ...placed, network, nodes, copies, contentRoots, remoteSigner };
   return { settings, connections };
 }
 

@@ -68,6 +68,15 @@ describe('the services of a fleet', () => {
     ]);
   });
 
+  it('keep the same seed with a signer that has no database, where there is one', () => {
+    const plans = plan({}, { remoteSigner: true });
+    const told = plans.filter(({ env }) => 'SEED_FILE' in env || 'SEED_KEY_FILE' in env);
+    expect(told.map(({ name }) => name)).toEqual(['channel-signer']);
+    expect(envOf('channel-signer', plans)['SEED_FILE']).toBe(envOf('channel-settler')['SEED_FILE']);
+    expect(envOf('channel-signer', plans)).not.toHaveProperty('DATABASE_URL');
+    expect(envOf('channel-settler', plans)['SIGNER']).toBe('remote');
+  });
+
   it('include a node per address', () => {
     expect(plan().flatMap(({ peerHost }) => peerHost ?? [])).toEqual(['127.0.0.1', '127.0.0.2', '127.0.0.3']);
   });

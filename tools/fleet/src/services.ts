@@ -45,6 +45,8 @@ export interface ServiceSettings {
   readonly copies: Readonly<Record<string, number>>;
   /** Folders whose content may be made into torrents; the nodes of this machine see them at the same place. */
   readonly contentRoots: readonly string[];
+  /** Whether the seed is in a process of its own. Default: with the settler. */
+  readonly remoteSigner?: boolean;
 }
 
 /** Where the market API's first administrator key is written. */
@@ -79,17 +81,27 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
           },
         ];
   const channelEnv = { DATABASE_URL: databases.channel, REDIS_URL: redis.url };
+  // Whichever process has the seed: a fleet may be started the other way the next time.
+  const seedEnv = {
+    SEED_FILE: join(state.folder('services', 'channel-settler'), 'seed.json'),
+    SEED_KEY_FILE: seedKeyFile(state),
+  };
+  const isRemote = settings.remoteSigner === true;
+  const signer: ServicePlan = {
+    name: 'channel-signer',
+    app: 'channel-service',
+    tier: 1,
+    env: {
+      ...seedEnv,
+      ROLE: 'signer',
+      SIGNING_LOG: join(state.folder('services', 'channel-signer'), 'signing.log'),
+    },
+  };
   const settler: ServicePlan = {
     name: 'channel-settler',
     app: 'channel-service',
     tier: 2,
-    env: {
-      ...channelEnv,
-      ...towerEnv,
-      ROLE: 'settler',
-      SEED_FILE: join(state.folder('services', 'channel-settler'), 'seed.json'),
-      SEED_KEY_FILE: seedKeyFile(state),
-    },
+    env: { ...channelEnv, ...towerEnv, ROLE: 'settler', ...(isRemote ? { SIGNER: 'remote' } : seedEnv) },
   };
   // The intake holds no private key, so it is told of none.
   const intake: ServicePlan = {
@@ -124,7 +136,13 @@ export function planServices(settings: ServiceSettings): readonly (readonly Serv
     copiesOf(plan, settings.copies[plan.name] ?? 1),
   );
   // Copies find the seed and the first key that the first of their kind has made. The other nodes join the DHT through the first.
-  return [[chainWatcher], [settler, intake, marketApi, ...tower], copies, nodes.slice(0, 1), nodes.slice(1)];
+  return [
+    isRemote ? [chainWatcher, signer] : [chainWatcher],
+    [settler, intake, marketApi, ...tower],
+    copies,
+    nodes.slice(0, 1),
+    nodes.slice(1),
+  ];
 }
 
 /** The second to last of a service of which several run. */

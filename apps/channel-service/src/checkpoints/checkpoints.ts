@@ -9,6 +9,7 @@ import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
+import { SignerAway } from '../keys/signer-away.js';
 import type { Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import {
@@ -137,6 +138,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     for (const row of rows) {
       const channelId = idOf(row);
       const outcome = await work(row).catch((failure: unknown): Outcome => {
+        // The others of this round wait too: they are all due again at the next look.
+        if (failure instanceof SignerAway) return 'unreachable';
         this.logger.error({ channelId, failure: String(failure) }, 'work on a checkpoint failed');
         return { refused: 'failed' };
       });

@@ -44,7 +44,7 @@ it('makes settlements, children, splits and sweeps that an independent interpret
   const coin = { path, transaction: bytes, vout: 1 };
   const own = p2pkhScript(payoutKeyHash);
   const made: SignedTreasury[] = [
-    await signer.signChild({ settlement: coin, coins: [], feeSat: 300n }),
+    await signer.signChild({ settlement: coin, channel, coins: [], feeSat: 300n }),
     await signer.signSweep({ coins: [coin], feeSat: 300n, index: null }),
     await signer.signSplit({ coins: [coin], feeSat: 300n, count: 2, valueSat: 1_000n }),
   ];

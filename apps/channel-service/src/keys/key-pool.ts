@@ -19,6 +19,7 @@ export class KeyPool implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly free: Gauge;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private failing = false;
 
   constructor(
     @Inject(DATABASE) private readonly prisma: PrismaClient,
@@ -45,8 +46,15 @@ export class KeyPool implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private fill(): void {
     this.running ??= fillPool(this.prisma, this.signer, POOL_KEYS, BATCH_KEYS)
-      .then((free) => this.free.set(free))
-      .catch((failure: unknown) => this.logger.error({ failure: String(failure) }, 'contract keys can not be made'))
+      .then((free) => {
+        this.failing = false;
+        this.free.set(free);
+      })
+      .catch((failure: unknown) => {
+        // One line per outage: a signer may be away for hours.
+        if (!this.failing) this.logger.error({ failure: String(failure) }, 'contract keys can not be made');
+        this.failing = true;
+      })
       .finally(() => {
         this.running = undefined;
       });

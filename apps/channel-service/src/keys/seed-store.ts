@@ -23,7 +23,9 @@ export type SeedErrorCode =
   /** The database has channels of a seed, and SEED_FILE does not exist: creating another would lose their money. */
   | 'seed-file-missing'
   /** SEED_FILE holds another seed than the one the database's channels belong to. */
-  | 'seed-mismatch';
+  | 'seed-mismatch'
+  /** The signer in another process does not answer on the very first start. */
+  | 'signer-unreachable';
 
 /** The seed is not available; the message says what to do. */
 export class SeedError extends Error {

@@ -72,24 +72,24 @@ describe('the signer', () => {
     if (!settled.ok) throw new Error(settled.code);
     const settlement = { path, transaction: settled.transaction.bytes, vout: 1 };
     const netSat = 500n * 7n - 450n;
-    const child = await signer.signChild({ settlement, coins: [], feeSat: 300n });
+    const child = await signer.signChild({ settlement, channel, coins: [], feeSat: 300n });
     if (!child.ok) throw new Error(child.code);
     expect(child).toMatchObject({ inputSat: netSat, outputsSat: [netSat - 300n] });
     const made = { path, transaction: child.transaction.bytes, vout: 0 };
     // Its output is a coin of the same key: it could be spent again.
-    expect(await signer.signChild({ settlement: made, coins: [], feeSat: 300n })).toMatchObject({ ok: true });
+    expect(await signer.signChild({ settlement: made, channel, coins: [], feeSat: 300n })).toMatchObject({ ok: true });
 
     const limit = (netSat * 80n) / 100n;
-    const dear = { settlement, coins: [], feeSat: limit + 1n };
+    const dear = { settlement, channel, coins: [], feeSat: limit + 1n };
     expect(await signer.signChild(dear)).toEqual({ ok: false, code: 'fee-over-limit' });
     expect(await signer.signChild({ ...dear, feeSat: 0n })).toEqual({ ok: false, code: 'fee-over-limit' });
     const ofBuyer = { ...settlement, vout: 0 };
-    expect(await signer.signChild({ settlement: ofBuyer, coins: [], feeSat: 300n })).toEqual({
+    expect(await signer.signChild({ settlement: ofBuyer, channel, coins: [], feeSat: 300n })).toEqual({
       ok: false,
       code: 'not-our-coin',
     });
     const otherPath = { ...settlement, path: { epoch: 1, index: 6 } };
-    const added = { settlement, coins: [otherPath], feeSat: 300n };
+    const added = { settlement, channel, coins: [otherPath], feeSat: 300n };
     expect(await signer.signChild(added)).toEqual({ ok: false, code: 'not-our-coin' });
   });
 

@@ -29,7 +29,15 @@ export type SignRefusal =
   /** The channel's contract key is not the one at this path: another seed, network, or a corrupted row. */
   | 'contract-key-mismatch'
   /** The settlement would pay somebody else than the key at this path. */
-  | 'payout-key-mismatch';
+  | 'payout-key-mismatch'
+  /** A signer with a log has settled another channel, or the same with other terms or funding, with this key. */
+  | 'path-used-otherwise'
+  /** … has signed a settlement of a later payment of this channel. */
+  | 'payment-below-signed'
+  /** … has signed the settlement of this payment with another signature of the buyer, and so another transaction. */
+  | 'payment-signed-otherwise'
+  /** Keys or amounts that are none. */
+  | 'malformed';
 
 export interface SettlementOrder {
   readonly path: ChannelKeyPath;
@@ -49,6 +57,8 @@ export interface CoinOrder {
 /** The child that pays for a settlement: it spends our output of it, and pays the payout key of the same path. */
 export interface ChildOrder {
   readonly settlement: CoinOrder;
+  /** The channel that the settlement is of: tells it from any other coin of ours. */
+  readonly channel: ChannelParameters;
   /** Confirmed coins that are added. */
   readonly coins: readonly CoinOrder[];
   readonly feeSat: bigint;
@@ -78,6 +88,12 @@ export type TreasuryRefusal =
   | SpendError['code']
   /** An output is not on the payout key of its path. */
   | 'not-our-coin'
+  /** A child is asked for something else than a settlement of the channel. */
+  | 'not-a-settlement'
+  /** The fees of this day, all together, are more than a signer with a log gives. */
+  | 'fees-of-the-day-spent'
+  /** Keys or amounts that are none. */
+  | 'malformed'
   /** The fee is above what the rules of this signer allow, or none. */
   | 'fee-over-limit';
 

@@ -7,7 +7,9 @@ import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/s
 import { ChainClient } from '../chain/chain-client.js';
 import { ChainStatus, feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
-import type { Signer } from '../keys/signer.js';
+import { channelParameters } from '../channels/parameters.js';
+import { SignerAway } from '../keys/signer-away.js';
+import type { ChildOrder, SignedTreasury, Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { childOf, coinsSpentBy, freeCoins, isMined, storeTreasury } from '../treasury/treasury-repository.js';
 import type { NewTreasury, TreasuryCoin, TreasuryRow } from '../treasury/treasury-row.js';
@@ -113,9 +115,11 @@ export class ChildPayer {
     tipHeight: number,
   ): Promise<NewTreasury | null> {
     const { id: channelId, settlementTxid, settlementRaw, keyEpoch, keyIndex } = row;
-    if (settlementTxid === null || settlementRaw === null) return null;
+    const channel = channelParameters(row, this.network);
+    if (settlementTxid === null || settlementRaw === null || channel === null) return null;
     faultPoint('settler.child.before-sign');
-    const signed = await this.signer.signChild({
+    const signed = await this.sign({
+      channel,
       settlement: { path: { epoch: keyEpoch, index: keyIndex }, transaction: settlementRaw, vout: 1 },
       coins: coins.map((coin) => ({
         path: { epoch: coin.keyEpoch, index: coin.keyIndex },
@@ -126,7 +130,8 @@ export class ChildPayer {
     });
     if (!signed.ok) {
       this.made.inc({ result: signed.code });
-      this.logger.error({ channelId, settlementTxid, code: signed.code }, 'a child can not be signed');
+      const level = signed.code === 'signer-away' ? 'warn' : 'error';
+      this.logger[level]({ channelId, settlementTxid, code: signed.code }, 'a child can not be signed');
       return null;
     }
     const { virtualBytes, coinVirtualBytes } = this.policy.child;
@@ -154,5 +159,17 @@ export class ChildPayer {
     const { txid, replaces } = made;
     this.logger.info({ channelId, settlementTxid, txid, reason, feeSat: feeSat.toString(), replaces }, 'child stored');
     return made;
+  }
+
+  /** While the signer is away the settlement goes without its child, which is made at a later look. */
+  private async sign(
+    order: ChildOrder,
+  ): Promise<SignedTreasury | { readonly ok: false; readonly code: 'signer-away' }> {
+    try {
+      return await this.signer.signChild(order);
+    } catch (failure) {
+      if (failure instanceof SignerAway) return { ok: false, code: failure.code };
+      throw failure;
+    }
   }
 }

@@ -8,11 +8,12 @@ import type { BusResult } from '@seedfleet/bus';
 import { ChainClient, type BroadcastReply, type ChainBroadcastState } from '../chain/chain-client.js';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
-import { lookAgain, settlementLabel } from '../channels/channel-repository.js';
+import { findChannel, lookAgain, settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
 import { SettlementOrder, ORDER_AWAITED, type Chosen } from '../checkpoints/settlement-order.js';
 import type { Conflict } from '../funding/absence.js';
+import { SignerAway } from '../keys/signer-away.js';
 import type { SettlementOrder as SigningOrder, SignedSettlement, Signer } from '../keys/signer.js';
 import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
@@ -52,8 +53,22 @@ export class SettlementService {
     });
   }
 
-  /** Does what is next for a channel of the settler's. Each step is stored before the next begins. */
+  /**
+   * Does what is next for a channel of the settler's. Each step is stored before the next begins. Where the signer is away
+   * nothing is wrong with the channel: it waits for the signer as it is.
+   */
   async work(row: ChannelRow): Promise<void> {
+    try {
+      await this.step(row);
+    } catch (failure) {
+      if (!(failure instanceof SignerAway)) throw failure;
+      // Whatever was stored on the way counts: the row may be another by now.
+      const now = await findChannel(this.prisma, row.id);
+      if (now !== null) await lookAgain(this.prisma, { ...now, wakes: row.wakes }, failure.retryInSeconds);
+    }
+  }
+
+  private step(row: ChannelRow): Promise<void> {
     switch (row.state) {
       case 'closing':
         return this.close(row);
@@ -325,7 +340,8 @@ async function signWhole(
 ): Promise<SignedSettlement | { readonly ok: false; readonly code: 'row-corrupt' }> {
   try {
     return await signer.signSettlement(order);
-  } catch {
+  } catch (failure) {
+    if (failure instanceof SignerAway) throw failure;
     return { ok: false, code: 'row-corrupt' };
   }
 }

@@ -25,6 +25,7 @@ import { feeEstimates } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import type { ChannelState } from '@seedfleet/channel-lifecycle';
 import type { FundingVerdict } from '../channels/transition.js';
+import { readSigningLog, type SigningLine } from '../signing/signing-log.js';
 import { Regtest, type Payment } from './regtest.js';
 import { ServiceProcess } from './service-process.js';
 import { TestBuyer } from './test-buyer.js';
@@ -136,6 +137,32 @@ export class TestFleet {
       ...(role === 'intake' ? {} : { SEED_FILE: this.seedFile, SEED_KEY_FILE: this.keyFile }),
       ...environment,
     });
+  }
+
+  /** A process with the seed that signs for others, not started. */
+  signer(environment: Record<string, string> = {}): ServiceProcess {
+    return new ServiceProcess('channel-service', this.folder, 'channel-signer', {
+      SEEDFLEET_NETWORK: this.network,
+      FLEET_ID: this.fleetId,
+      NATS_URL: inject('natsUrl'),
+      ROLE: 'signer',
+      SEED_FILE: this.seedFile,
+      SEED_KEY_FILE: this.keyFile,
+      SIGNING_LOG: join(this.folder, 'signing.log'),
+      ...environment,
+    });
+  }
+
+  /** A settler whose signer is another process: it is told of no seed. */
+  remoteSettler(environment: Record<string, string> = {}): ServiceProcess {
+    return this.service('settler', { SIGNER: 'remote', SEED_FILE: '', SEED_KEY_FILE: '', ...environment });
+  }
+
+  /** What the signer has written, oldest first. */
+  signed(): SigningLine[] {
+    const lines: SigningLine[] = [];
+    readSigningLog(join(this.folder, 'signing.log'), (line) => void lines.push(line));
+    return lines;
   }
 
   async ask<Q extends z.ZodType, A extends z.ZodType>(

@@ -62,10 +62,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'chain-watcher': ['bitcoin', 'nats', 'postgres'],
   'channel-intake': ['nats', 'postgres', 'redis'],
   'channel-settler': ['nats', 'postgres', 'redis'],
+  'channel-signer': ['nats'],
   'market-api': ['nats', 'postgres', 'redis'],
   migrate: ['postgres'],
   tower: ['bitcoin', 'nats', 'postgres'],
 };
+/** What only whoever signs may mount. */
+const SEED = /^seedfleet-seed(-key)?$/;
 const USES = 'seedfleet/uses-';
 const POD_KINDS = ['Deployment', 'StatefulSet', 'Job'];
 /** The longest drain and what the last payments may take. */
@@ -164,7 +167,15 @@ function nodeFaults(workloads: readonly Workload[]): string[] {
   const keys = workloads.filter(({ pod: { containers } }) =>
     containers.some(({ env }) => env.some(({ name }) => name === 'SEED_FILE')),
   );
-  if (keys.map(({ name }) => name).join() !== 'channel-settler') faults.push('or others hold the seed');
+  const holder = workloads.some(({ name }) => name === 'channel-signer') ? 'channel-signer' : 'channel-settler';
+  const reach = workloads.filter(({ pod: { volumes } }) =>
+    volumes.some(({ secret, persistentVolumeClaim: claim }) =>
+      [secret?.secretName.replace(/-[a-z0-9]{10}$/, ''), claim?.claimName].some((each) => SEED.test(each ?? '')),
+    ),
+  );
+  for (const found of [keys, reach]) {
+    if (found.map(({ name }) => name).join() !== holder) faults.push('or others hold the seed');
+  }
   return faults.map((fault) => `swarm-nodes ${fault}`);
 }
 

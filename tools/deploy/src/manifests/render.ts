@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bringTool } from '@seedfleet/fleet';
@@ -38,8 +38,9 @@ export async function kubectl(): Promise<string> {
 /**
  * An overlay as it would be applied, from a copy of the manifests into which credentials were made as an operator makes them.
  * Throws what kustomize says against it.
+ * @param components those that stand in the overlay as a comment and are used here, by their folder's name
  */
-export function render(program: string, overlay: Overlay): Manifest[] {
+export function render(program: string, overlay: Overlay, components: readonly string[] = []): Manifest[] {
   const copy = mkdtempSync(join(tmpdir(), 'seedfleet-k8s-'));
   try {
     for (const part of ['k8s', 'deploy/grafana']) cpSync(projectFile(part), join(copy, part), { recursive: true });
@@ -53,10 +54,18 @@ export function render(program: string, overlay: Overlay): Manifest[] {
       bitcoin: 'bitcoin:18443',
       nodes: ['swarm-node-0', 'swarm-node-1'],
     });
+    for (const component of components) use(component, join(folder, 'kustomization.yaml'));
     const { status, stdout, stderr } = spawnSync(program, ['kustomize', folder], { encoding: 'utf8' });
     if (status !== 0 || stderr !== '') throw new Error(stderr || `kustomize ended with ${String(status)}`);
     return z.array(manifestSchema).parse(readYamlDocuments(stdout));
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+function use(component: string, file: string): void {
+  const text = readFileSync(file, 'utf8');
+  const used = text.replace(new RegExp(`^# (components: \\[../../components/${component}\\b.*)$`, 'm'), '$1');
+  if (used === text) throw new Error(`${file} says nothing of ${component}`);
+  writeFileSync(file, used);
 }

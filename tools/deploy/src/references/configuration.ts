@@ -23,6 +23,7 @@ const FRAGMENTS = [
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   'swarm-node': ['apps/swarm-node/src/config.ts'],
   'channel-service': ['apps/channel-service/src/config.ts'],
+  'channel-service with ROLE=signer': ['apps/channel-service/src/signing/config.ts'],
   'chain-watcher': ['apps/chain-watcher/src/config.ts'],
   'market-api': ['apps/market-api/src/configuration.ts', 'apps/market-api/src/config.ts'],
 };

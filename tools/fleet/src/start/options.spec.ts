@@ -17,6 +17,7 @@ describe('the command line of npm start', () => {
         contentRoots: [],
         tower: false,
         localLimits: false,
+        remoteSigner: false,
         yes: false,
       },
     });

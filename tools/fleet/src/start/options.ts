@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly contentRoots: readonly string[];
   /** Limits per address and subnet hold for this machine's own addresses too. */
   readonly localLimits: boolean;
+  /** Keep the seed in a process of its own. */
+  readonly remoteSigner: boolean;
   /** Bring what is missing without asking. */
   readonly yes: boolean;
 }
@@ -45,6 +47,7 @@ Brings up the whole fleet on this machine, sells a torrent to the leecher, and s
   --tower          a settlement tower too, with a database of its own; a real one stands elsewhere (docs/tower.md)
   --no-mine        on regtest, leave mining to others (else a block 2 s after a transaction enters the mempool)
   --local-limits   limits per address and subnet hold for this machine's own addresses too, which regtest spares otherwise
+  --remote-signer  keep the seed in a process of its own, which signs for the settler
   --yes            bring missing servers without asking (so it is without a terminal)
 
 Servers of your own are used when the environment names them: DATABASE_URL, NATS_URL, REDIS_URL, and BTC_RPC with
@@ -87,6 +90,7 @@ export function parseStartOptions(args: readonly string[], root: string, cwd: st
       tower: values.tower === true,
       contentRoots,
       localLimits: values['local-limits'] === true,
+      remoteSigner: values['remote-signer'] === true,
       yes: values.yes === true,
     },
   };
@@ -107,6 +111,7 @@ function parse(args: readonly string[]) {
       tower: { type: 'boolean' },
       content: { type: 'string', multiple: true },
       'local-limits': { type: 'boolean' },
+      'remote-signer': { type: 'boolean' },
       yes: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

@@ -45,6 +45,7 @@ export async function runStart(args: readonly string[], steps: StepPrinter): Pro
       network: parsed.options.network,
       nodes: parsed.options.nodes,
       contentRoots: parsed.options.contentRoots,
+      remoteSigner: parsed.options.remoteSigner,
       mine: parsed.options.mine,
       tower: parsed.options.tower,
       ...(parsed.options.localLimits ? { serviceEnv: localLimits } : {}),

@@ -19,6 +19,8 @@ const POLL_MS = 50;
 
 /** The operator's own wallet, to which earnings are swept. */
 const COLD_KEY_HASH = randomBytes(20);
+/** Whoever has a say in where earnings go. */
+const SWEEPERS: readonly string[] = ['channel-settler', 'channel-signer'];
 const coldAddress = (): string => p2pkhAddress(COLD_KEY_HASH, 'regtest');
 
 /** A torrent on sale. */
@@ -64,7 +66,7 @@ export class World implements Place {
   /** Starts servers and services below a folder; blocks are mined only when the proof says so. */
   static async open(
     folder: string,
-    shape: Pick<FleetOptions, 'nodes' | 'copies'> = {},
+    shape: Pick<FleetOptions, 'nodes' | 'copies' | 'remoteSigner'> = {},
     variables: ProcessVariables = {},
   ): Promise<World> {
     mkdirSync(folder, { recursive: true });
@@ -82,7 +84,7 @@ export class World implements Place {
       serviceEnv: (name) => ({
         ...orders.environment(name),
         ...variables[name],
-        ...(name === 'channel-settler' ? { TREASURY_ADDRESS: coldAddress() } : {}),
+        ...(SWEEPERS.includes(name) ? { TREASURY_ADDRESS: coldAddress() } : {}),
       }),
       onEvent: ({ type, name }) => events.onEvent(type, name),
     });

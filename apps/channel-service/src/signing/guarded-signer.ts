@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto';
+import { toHex, type ChannelParameters } from '@seedfleet/payment-channel';
+import type { ChannelKeyPath } from '@seedfleet/wallet';
+import { settledPayment } from '../checkpoints/earlier-settlement.js';
+import type {
+  ChildOrder,
+  PublicContractKey,
+  SettlementOrder,
+  SignedSettlement,
+  SignedTreasury,
+  Signer,
+  SplitOrder,
+  SweepOrder,
+} from '../keys/signer.js';
+import { Allowance } from './allowance.js';
+import { SignedBefore } from './signed-before.js';
+import type { SigningEntry, SigningLine } from './signing-log.js';
+
+/** Where entries are written before their signatures leave. */
+export interface EntryLog {
+  append(entry: SigningEntry): Promise<void>;
+  /** Resolves once everything that was appended is on the disk. */
+  settled(): Promise<void>;
+}
+
+/** How much is signed at most. */
+export interface SigningLimits {
+  readonly settlementsPerMinute: number;
+  readonly childrenPerMinute: number;
+  readonly treasuryPerHour: number;
+  readonly lookupsPerMinute: number;
+  /** Of children and, apart from them, of sweeps and splits. */
+  readonly feeSatPerDay: bigint;
+}
+
+export interface GuardOptions {
+  readonly limits: SigningLimits;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Up to here settlements below one that was signed are signed too: a database was restored that has lost payments. */
+  readonly lowerPaymentsUntilMs: number;
+}
+
+/** Asked for more than is answered in a time: ask again later. */
+export class RateLimited extends Error {
+  readonly code = 'rate-limited';
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Output of a settlement that pays us. */
+const EARNED_VOUT = 1;
+
+/**
+ * A signer that trusts nobody: it judges each order by the rules of the one inside, by what it has signed before, and by how
+ * much it was asked for lately; and has each signature on the disk before it gives it. The same order again gets the same
+ * signature and no second line.
+ */
+export class GuardedSigner implements Signer {
+  private readonly before = new SignedBefore();
+  private readonly rates;
+  private readonly fees;
+
+  constructor(
+    private readonly inner: Signer,
+    private readonly options: GuardOptions,
+  ) {
+    const { settlementsPerMinute, childrenPerMinute, treasuryPerHour, lookupsPerMinute, feeSatPerDay } = options.limits;
+    this.rates = {
+      settlement: new Allowance(BigInt(settlementsPerMinute), MINUTE_MS),
+      child: new Allowance(BigInt(childrenPerMinute), MINUTE_MS),
+      treasury: new Allowance(BigInt(treasuryPerHour), HOUR_MS),
+      lookup: new Allowance(BigInt(lookupsPerMinute), MINUTE_MS),
+    };
+    this.fees = { child: new Allowance(feeSatPerDay, DAY_MS), treasury: new Allowance(feeSatPerDay, DAY_MS) };
+  }
+
+  private log: EntryLog = {
+    append: () => Promise.reject(new Error('no log is open')),
+    settled: () => Promise.reject(new Error('no log is open')),
+  };
+
+  /** Learns a line of the log, oldest first, before anything is signed. */
+  remember(line: SigningLine): void {
+    const atMs = Date.parse(line.at);
+    if (line.kind === 'child') this.fees.child.charge(this.childCost(line.of, BigInt(line.feeSat)), atMs);
+    else if (line.kind === 'sweep' || line.kind === 'split') this.fees.treasury.charge(BigInt(line.feeSat), atMs);
+    this.before.note(line);
+  }
+
+  /** From here on signatures are given. */
+  writeTo(log: EntryLog): void {
+    this.log = log;
+  }
+
+  async publicKey(path: ChannelKeyPath): Promise<PublicContractKey> {
+    this.count('lookup');
+    return this.inner.publicKey(path);
+  }
+
+  async hashAddress(address: string): Promise<string> {
+    this.count('lookup');
+    return this.inner.hashAddress(address);
+  }
+
+  async signSettlement(order: SettlementOrder): Promise<SignedSettlement> {
+    this.count('settlement');
+    const path = nameOf(order.path);
+    const channel = channelDigest(order.channel);
+    const signed = await attempt(() => this.inner.signSettlement(order));
+    if (!signed.ok) return signed;
+    // Without a pause from here to the note: two orders at once are judged one after the other.
+    const { txid } = signed.transaction;
+    const { k } = order;
+    const highest = this.before.settlement(path);
+    if (highest !== undefined) {
+      if (highest.channel !== channel) return { ok: false, code: 'path-used-otherwise' };
+      if (highest.txid === txid) {
+        await this.log.settled();
+        return signed;
+      }
+      if (k <= highest.k && this.options.now() >= this.options.lowerPaymentsUntilMs) {
+        return { ok: false, code: k === highest.k ? 'payment-signed-otherwise' : 'payment-below-signed' };
+      }
+    }
+    await this.written({ kind: 'settlement', path, txid, channel, k, payment: toHex(order.buyerSignature) });
+    return signed;
+  }
+
+  async signChild(order: ChildOrder): Promise<SignedTreasury> {
+    this.count('child');
+    const { settlement, feeSat } = order;
+    if (!(await this.isSettlement(order))) return { ok: false, code: 'not-a-settlement' };
+    const signed = await attempt(() => this.inner.signChild(order));
+    if (!signed.ok) return signed;
+    const of = txidOf(settlement.transaction);
+    const { txid } = signed.transaction;
+    if (this.before.hasTreasury(txid)) return this.again(signed);
+    if (!this.fees.child.take(this.childCost(of, feeSat), this.options.now())) return FEES_SPENT;
+    await this.written({ kind: 'child', txid, of, feeSat: feeSat.toString() });
+    return signed;
+  }
+
+  async signSweep(order: SweepOrder): Promise<SignedTreasury> {
+    return this.treasury('sweep', order.feeSat, () => this.inner.signSweep(order));
+  }
+
+  async signSplit(order: SplitOrder): Promise<SignedTreasury> {
+    return this.treasury('split', order.feeSat, () => this.inner.signSplit(order));
+  }
+
+  private async treasury(
+    kind: 'sweep' | 'split',
+    feeSat: bigint,
+    sign: () => Promise<SignedTreasury>,
+  ): Promise<SignedTreasury> {
+    this.count('treasury');
+    const signed = await attempt(sign);
+    if (!signed.ok) return signed;
+    const { txid } = signed.transaction;
+    if (this.before.hasTreasury(txid)) return this.again(signed);
+    if (!this.fees.treasury.take(feeSat, this.options.now())) return FEES_SPENT;
+    await this.written({ kind, txid, feeSat: feeSat.toString() });
+    return signed;
+  }
+
+  private async again(signed: SignedTreasury): Promise<SignedTreasury> {
+    await this.log.settled();
+    return signed;
+  }
+
+  /**
+   * A child may take most of what a settlement brings, so it is made for one only: the transaction is the settlement of a
+   * channel with the keys of its path. Where the parameters are made up, it is nothing that is on the chain.
+   */
+  private async isSettlement({ settlement, channel }: ChildOrder): Promise<boolean> {
+    const { path, transaction, vout } = settlement;
+    if (vout !== EARNED_VOUT) return false;
+    const ours = await this.inner.publicKey(path);
+    if (toHex(ours.publicKey) !== toHex(channel.sellerPublicKey)) return false;
+    if (toHex(ours.payoutKeyHash) !== toHex(channel.sellerKeyHash)) return false;
+    try {
+      return settledPayment(transaction, channel) !== null;
+    } catch {
+      // Keys or amounts that are none.
+      return false;
+    }
+  }
+
+  /** What a child costs beyond those that it replaces. */
+  private childCost(of: string, feeSat: bigint): bigint {
+    const paid = this.before.childFeeOf(of);
+    return feeSat > paid ? feeSat - paid : 0n;
+  }
+
+  private async written(entry: SigningEntry): Promise<void> {
+    this.before.note(entry);
+    await this.log.append(entry);
+  }
+
+  private count(kind: 'settlement' | 'child' | 'treasury' | 'lookup'): void {
+    if (!this.rates[kind].take(1n, this.options.now())) throw new RateLimited(`too many orders: ${kind}`);
+  }
+}
+
+const FEES_SPENT = { ok: false, code: 'fees-of-the-day-spent' } as const;
+
+/** Keys and amounts that are none make libraries throw. */
+async function attempt<T>(sign: () => Promise<T>): Promise<T | { readonly ok: false; readonly code: 'malformed' }> {
+  try {
+    return await sign();
+  } catch {
+    return { ok: false, code: 'malformed' };
+  }
+}
+
+const nameOf = ({ epoch, index }: ChannelKeyPath): string => `${epoch}/${index}`;
+
+/** Names everything that a channel's settlements depend on but the payment. */
+export function channelDigest(channel: ChannelParameters): string {
+  const { network, priceSat, lockUnits, settlementFeeSat, fundingValueSat, fundingOutpoint } = channel;
+  const { buyerPublicKey, sellerPublicKey, buyerKeyHash, sellerKeyHash } = channel;
+  const keys = [buyerPublicKey, sellerPublicKey, buyerKeyHash, sellerKeyHash].map(toHex);
+  const terms = [network, priceSat, lockUnits, settlementFeeSat, fundingValueSat].map(String);
+  const parts = [...terms, toHex(fundingOutpoint.txid), String(fundingOutpoint.index), ...keys];
+  return createHash('sha256').update(parts.join('|')).digest('hex');
+}
+
+/** Of a transaction without a witness: settlements have none. */
+function txidOf(transaction: Uint8Array): string {
+  const once = createHash('sha256').update(transaction).digest();
+  return createHash('sha256').update(once).digest().reverse().toString('hex');
+}

@@ -43,7 +43,7 @@ const frozen = (channelId: string): Promise<void> =>
 const txidsOf = (kind: 'settlement' | 'child' | 'sweep'): string[] =>
   fleet.signed().flatMap((line) => (line.kind === kind ? [line.txid] : []));
 
-it('is needed by a settler that never had one', async () => {
+it('is needed by a settler that never had one', { timeout: 300_000 }, async () => {
   expect(await settler.launch()).toBe(1);
   expect(settler.log).toContain('signer-unreachable');
   await signer.start();
@@ -59,36 +59,44 @@ it('settles what the settler can’t, which has no seed', async () => {
   expect(await metrics()).toMatch(/seedfleet_signer_reachable\{[^}]*\} 1/);
 });
 
-it('may be away: sales go on, nothing is refused or lost, and what waits is settled when it is back, wherever it died', async () => {
-  await signer.end('SIGKILL');
-  const points: readonly FaultPoint[] = ['signer.log.before-write', 'signer.log.before-sync', 'signer.log.after-sync'];
-  const sales = await fleet.fundedTogether(points.length + 1);
-  const [last] = sales.slice(-1);
-  if (last === undefined) throw new Error('no sale');
-  for (const sale of sales) await pay(sale, 40);
-  for (const { channelId } of sales) await frozen(channelId);
-  // A settler that starts meanwhile does what needs no signature.
-  await settler.end('SIGTERM');
-  await settler.start();
-  await expect.poll(metrics, WAIT).toMatch(/seedfleet_signer_reachable\{[^}]*\} 0/);
-  for (const point of points) {
-    const dying = fleet.signer({ SEEDFLEET_KILL_AT: point });
-    expect(await dying.launch()).toBeNull();
-  }
-  // Nothing is wrong with the channels. Where a line was written before a death, the next signer may have answered from it.
-  for (const { channelId } of sales) expect(['closing', 'settling']).toContain((await fleet.row(channelId)).state);
-  const written = txidsOf('settlement');
-  await signer.start();
-  for (const { channelId } of sales) await fleet.becomes(channelId, 'settling');
-  const settled = await Promise.all(sales.map(async ({ channelId }) => (await fleet.row(channelId)).settlementTxid));
-  // Each was written once, and what was written before an answer was lost is what was sent.
-  expect(txidsOf('settlement').slice(0, written.length)).toEqual(written);
-  expect(new Set(txidsOf('settlement')).size).toBe(txidsOf('settlement').length);
-  expect(txidsOf('settlement')).toEqual(expect.arrayContaining(settled));
-  expect(written.length).toBeGreaterThan(1);
-  expect(await metrics()).not.toMatch(/seedfleet_settlement_moves_total\{[^}]*settle-rejected/);
-  expect(await fleet.prisma.quarantinedNode.count()).toBe(0);
-});
+it(
+  'may be away: sales go on, nothing is refused or lost, and what waits is settled when it is back, wherever it died',
+  { timeout: 300_000 },
+  async () => {
+    await signer.end('SIGKILL');
+    const points: readonly FaultPoint[] = [
+      'signer.log.before-write',
+      'signer.log.before-sync',
+      'signer.log.after-sync',
+    ];
+    const sales = await fleet.fundedTogether(points.length + 1);
+    const [last] = sales.slice(-1);
+    if (last === undefined) throw new Error('no sale');
+    for (const sale of sales) await pay(sale, 40);
+    for (const { channelId } of sales) await frozen(channelId);
+    // A settler that starts meanwhile does what needs no signature.
+    await settler.end('SIGTERM');
+    await settler.start();
+    await expect.poll(metrics, WAIT).toMatch(/seedfleet_signer_reachable\{[^}]*\} 0/);
+    for (const point of points) {
+      const dying = fleet.signer({ SEEDFLEET_KILL_AT: point });
+      expect(await dying.launch()).toBeNull();
+    }
+    // Nothing is wrong with the channels. Where a line was written before a death, the next signer may have answered from it.
+    for (const { channelId } of sales) expect(['closing', 'settling']).toContain((await fleet.row(channelId)).state);
+    const written = txidsOf('settlement');
+    await signer.start();
+    for (const { channelId } of sales) await fleet.becomes(channelId, 'settling');
+    const settled = await Promise.all(sales.map(async ({ channelId }) => (await fleet.row(channelId)).settlementTxid));
+    // Each was written once, and what was written before an answer was lost is what was sent.
+    expect(txidsOf('settlement').slice(0, written.length)).toEqual(written);
+    expect(new Set(txidsOf('settlement')).size).toBe(txidsOf('settlement').length);
+    expect(txidsOf('settlement')).toEqual(expect.arrayContaining(settled));
+    expect(written.length).toBeGreaterThan(1);
+    expect(await metrics()).not.toMatch(/seedfleet_settlement_moves_total\{[^}]*settle-rejected/);
+    expect(await fleet.prisma.quarantinedNode.count()).toBe(0);
+  },
+);
 
 it('tells a corrupted row from a signer that is away', async () => {
   const sale = await fleet.funded();
@@ -123,16 +131,20 @@ it('signs children and sweeps, and writes them down', async () => {
   await expect.poll(() => reconcile(fleet.prisma, 0), { timeout: 60_000, interval: 200 }).toEqual([]);
 });
 
-it('does not start on a log that was changed, and a settler not with the signer of another seed', async () => {
-  await signer.end('SIGTERM');
-  const other = fleet.signer({ SEED_FILE: `${fleet.seedFile}.other`, SIGNING_LOG: `${fleet.folder}/other.log` });
-  await other.start();
-  await expect.poll(metrics, WAIT).toMatch(/seedfleet_signer_reachable\{[^}]*\} 0/);
-  await settler.end('SIGTERM');
-  expect(await settler.launch()).toBe(1);
-  expect(settler.log).toContain('seed-mismatch');
-  await other.end('SIGTERM');
-  const mixed = fleet.signer({ SIGNING_LOG: `${fleet.folder}/other.log` });
-  expect(await mixed.launch()).toBe(1);
-  expect(mixed.log).toContain('signing-log-of-another-seed');
-});
+it(
+  'does not start on a log that was changed, and a settler not with the signer of another seed',
+  { timeout: 300_000 },
+  async () => {
+    await signer.end('SIGTERM');
+    const other = fleet.signer({ SEED_FILE: `${fleet.seedFile}.other`, SIGNING_LOG: `${fleet.folder}/other.log` });
+    await other.start();
+    await expect.poll(metrics, WAIT).toMatch(/seedfleet_signer_reachable\{[^}]*\} 0/);
+    await settler.end('SIGTERM');
+    expect(await settler.launch()).toBe(1);
+    expect(settler.log).toContain('seed-mismatch');
+    await other.end('SIGTERM');
+    const mixed = fleet.signer({ SIGNING_LOG: `${fleet.folder}/other.log` });
+    expect(await mixed.launch()).toBe(1);
+    expect(mixed.log).toContain('signing-log-of-another-seed');
+  },
+);

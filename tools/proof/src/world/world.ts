@@ -19,8 +19,6 @@ const POLL_MS = 50;
 
 /** The operator's own wallet, to which earnings are swept. */
 const COLD_KEY_HASH = randomBytes(20);
-/** Whoever has a say in where earnings go. */
-const SWEEPERS: readonly string[] = ['channel-settler', 'channel-signer'];
 const coldAddress = (): string => p2pkhAddress(COLD_KEY_HASH, 'regtest');
 
 /** A torrent on sale. */
@@ -66,7 +64,7 @@ export class World implements Place {
   /** Starts servers and services below a folder; blocks are mined only when the proof says so. */
   static async open(
     folder: string,
-    shape: Pick<FleetOptions, 'nodes' | 'copies' | 'remoteSigner'> = {},
+    shape: Pick<FleetOptions, 'nodes' | 'copies'> = {},
     variables: ProcessVariables = {},
   ): Promise<World> {
     mkdirSync(folder, { recursive: true });
@@ -84,7 +82,7 @@ export class World implements Place {
       serviceEnv: (name) => ({
         ...orders.environment(name),
         ...variables[name],
-        ...(SWEEPERS.includes(name) ? { TREASURY_ADDRESS: coldAddress() } : {}),
+        ...(name === 'channel-settler' ? { TREASURY_ADDRESS: coldAddress() } : {}),
       }),
       onEvent: ({ type, name }) => events.onEvent(type, name),
     });

@@ -23,6 +23,8 @@ export async function answerForTreasury(api: RunningMarketApi): Promise<unknown[
   const made = { state: 'buried', reason: 'above-cap', confirmations: 9, madeAt };
   answer(treasuryGet.subject, () => ({
     destination: DESTINATION,
+    destinationSince: madeAt,
+    nextAddress: DESTINATION,
     hotSat: '2481337',
     spareSat: '1906112',
     spareCoins: 291,

@@ -1,3 +1,4 @@
+import { script } from 'bitcoinjs-lib';
 import { concatBytes } from './bytes.js';
 import type { SigningRule } from './network.js';
 import { sighashByte } from './network.js';
@@ -21,6 +22,18 @@ export function settlementScriptSig(
     Uint8Array.of(OP_1),
     push(redeemScript),
   );
+}
+
+/**
+ * The buyer's signature in a settlement's input script, DER without its sighash byte: read from the end, because a relayed
+ * script may begin with items that nobody asked for. Null where there is none.
+ */
+export function settlementBuyerSignature(scriptSig: Uint8Array): Uint8Array | null {
+  const items = script.decompile(scriptSig)?.slice(-4) ?? [];
+  const [buyer, seller, branch, redeem] = items;
+  if (!(buyer instanceof Uint8Array) || buyer.length < 2) return null;
+  if (!(seller instanceof Uint8Array) || branch !== OP_1 || !(redeem instanceof Uint8Array)) return null;
+  return buyer.slice(0, -1);
 }
 
 /** The buyer's signature, `00` for the refund branch, the redeem script (payment channel specification §6). */

@@ -1,6 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { maturityMtp } from '@seedfleet/channel-lifecycle';
-import { decodeTransaction, type ChannelParameters, type RawTransaction } from '@seedfleet/payment-channel';
+import {
+  decodeTransaction,
+  type ChannelParameters,
+  type Network,
+  type RawTransaction,
+} from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
 import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
@@ -8,8 +13,9 @@ import { ChainClient, type ChainOutput } from '../chain/chain-client.js';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { settlementLabel } from '../channels/channel-repository.js';
+import { channelParameters } from '../channels/parameters.js';
 import type { ChannelServiceConfig } from '../config.js';
-import { CONFIG, DATABASE, POLICY } from '../tokens.js';
+import { CONFIG, DATABASE, NETWORK, POLICY } from '../tokens.js';
 import {
   checkpointFiled,
   newestCheckpoint,
@@ -17,7 +23,7 @@ import {
   type Checkpoint,
   type StoredCheckpoint,
 } from './checkpoint-repository.js';
-import { settledPayment } from './earlier-settlement.js';
+import { settledPayment } from './settled-payment.js';
 import { scheduleOf, type OrderSchedule } from './order-schedule.js';
 import { orderVerdict } from './order-verdict.js';
 
@@ -39,7 +45,8 @@ type Sign = () => Promise<RawTransaction | null>;
 /**
  * Sees to it that no two settlements of a channel are sent. Checkpoints of it may be with others, to be sent at a date; so
  * the last settlement takes their place first, is acknowledged by whoever holds them, and only then is ours to send. What
- * was sent already, or stands on the chain, is the settlement, and what it falls short of the last payment is lost.
+ * was sent already, or stands on the chain, is the settlement: what it falls short of the last payment is lost, and where it
+ * settles a later one, which a database that was brought back from a copy does not know, it brings that payment along.
  */
 @Injectable()
 export class SettlementOrder {
@@ -48,20 +55,25 @@ export class SettlementOrder {
     @Inject(ChainClient) private readonly chain: ChainClient,
     @Inject(ChainStatus) private readonly status: ChainStatus,
     @Inject(CONFIG) private readonly config: ChannelServiceConfig,
+    @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** @param sign signs the settlement of the frozen k */
-  async choose(row: ChannelRow, channel: ChannelParameters, sign: Sign): Promise<Chosen> {
+  /**
+   * @param earns whether something of the settlement is ours: where nothing is, nothing was filed to be sent by others
+   * @param sign signs the settlement of the frozen k
+   */
+  async choose(row: ChannelRow, channel: ChannelParameters, earns: boolean, sign: Sign): Promise<Chosen> {
     const { fundingTxid, fundingVout } = row;
-    const newest = await newestCheckpoint(this.prisma, row.id);
-    const mayBeHeld = newest !== null || (this.config.TOWER && row.deadlineMtp !== null);
-    if (!mayBeHeld || fundingTxid === null || fundingVout === null) return settle(row.k, await sign());
+    if (fundingTxid === null || fundingVout === null) return settle(row.k, await sign());
     const output = await this.chain.output(fundingTxid, fundingVout);
-    if (!output.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
-    const onChain = await this.onChain(output.value, channel);
+    const onChain = output.ok ? await this.onChain(output.value, channel) : null;
     if (onChain !== null) return onChain;
+    const newest = await newestCheckpoint(this.prisma, row.id);
+    const mayBeHeld = earns && (newest !== null || (this.config.TOWER && row.deadlineMtp !== null));
+    if (!mayBeHeld) return settle(row.k, await sign());
+    if (!output.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
     const schedule = this.scheduleFor(row, output.value) ?? newest?.schedule;
     if (schedule === undefined) return settle(row.k, await sign());
     // Others may hold one whose dates are corrupt here; they are told again once the output is in a block.
@@ -69,6 +81,14 @@ export class SettlementOrder {
     const filed = await this.inPlaceOf(row, channel, newest, schedule, sign);
     if (filed === null) return { kind: 'unsigned' };
     return this.file(row, channel, filed, { txid: fundingTxid, vout: fundingVout });
+  }
+
+  /** The settlement of this channel that stands on the chain although nothing was signed here; null where none does. */
+  async standing(row: ChannelRow): Promise<Chosen | null> {
+    const channel = channelParameters(row, this.network);
+    if (channel === null || row.fundingTxid === null || row.fundingVout === null) return null;
+    const output = await this.chain.output(row.fundingTxid, row.fundingVout);
+    return output.ok ? this.onChain(output.value, channel) : { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
   }
 
   /** A settlement that spends the funding output, in a block or in the mempool. Null where none does. */

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { decideSettlement, isSettled } from '@seedfleet/channel-lifecycle';
-import { netSat, type ChannelParameters, type Network, type RawTransaction } from '@seedfleet/payment-channel';
+import {
+  netSat,
+  type ChannelParameters,
+  type Ecdsa,
+  type Network,
+  type RawTransaction,
+} from '@seedfleet/payment-channel';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
@@ -11,11 +17,12 @@ import type { ChannelRow } from '../channels/channel-row.js';
 import { findChannel, lookAgain, settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import { moveChannel, type ChannelMove } from '../channels/transition.js';
-import { SettlementOrder, ORDER_AWAITED, type Chosen } from '../checkpoints/settlement-order.js';
+import { paymentIn } from '../checkpoints/settled-payment.js';
+import { SettlementOrder, ORDER_AWAITED } from '../checkpoints/settlement-order.js';
 import type { Conflict } from '../funding/absence.js';
 import { SignerAway } from '../keys/signer-away.js';
 import type { SettlementOrder as SigningOrder, SignedSettlement, Signer } from '../keys/signer.js';
-import { DATABASE, NETWORK, POLICY, SIGNER } from '../tokens.js';
+import { DATABASE, ECDSA, NETWORK, POLICY, SIGNER } from '../tokens.js';
 import { AWAITED_PAYMENT_SECONDS } from './awaited-payment.js';
 import { childLabel } from '../treasury/treasury-repository.js';
 import { ChildPayer, type PreparedChild } from './child-payer.js';
@@ -40,6 +47,7 @@ export class SettlementService {
     @Inject(ChildPayer) private readonly children: ChildPayer,
     @Inject(SettlementOrder) private readonly order: SettlementOrder,
     @Inject(SIGNER) private readonly signer: Signer,
+    @Inject(ECDSA) private readonly ecdsa: Ecdsa,
     @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -90,8 +98,12 @@ export class SettlementService {
     faultPoint('settler.freeze.after-store');
     if (frozen.settlementTxid !== null) return this.follow(frozen);
     const decision = decideSettlement({ ...frozen, k: Number(frozen.k) }, this.policy.belowMin, this.relayMinimum());
-    if (!isSettled(decision)) return this.finish(frozen, 'nothing-owed', decision);
-    const signed = await this.sign(frozen, decision);
+    if (!isSettled(decision)) {
+      const standing = await this.order.standing(frozen);
+      if (standing?.kind === 'wait') return lookAgain(this.prisma, frozen, standing.seconds);
+      if (standing === null) return this.finish(frozen, 'nothing-owed', decision);
+    }
+    const signed = await this.sign(frozen, decision === 'settle');
     if (signed === null) return;
     faultPoint('settler.sign.after-store');
     await this.broadcast(signed);
@@ -126,38 +138,48 @@ export class SettlementService {
   }
 
   /** Signs and stores; the bytes leave only after that. Null when nothing can be broadcast now. */
-  private async sign(row: ChannelRow, decision: 'settle' | 'return-change'): Promise<ChannelRow | null> {
+  private async sign(row: ChannelRow, earns: boolean): Promise<ChannelRow | null> {
     const channel = channelParameters(row, this.network);
-    if (channel === null || row.signature === null) {
+    if (channel === null || (row.signature === null && row.k > 0n)) {
       await this.reject(row, 'payment-incomplete');
       return null;
     }
-    const sign = (): Promise<RawTransaction | null> => this.signFrozen(row, channel);
-    // Where nothing is ours, nothing was filed to be sent by others.
-    const chosen = decision === 'settle' ? await this.order.choose(row, channel, sign) : unfiled(row, await sign());
+    const chosen = await this.order.choose(row, channel, earns, () => this.signFrozen(row, channel));
     if (chosen.kind === 'unsigned') return null;
     if (chosen.kind === 'wait') return this.await(row, chosen.seconds);
     faultPoint('settler.sign.before-store');
     const { k, transaction } = chosen;
     const { txid, bytes } = transaction;
+    const later = k > row.k ? paymentIn(bytes, channel, Number(k), this.ecdsa) : null;
+    if (k > row.k && later === null) {
+      await this.reject(row, 'later-payment-unproven');
+      return null;
+    }
     const earnedSat = netSat(Number(k), row.priceSat, row.settlementFeeSat);
     const settledK = k < row.k ? k : null;
+    const sets = [
+      Prisma.sql`"settlementTxid" = ${txid}, "settlementRaw" = ${new Uint8Array(bytes)}, "settledK" = ${settledK}::bigint`,
+    ];
+    if (later !== null) {
+      sets.push(Prisma.sql`"k" = ${k}::bigint, "frozenK" = ${k}::bigint, "signature" = ${new Uint8Array(later)}`);
+    }
     return this.move({
       channel: row,
       to: 'settling',
-      reason: settledK === null ? 'stored' : 'earlier-payment-sent',
+      reason: sentReason(k, row.k),
       data: { settlementTxid: txid, k: k.toString(), netSat: earnedSat.toString() },
       nextActionInSeconds: LOOK_SECONDS.unreachable,
-      set: [
-        Prisma.sql`"settlementTxid" = ${txid}, "settlementRaw" = ${new Uint8Array(bytes)}, "settledK" = ${settledK}::bigint`,
-      ],
+      set: sets,
       where: Prisma.sql`"frozenK" = ${row.k} AND "settlementTxid" IS NULL`,
     });
   }
 
   /** Null where the signer refuses, which is noted. */
   private async signFrozen(row: ChannelRow, channel: ChannelParameters): Promise<RawTransaction | null> {
-    if (row.signature === null) return null;
+    if (row.signature === null) {
+      await this.reject(row, 'payment-incomplete');
+      return null;
+    }
     faultPoint('settler.sign.before-sign');
     const order = {
       path: { epoch: row.keyEpoch, index: row.keyIndex },
@@ -346,6 +368,8 @@ async function signWhole(
   }
 }
 
-function unfiled({ k }: ChannelRow, transaction: RawTransaction | null): Chosen {
-  return transaction === null ? { kind: 'unsigned' } : { kind: 'settle', k, transaction };
+/** Why a settlement is stored: ours, or what others had sent. */
+function sentReason(k: bigint, lastK: bigint): string {
+  if (k === lastK) return 'stored';
+  return k < lastK ? 'earlier-payment-sent' : 'later-payment-sent';
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toHex, type ChannelParameters } from '@seedfleet/payment-channel';
 import type { ChannelKeyPath } from '@seedfleet/wallet';
-import { settledPayment } from '../checkpoints/earlier-settlement.js';
+import { settledPayment } from '../checkpoints/settled-payment.js';
 import type {
   ChildOrder,
   PublicContractKey,

@@ -1,9 +1,13 @@
 import {
   decodeTransaction,
   equalBytes,
+  prepareSettlement,
   reversed,
+  settlementBuyerSignature,
   unsignedSettlement,
+  verifyPayment,
   type ChannelParameters,
+  type Ecdsa,
 } from '@seedfleet/payment-channel';
 
 /**
@@ -29,4 +33,15 @@ export function settledPayment(raw: Uint8Array, channel: ChannelParameters): num
       return output !== undefined && output.value === value && equalBytes(output.script, script);
     });
   return isDue ? k : null;
+}
+
+/**
+ * The signature by which the buyer made the payment that a settlement settles, DER. Null where it is not in the transaction:
+ * its outputs alone prove nothing.
+ */
+export function paymentIn(raw: Uint8Array, channel: ChannelParameters, k: number, ecdsa: Ecdsa): Uint8Array | null {
+  const script = decodeTransaction(raw)?.ins[0]?.script;
+  const signature = script === undefined ? null : settlementBuyerSignature(script);
+  if (signature === null) return null;
+  return verifyPayment(prepareSettlement(channel), k, signature, ecdsa).ok ? signature : null;
 }

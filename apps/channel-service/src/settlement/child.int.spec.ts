@@ -19,8 +19,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await fleet.regtest.call('setmocktime', 0);
   await fleet.close(service);
+  await fleet.regtest.backToNow();
 });
 
 /** Ends a channel after payment 50; its settlement and first child in the node's mempool. */
@@ -65,9 +65,7 @@ const held = async (account: 'child-fee' | 'spent'): Promise<bigint> =>
 describe('a settlement with few blocks left', () => {
   it('is one of a channel whose lock has run for half of its time', async () => {
     channels = await fleet.fundedTogether(4);
-    const { mediantime } = await fleet.regtest.call<{ mediantime: number }>('getblockchaininfo');
-    await fleet.regtest.call('setmocktime', Math.max(mediantime, Math.floor(Date.now() / 1_000)) + LATER_SECONDS);
-    await fleet.regtest.mine(6);
+    await fleet.regtest.runAhead(LATER_SECONDS);
   });
 
   it('is sent with its child, whose fee is booked when it is mined and taken back with its block', async () => {

@@ -8,6 +8,8 @@ const RIVAL_MORE_SAT = 50_000n;
 export class Regtest {
   private readonly url: string;
   private readonly authorization: string;
+  /** The last block before the first one of the time to come. */
+  private beforeAhead: string | undefined;
 
   constructor(rpcUrl: string) {
     const url = new URL(rpcUrl);
@@ -30,6 +32,24 @@ export class Regtest {
 
   async mine(blocks = 1): Promise<void> {
     await this.call('generatetoaddress', blocks, await this.call<string>('getnewaddress'));
+  }
+
+  /** Lets the chain's median time run so far ahead of what it is now, or of the clock. Whoever does goes back at the end. */
+  async runAhead(seconds: number): Promise<void> {
+    this.beforeAhead ??= await this.call<string>('getbestblockhash');
+    const { mediantime } = await this.call<{ mediantime: number }>('getblockchaininfo');
+    await this.call('setmocktime', Math.max(mediantime, Math.floor(Date.now() / 1_000)) + seconds);
+    await this.mine(6);
+  }
+
+  /** Takes the blocks of the time to come away: others use the same node, which takes none that is two hours ahead. */
+  async backToNow(): Promise<void> {
+    await this.call('setmocktime', 0);
+    if (this.beforeAhead === undefined) return;
+    const { nextblockhash } = await this.call<{ nextblockhash: string }>('getblockheader', this.beforeAhead);
+    this.beforeAhead = undefined;
+    await this.call('invalidateblock', nextblockhash);
+    await this.mine();
   }
 
   /** Sees to so many confirmed coins: a payment from unconfirmed ones is no funding that is served before a block. */

@@ -79,7 +79,7 @@ const SETTLER = [
 ];
 
 const EXPERIMENTAL =
-  'Bitcoin Cash is experimental: no sale has been made on a real node yet; docs/decisions/0010-bitcoin-cash.md says what differs';
+  'Bitcoin Cash is experimental: no sale has been made on a real node yet; docs/decisions/0009-bitcoin-cash.md says what differs';
 
 /** What both roles need. */
 const SHARED = [WorkFailures, ChainClient, ChainStatus, ChainNews, SettlementWake, OutboxRelay, ChannelMetrics];

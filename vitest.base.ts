@@ -21,6 +21,8 @@ export const base = (test: Record<string, unknown> = {}) =>
       include: ['src/**/*.spec.ts'],
       exclude: Array.isArray(test['include']) ? [] : ['**/*.int.spec.ts'],
       passWithNoTests: true,
+      // Against what never ends; how fast something is, is for benchmarks. A machine may be slow and busy.
+      testTimeout: 30_000,
       ...test,
     },
   });
@@ -35,7 +37,6 @@ export const integration = (config: string, test: Record<string, unknown> = {}) 
     include: ['src/**/*.int.spec.ts'],
     passWithNoTests: false,
     fileParallelism: false,
-    testTimeout: 30_000,
     hookTimeout: 120_000,
     ...test,
   }),

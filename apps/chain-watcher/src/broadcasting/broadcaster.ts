@@ -201,8 +201,6 @@ interface Attempted {
 
 const hexOf = ({ raw }: StoredBroadcast): string => Buffer.from(raw).toString('hex');
 
-/** In a block, or given up: not sent any more. */
-
 function unusableOrder(order: BroadcastOrder): (Acceptance & { kind: 'unusable' }) | undefined {
   for (const { txid, raw } of [...(order.parent ? [order.parent] : []), order]) {
     const transaction = parseTransaction(raw);

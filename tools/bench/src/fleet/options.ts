@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { positive } from '../positive.js';
 
 /** What `npm run bench -- fleet` measures. */
 export interface FleetBenchOptions {
@@ -70,10 +71,4 @@ export function fleetOptions(args: readonly string[]): FleetBenchOptions | undef
   } catch {
     return undefined;
   }
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(text);
-  return value;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { positive } from '../positive.js';
 
 /** What `npm run bench -- payments` measures. */
 export interface PaymentOptions {
@@ -39,10 +40,4 @@ export function paymentOptions(args: readonly string[]): PaymentOptions | undefi
   } catch {
     return undefined;
   }
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(text);
-  return value;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { positive } from '../positive.js';
 
 /** What `npm run bench -- sale` measures. */
 export interface SaleOptions {
@@ -48,9 +49,9 @@ export function saleOptions(args: readonly string[]): SaleOptions | undefined {
     const options = {
       connections: numbers(values.connections),
       pieceLengths: numbers(values.pieces).map((kib) => kib * KIB),
-      transferBytes: number(values.transfer) * MIB,
-      contentBytes: number(values.content) * MIB,
-      rounds: number(values.rounds),
+      transferBytes: positive(values.transfer) * MIB,
+      contentBytes: positive(values.content) * MIB,
+      rounds: positive(values.rounds),
       keep: values.keep,
       folder: values.folder,
     };
@@ -62,11 +63,5 @@ export function saleOptions(args: readonly string[]): SaleOptions | undefined {
 }
 
 function numbers(text: string): number[] {
-  return text.split(',').map(number);
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(text);
-  return value;
+  return text.split(',').map(positive);
 }

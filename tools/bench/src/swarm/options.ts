@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { positive } from '../positive.js';
 
 export const PARTS = ['idle', 'accepts', 'sales', 'torrents', 'restart'] as const;
 export type Part = (typeof PARTS)[number];
@@ -57,12 +58,12 @@ export function swarmOptions(args: readonly string[]): SwarmOptions | undefined 
       },
     });
     const options = {
-      torrents: number(values.torrents),
-      pieces: number(values.pieces),
-      connections: number(values.connections),
-      sales: number(values.sales),
-      transferBytes: number(values.transfer) * MIB,
-      accepts: number(values.accepts),
+      torrents: positive(values.torrents),
+      pieces: positive(values.pieces),
+      connections: positive(values.connections),
+      sales: positive(values.sales),
+      transferBytes: positive(values.transfer) * MIB,
+      accepts: positive(values.accepts),
       parts: values.parts.split(',').map(part),
       precedence: !values['no-precedence'],
       folder: values.folder,
@@ -78,10 +79,4 @@ function part(text: string): Part {
   const known = PARTS.find((name) => name === text);
   if (known === undefined) throw new RangeError(text);
   return known;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(text);
-  return value;
 }

@@ -248,8 +248,11 @@ export const DEFAULT_POLICY = {
     treasuryPerHour: 60,
     /** Public keys and hashes of addresses: a pool of 500 keys, and a batch of 1,000 addresses, at once. */
     lookupsPerMinute: 6_000,
-    /** Fees of children and, apart from them, of sweeps and splits: a quarter of the hot balance's cap. Larger fleets need more. */
-    feeSatPerDay: 250_000n,
+    /**
+     * Fees of children and, apart from them, of sweeps and splits: the hot balance's cap. A break-in burns no more within a day than
+     * may lie there anyway; a day of 2,000 sales has a sweep of 500 coins at 13 satoshi per virtual byte, or 100 children at 50.
+     */
+    feeSatPerDay: 1_000_000n,
   },
 
   /** Beyond these a node sends no new piece: a blind fleet must not serve past deadlines. */

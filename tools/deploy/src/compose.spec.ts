@@ -110,6 +110,11 @@ describe('docker-compose.yml', () => {
     ).services;
     expect(signer).toMatchObject({ read_only: true, cap_drop: ['ALL'], environment: { ROLE: 'signer' } });
     expect(JSON.stringify(signer)).not.toMatch(/database-url|redis-url/);
+    // Both are told of the operator's wallet in the same words: a sweep that only one of them allows is none.
+    const held = compose.services['channel-settler']?.environment ?? {};
+    const wallet = Object.keys(held).filter((name) => name.startsWith('TREASURY_'));
+    expect(wallet).toEqual(['TREASURY_ADDRESS', 'TREASURY_XPUB', 'TREASURY_FIRST_INDEX']);
+    for (const name of wallet) expect(signer.environment[name]).toBe(held[name]);
     expect(settler.environment).toEqual({ SIGNER: 'remote', SEED_FILE: '', SEED_KEY_FILE: '' });
     expect(JSON.stringify([settler.secrets, settler.volumes])).not.toMatch(/seed|keys/);
     // They take the place of what the settler has otherwise, and are no addition to it.

@@ -32,6 +32,12 @@ export class Allowance {
     this.left = after < 0n ? 0n : after;
   }
 
+  /** How much of it is used, 0 … 1 in thousandths: for people to look at. */
+  usedShare(nowMs: number): number {
+    this.refill(nowMs);
+    return this.full === 0n ? 1 : Number(((this.full - this.left) * 1_000n) / this.full) / 1_000;
+  }
+
   /** A clock that goes back gives nothing. */
   private refill(nowMs: number): void {
     const now = BigInt(Math.floor(nowMs));

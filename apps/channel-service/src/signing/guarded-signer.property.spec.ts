@@ -293,6 +293,7 @@ describe('a signer with a log of its own', () => {
       code: 'fees-of-the-day-spent',
     });
     signer = restarted(limits);
+    expect([signer.feesUsed('child'), signer.feesUsed('treasury')]).toEqual([1, 0.5]);
     expect(await signer.signChild(await childOf(transaction, 1_001n))).toMatchObject({ ok: false });
     expect(await signer.signSweep(sweep(501n))).toMatchObject({ ok: false });
     now += DAY_MS;

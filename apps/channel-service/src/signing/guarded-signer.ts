@@ -95,6 +95,11 @@ export class GuardedSigner implements Signer {
     this.log = log;
   }
 
+  /** How much of a day's fees is used, 0 … 1. */
+  feesUsed(kind: 'child' | 'treasury'): number {
+    return this.fees[kind].usedShare(this.options.now());
+  }
+
   async publicKey(path: ChannelKeyPath): Promise<PublicContractKey> {
     this.count('lookup');
     return this.inner.publicKey(path);

@@ -46,6 +46,7 @@ export class SignerModule {
     signer.writeTo(log);
     health.register({ name: 'signing-log', check: () => log.fault });
     positionMetrics(registry, log);
+    feeMetric(registry, signer);
     const identity: Identity = { seedId: id, network, hasDestination: rules.destination !== null };
     logger.info({ ...identity, logSeq: log.position.seq, lowerPaymentsUntil: until }, 'the signer is open');
     const providers: Provider[] = [
@@ -57,6 +58,18 @@ export class SignerModule {
     ];
     return { module: SignerModule, controllers: [SigningController], providers };
   }
+}
+
+function feeMetric(registry: ServiceParts<SignerConfig>['registry'], signer: GuardedSigner): void {
+  new Gauge({
+    name: 'seedfleet_signer_fees_used_ratio',
+    help: "How much of a day's fees is used, of children and of the treasury (sweeps and splits); at 1 no more are signed",
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const kind of ['child', 'treasury'] as const) this.set({ kind }, signer.feesUsed(kind));
+    },
+  });
 }
 
 function positionMetrics(registry: ServiceParts<SignerConfig>['registry'], log: SigningLog): void {

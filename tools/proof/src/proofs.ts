@@ -15,7 +15,7 @@ export type Simulation = (short: boolean, scores: Scorecard) => Promise<void>;
 interface Entry {
   readonly what: string;
   /** What its fleet is made of; default one of each. */
-  readonly fleet?: Pick<FleetOptions, 'nodes' | 'copies'>;
+  readonly fleet?: Pick<FleetOptions, 'nodes' | 'copies' | 'remoteSigner'>;
   readonly load?: () => Promise<Proof['run']>;
   /** Further variables of the fleet's processes, by name. */
   readonly environment?: () => Promise<ProcessVariables>;
@@ -62,6 +62,11 @@ export const PROOFS: Readonly<Record<string, Entry>> = {
     what: 'who is dead, slow, cut off or restored at each stage of a channel: one settlement, and none lost',
     load: async () => (await import('./tower/tower.js')).proveTower,
     environment: async () => (await import('./tower/tower.js')).TOWER_ENVIRONMENT,
+  },
+  signer: {
+    what: 'the seed in a process of its own: killed, away, its log changed, and asked by a thief for what it must not sign',
+    fleet: { remoteSigner: true },
+    load: async () => (await import('./signer/signer.js')).proveSigner,
   },
   placement: {
     what: 'a million torrents on a thousand nodes that come and go',

@@ -170,6 +170,26 @@ export const SHORT_KILL_CASES: readonly KillCase[] = [
   ...server('postgres', 'paid:3'),
 ];
 
+/** Of a fleet whose seed is in a process of its own: before, while and after a line of its log is written. */
+export const SIGNER_KILL_CASES: readonly KillCase[] = [
+  ...server('channel-signer', 'joined', 'paid:3', 'finished', 'settling'),
+  at('channel-signer', 'signer.log.before-write'),
+  at('channel-signer', 'signer.log.before-sync', { ending: 'deadline' }),
+  at('channel-signer', 'signer.log.after-sync'),
+  // The settlement, its checkpoints, and the child that goes along near the deadline.
+  at('channel-signer', 'signer.log.before-write', { passage: 2, ending: 'deadline' }),
+  at('channel-signer', 'signer.log.after-sync', { passage: 2, ending: 'deadline' }),
+  at('channel-signer', 'signer.log.after-sync', { passage: 3, ending: 'deadline' }),
+  at('channel-settler', 'settler.sign.before-store'),
+  at('channel-settler', 'settler.checkpoint.before-store', { ending: 'deadline' }),
+  at('channel-settler', 'settler.child.before-store', { ending: 'deadline' }),
+  at('channel-settler', 'settler.sweep.before-store', { ending: 'sweep' }),
+];
+
+export const SHORT_SIGNER_KILL_CASES: readonly KillCase[] = [
+  at('channel-signer', 'signer.log.after-sync', { ending: 'deadline' }),
+];
+
 function interleaved(lists: readonly (readonly KillCase[])[]): KillCase[] {
   const longest = Math.max(...lists.map(({ length }) => length));
   return Array.from({ length: longest }, (_, place) => lists.flatMap((list) => list.slice(place, place + 1))).flat();

@@ -89,7 +89,7 @@ export class Stage {
   /** Stops a process of the fleet where it stands, as a machine does that hangs or whose cable is out. */
   freeze(...names: readonly string[]): void {
     for (const name of names) {
-      process.kill(this.pidOf(name), 'SIGSTOP');
+      process.kill(this.world.pidOf(name), 'SIGSTOP');
       this.frozen.add(name);
     }
   }
@@ -97,7 +97,7 @@ export class Stage {
   /** Lets it go on with everything that it had in mind. */
   thaw(...names: readonly string[]): void {
     for (const name of names) {
-      process.kill(this.pidOf(name), 'SIGCONT');
+      process.kill(this.world.pidOf(name), 'SIGCONT');
       this.frozen.delete(name);
     }
   }
@@ -133,11 +133,5 @@ export class Stage {
     await this.site.start();
     await this.world.allUp();
     await waitFor(() => this.site.inStep(this.world), WAIT_MS, 'the tower to follow');
-  }
-
-  private pidOf(name: string): number {
-    const pid = this.world.fleet.supervisor.summary().find((one) => one.name === name)?.pid;
-    if (pid === undefined) throw new Error(`${name} does not run`);
-    return pid;
   }
 }

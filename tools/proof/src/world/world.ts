@@ -19,7 +19,9 @@ const POLL_MS = 50;
 
 /** The operator's own wallet, to which earnings are swept. */
 const COLD_KEY_HASH = randomBytes(20);
-const coldAddress = (): string => p2pkhAddress(COLD_KEY_HASH, 'regtest');
+export const coldAddress = (): string => p2pkhAddress(COLD_KEY_HASH, 'regtest');
+/** Whoever has a say in where earnings go. */
+const SWEEPERS: readonly string[] = ['channel-settler', 'channel-signer'];
 
 /** A torrent on sale. */
 export interface Goods {
@@ -64,7 +66,7 @@ export class World implements Place {
   /** Starts servers and services below a folder; blocks are mined only when the proof says so. */
   static async open(
     folder: string,
-    shape: Pick<FleetOptions, 'nodes' | 'copies'> = {},
+    shape: Pick<FleetOptions, 'nodes' | 'copies' | 'remoteSigner'> = {},
     variables: ProcessVariables = {},
   ): Promise<World> {
     mkdirSync(folder, { recursive: true });
@@ -82,7 +84,7 @@ export class World implements Place {
       serviceEnv: (name) => ({
         ...orders.environment(name),
         ...variables[name],
-        ...(name === 'channel-settler' ? { TREASURY_ADDRESS: coldAddress() } : {}),
+        ...(SWEEPERS.includes(name) ? { TREASURY_ADDRESS: coldAddress() } : {}),
       }),
       onEvent: ({ type, name }) => events.onEvent(type, name),
     });
@@ -148,7 +150,8 @@ export class World implements Place {
     await this.allUp();
   }
 
-  private pidOf(name: string): number {
+  /** Of a process that runs. */
+  pidOf(name: string): number {
     const found = this.fleet.supervisor.summary().find((one) => one.name === name);
     if (found === undefined) throw new Error(`${name} does not run`);
     return found.pid;

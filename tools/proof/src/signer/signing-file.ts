@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { World } from '../world/world.js';
+
+const HASH_CHARACTERS = 64;
+
+/** What a line of the signing log says, as much of it as the proof needs. */
+export interface WrittenLine {
+  readonly seq: number;
+  readonly kind: string;
+  readonly previous: string;
+  readonly txid?: string;
+  /** Of a settlement. */
+  readonly path?: string;
+  readonly channel?: string;
+  readonly k?: number;
+}
+
+export const signingLogOf = ({ fleet }: World): string => fleet.state.file('services', 'channel-signer', 'signing.log');
+
+/** Reads a log without the program that wrote it. Throws where a line does not follow from the one before. */
+export function linesOf(file: string): WrittenLine[] {
+  let head = '0'.repeat(HASH_CHARACTERS);
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((text, place) => {
+    const json = text.slice(HASH_CHARACTERS + 1);
+    const line = JSON.parse(json) as WrittenLine;
+    const hash = createHash('sha256').update(json).digest('hex');
+    if (line.previous !== head || line.seq !== place + 1 || hash !== text.slice(0, HASH_CHARACTERS)) {
+      throw new Error(`line ${place + 1} of ${file} does not follow`);
+    }
+    head = hash;
+    return line;
+  });
+}
+
+/** Everything that was sent or filed is in the log, once; of each key one channel, and its payments only ever rise. */
+export async function logFaults(world: World): Promise<string[]> {
+  const lines = linesOf(signingLogOf(world));
+  const written = lines.flatMap(({ txid }) => txid ?? []);
+  const sent = await world.database.query<{ txid: string }>(
+    `SELECT "settlementTxid" AS "txid" FROM channel.channel WHERE "settlementTxid" IS NOT NULL
+     UNION SELECT "txid" FROM channel.checkpoint
+     UNION SELECT "txid" FROM channel.treasury_transaction`,
+  );
+  const known = new Set(written);
+  const faults = sent.flatMap(({ txid }) => (known.has(txid) ? [] : [`${txid} was sent and not written down`]));
+  if (sent.length === 0) faults.push('nothing was settled');
+  if (known.size !== written.length) faults.push('something was written twice');
+  const highest = new Map<string, WrittenLine>();
+  for (const line of lines) {
+    if (line.path === undefined) continue;
+    const before = highest.get(line.path);
+    highest.set(line.path, line);
+    if (before === undefined) continue;
+    if (before.channel !== line.channel) faults.push(`the key ${line.path} has settled two channels`);
+    if ((before.k ?? 0) >= (line.k ?? 0)) faults.push(`${line.path}: payment ${line.k} was signed after ${before.k}`);
+  }
+  return faults;
+}

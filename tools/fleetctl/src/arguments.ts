@@ -59,6 +59,10 @@ const OPTIONS = {
   why: { type: 'string' },
   'delete-content': { type: 'boolean' },
   without: { type: 'string', multiple: true },
+  'in-force': { type: 'boolean' },
+  days: { type: 'string' },
+  by: { type: 'string' },
+  count: { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 export type OptionName = keyof typeof OPTIONS;
@@ -122,6 +126,12 @@ export function infoHash(text: string | undefined): string {
   if (!/^[0-9a-fA-F]{40}$/.test(text))
     throw new Failure('usage', `${text} is not an infohash of 40 hexadecimal digits`);
   return text.toLowerCase();
+}
+
+/** The question for rows of one state, where --state-of names one. */
+export function ofState(options: OptionValues): URLSearchParams {
+  const state = options['state-of'];
+  return new URLSearchParams(state === undefined ? {} : { state });
 }
 
 const DEFAULT_LIMIT = 1_000;

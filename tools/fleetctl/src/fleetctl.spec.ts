@@ -45,6 +45,12 @@ const channel = {
   story: [{ at: '2026-01-02T03:00:00.000Z', state: 'settling', reason: 'stored', data: {} }],
 };
 
+/** Every operation of the API with the command that asks it; the API's own spec holds it against its document. */
+const OPERATIONS = JSON.parse(readFileSync(new URL('operations.json', import.meta.url), 'utf8')) as Record<
+  string,
+  { readonly command?: string; readonly query: readonly string[] }
+>;
+
 let server: Server;
 let folder: string;
 let asked: Asked[] = [];
@@ -69,6 +75,9 @@ const answer = (request: Asked): [number, object] => {
   if (pathname === '/v1/channels') return [200, page([])];
   if (pathname === '/v1/revenue') return [200, { totals: { revenueSat: '5014' }, ...page([]) }];
   if (pathname === '/v1/nodes') return [200, { items: [] }];
+  if (pathname === '/v1/settings/cost-rates') return [200, { bandwidthSatPerGib: '0', diskSatPerGibMonth: '0' }];
+  if (pathname.startsWith(`/v1/market/torrents/${infoHash}`)) return [200, page([])];
+  if (pathname === `/v1/torrents/${infoHash}/advice`) return [200, {}];
   if (pathname === '/v1/api-keys')
     return request.method === 'POST' ? [201, { id: 'k1', key: 'sfk_new' }] : [200, page([])];
   if (pathname === '/v1/api-keys/k1/rotate') return [201, { id: 'k2', key: 'sfk_fresh', revoked: ['k1'] }];
@@ -318,6 +327,21 @@ describe('fleetctl', () => {
     out = '';
     expect(await run(...command.split(' '), '--text')).toBe(0);
     expect(out).not.toMatch(/^[{[]/);
+  });
+
+  it.each(
+    Object.entries(OPERATIONS).flatMap(([name, { command, query }]) =>
+      command === undefined ? [] : [{ name, command, query }],
+    ),
+  )('has a command for $name, with all that can be asked there', async ({ name, command, query }) => {
+    await run(...command.split(' '));
+    const [method = '', path = ''] = name.split(' ');
+    const target = new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+    const fitting = asked
+      .map(({ method: by, url }) => ({ by, url: new URL(url, 'http://x') }))
+      .filter(({ by, url }) => by === method && target.test(url.pathname));
+    expect(fitting, errors).not.toEqual([]);
+    expect([...(fitting[0]?.url.searchParams.keys() ?? [])]).toEqual(expect.arrayContaining([...query]));
   });
 
   it('makes and revokes keys, and adds webhooks', async () => {

@@ -8,9 +8,9 @@ import { createKey, listKeys, revokeKey, rotateKey } from './commands/keys.js';
 import { listNodes, listQuarantined, releaseNode, showFleet } from './commands/nodes.js';
 import { cordonNode, previewPlacement, setReplicas, showPlacement, uncordonNode } from './commands/placement.js';
 import { browseContent, cancelMaking, listMakings, makeTorrent } from './commands/making.js';
-import { listMarket, listTiers, removeTier, setTier, showMarket } from './commands/market.js';
+import { fetchTorrent, listMarket, listTiers, removeTier, setTier, showMarket, showTier } from './commands/market.js';
 import { adviseOffer, bulkOffers, offerHistory, setOffer, showOffer } from './commands/offers.js';
-import { costs, exportReport, revenueBy, revenueExplain, revenueTotal } from './commands/reports.js';
+import { costs, exportReport, revenueBy, revenueExplain, revenueSeries, revenueTotal } from './commands/reports.js';
 import { showRevenue } from './commands/revenue.js';
 import {
   addTorrent,
@@ -31,6 +31,7 @@ import {
   listWebhooks,
   redeliver,
   removeWebhook,
+  showWebhook,
   testWebhook,
 } from './commands/webhooks.js';
 import { completion } from './completion.js';
@@ -70,12 +71,15 @@ const COMMANDS = new Map<string, Command>(
     revenue: showRevenue,
     'revenue by': revenueBy,
     'revenue total': revenueTotal,
+    'revenue series': revenueSeries,
     'revenue explain': revenueExplain,
     export: exportReport,
     costs,
     'market list': listMarket,
     'market show': showMarket,
+    'market fetch': fetchTorrent,
     'tiers list': listTiers,
+    'tiers show': showTier,
     'tiers set': setTier,
     'tiers remove': removeTier,
     'treasury show': showTreasury,
@@ -97,6 +101,7 @@ const COMMANDS = new Map<string, Command>(
     'keys revoke': revokeKey,
     'keys rotate': rotateKey,
     'webhooks list': listWebhooks,
+    'webhooks show': showWebhook,
     'webhooks add': addWebhook,
     'webhooks change': editWebhook,
     'webhooks pause': changeWebhook('paused'),

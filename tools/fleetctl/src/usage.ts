@@ -6,22 +6,23 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   content [PATH]              the folders from which torrents can be made, or what lies in one
   torrents make PATH [--name N] [--piece-length BYTES] [--private] [--label L]… [--tier T] [--wait]
                               make a torrent of a file or folder, and add it; PATH as the market API sees it
-  torrents makings [ID] [--limit N]
+  torrents makings [ID] [--state-of waiting|hashing|done|failed|cancelled] [--limit N]
                               how far those are, and what became of the others
   torrents cancel ID          call one off
-  torrents list [--state-of active|paused|removed] [--label L] [--tier T] [--search WORDS] [--sort ORDER] [--limit N]
+  torrents list [--state-of active|paused|removed] [--label L] [--tier T] [--search WORDS] [--sort ORDER] [--available]
+                              [--limit N]
                               ORDER: newest, oldest, name, cheapest, dearest, smallest, largest
   torrents show INFOHASH
   torrents pause|resume|remove INFOHASH
-  torrents replicas INFOHASH N|auto
-                              how many nodes sell it; auto follows demand
+  torrents replicas INFOHASH [N|auto]
+                              how many nodes sell it; auto follows demand; without: where it is
   torrents move INFOHASH PATH where nodes find the content from now on
   torrents label INFOHASH [--label L]…
                               these labels and no others
   torrents tier INFOHASH TIER quality tier; a price by rule follows
   takedown HASH --why TEXT    block a torrent for the whole fleet: by infohash, or all that hold a file by its hash
                               nodes delete what they fetched; --delete-content: also files put there by hand
-  takedown list [--limit N]
+  takedown list [--in-force] [--limit N]
   takedown lift HASH --why TEXT
                               torrents stay removed until they are added again
   offers set INFOHASH PRICE [TERMS] [--dry-run]
@@ -36,8 +37,9 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
                               --dry-run: say per torrent what it would come to
   offers show INFOHASH
   offers history INFOHASH
-  offers advise INFOHASH      what it should cost by what buyers bid, and why
-  channels list [--in-state S]… [--torrent INFOHASH] [--limit N]
+  offers advise INFOHASH [--days N]
+                              what it should cost by what buyers bid, and why
+  channels list [--in-state S]… [--torrent INFOHASH] [--node ID] [--sort newest|deadline|exposure] [--limit N]
   channels show ID
   channels books ID           what the books hold of it, posting by posting
   channels close ID --why TEXT
@@ -47,13 +49,17 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   revenue by torrents|nodes|labels|buyers|days [--from DAY] [--to DAY] [--limit N]
                               torrents: [--sort revenue|collectable|buried|lost|channels] [--label L] [--tier T]
                               [--search WORDS]; days: [--torrent INFOHASH | --node ID | --buyer SUBNET]
+  revenue series [--by hour|day] [--count N] [--torrent INFOHASH]
+                              every hour or day up to now, also those without a sale
   revenue explain FIGURE [--torrent INFOHASH | --node ID | --buyer SUBNET] [--from DAY] [--to DAY] [--limit N]
                               the channels and transactions behind a figure, as buriedSat
   export torrents|nodes|buyers|days|channels|postings [--format csv|json] [--out FILE] [--from DAY] [--to DAY]
   costs [--bandwidth SAT_PER_GIB] [--disk SAT_PER_GIB_MONTH]
   market list [--search WORDS] [--sort ORDER] [--tier T] [--available] [--limit N]
   market show INFOHASH        as buyers see it, with what it cost before
+  market fetch INFOHASH --out FILE.torrent
   tiers list
+  tiers show NAME
   tiers set NAME MULTIPLIER [--description TEXT]
   tiers remove NAME           one that no torrent has
   treasury show               what was earned and lies on payout keys, and what was done with it
@@ -71,17 +77,18 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
   events [--follow] [--kind K]… [--limit N]
                               what happened last; --follow: what happens, a line each; K: channel.settled, offer.*
   audit [--actor A] [--action A] [--target T] [--since TIME] [--until TIME] [--limit N]
-  keys list [--limit N]
+  keys list [--state-of active|revoked|expired] [--limit N]
   keys create NAME --scope read|operate|money… [--expires TIME]
   keys rotate ID [--and-made] [--out FILE]
                               a new key of the same rights; the old one and its sessions end at that moment
   keys revoke ID [--and-made]
                               --and-made: also every key that was made with it
   webhooks list
+  webhooks show ID
   webhooks add URL [--kind K]… [--description TEXT]
   webhooks change ID [--url URL] [--kind K]… [--description TEXT]
   webhooks pause|resume|remove|test ID
-  webhooks deliveries ID [--limit N]
+  webhooks deliveries ID [--state-of STATE] [--limit N]
   webhooks redeliver ID DELIVERY
   completion bash|zsh         a script that completes commands: source <(npm run -s fleetctl -- completion bash)
 

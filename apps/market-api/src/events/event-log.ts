@@ -63,10 +63,12 @@ export class EventLog {
     });
   }
 
-  /** Events before `id`, newest first. */
-  before(id: bigint | undefined, limit: number): Promise<FleetEvent[]> {
+  /** Events before `id`, newest first; of some kinds or families of them (`channel.*`), where any are given. */
+  before(id: bigint | undefined, limit: number, kinds: readonly string[] = []): Promise<FleetEvent[]> {
+    const families = kinds.filter((kind) => kind.endsWith('.*')).map((kind) => kind.slice(0, -1));
+    const wanted = [{ kind: { in: [...kinds] } }, ...families.map((family) => ({ kind: { startsWith: family } }))];
     return this.prisma.fleetEvent.findMany({
-      where: id === undefined ? {} : { id: { lt: id } },
+      where: { ...(id === undefined ? {} : { id: { lt: id } }), ...(kinds.length === 0 ? {} : { OR: wanted }) },
       orderBy: { id: 'desc' },
       take: limit,
       select: { id: true, kind: true, subject: true, data: true, at: true },

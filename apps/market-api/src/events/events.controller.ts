@@ -18,10 +18,12 @@ const eventSchema = z.object({
   data: z.unknown(),
   at: timeText,
 });
-const streamQuery = z.strictObject({
-  kind: z.union([kindPattern.transform((one) => [one]), kindPatterns]).optional(),
-});
-const logQuery = z.strictObject({ limit: pageQuery.limit, cursor: idCursor });
+const kinds = z
+  .union([kindPattern.transform((one) => [one]), kindPatterns])
+  .optional()
+  .meta({ description: 'one or more kinds, or families of them as `channel.*`; all by default' });
+const streamQuery = z.strictObject({ kind: kinds });
+const logQuery = z.strictObject({ limit: pageQuery.limit, cursor: idCursor, kind: kinds });
 const lastEventId = z.string().regex(/^\d{1,18}$/);
 
 /** What happens in the fleet, as it happens. */
@@ -59,8 +61,9 @@ export class EventsController {
 
   @Get('log')
   @Endpoint({ summary: 'Events of the last days, newest first', access: 'read', answer: pageOf(eventSchema) })
-  async list(@Query({ schema: logQuery }) { cursor, limit }: z.output<typeof logQuery>) {
-    const rows = await this.log.before(cursor === undefined ? undefined : BigInt(cursor), limit + 1);
+  async list(@Query({ schema: logQuery }) { cursor, limit, kind }: z.output<typeof logQuery>) {
+    const before = cursor === undefined ? undefined : BigInt(cursor);
+    const rows = await this.log.before(before, limit + 1, kind ?? []);
     return toIdPage(rows, limit, eventView);
   }
 }

@@ -114,6 +114,27 @@ it('goes on where a client left off, and says so when that is no longer known', 
   expect(log.body.nextCursor).toBe(log.body.items[1].id);
 });
 
+it('lists the past of some kinds page by page, however much else has happened since', async () => {
+  const ask = async (query: string) =>
+    (await request(api.url).get(`/v1/events/log?${query}`).set('authorization', `Bearer ${api.key}`).expect(200)).body;
+  const label = (labels: string[]) =>
+    request(api.url)
+      .patch(`/v1/torrents/${torrentFile('One').infoHash}`)
+      .set('authorization', `Bearer ${api.key}`)
+      .send({ labels });
+  for (const name of ['a', 'b', 'c']) await label([name]).expect(200);
+  const kinds: string[] = [];
+  for (let cursor = ''; ;) {
+    const page = await ask(`kind=torrent.add&kind=node.*&limit=2${cursor}`);
+    kinds.push(...page.items.map(({ kind }: { kind: string }) => kind));
+    if (page.nextCursor === null) break;
+    cursor = `&cursor=${page.nextCursor}`;
+  }
+  expect(kinds.filter((kind) => kind === 'torrent.add').length).toBeGreaterThanOrEqual(5);
+  expect(kinds.every((kind) => kind === 'torrent.add' || kind.startsWith('node.'))).toBe(true);
+  expect((await ask('kind=chain.nothing')).items).toEqual([]);
+});
+
 it('tells of a row that became visible after a later one', async () => {
   const client = follow();
   await vi.waitFor(() => expect(client.status()).toBe(200), PATIENCE);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
@@ -110,7 +111,31 @@ function refusal(answer: Response, what: string): string {
 
 const nameless = { unheardOf: '1' };
 
+/** What the command line knows to ask: each operation with a command, whose own spec runs it. */
+const COMMANDS = JSON.parse(
+  readFileSync(new URL('../../../../tools/fleetctl/src/operations.json', import.meta.url), 'utf8'),
+) as Record<string, { readonly query: readonly string[]; readonly spared?: readonly string[] }>;
+/** The command line turns pages by itself. */
+const PAGING = ['cursor', 'limit', 'after'];
+
 describe('the OpenAPI document', () => {
+  it('says nothing that the command line cannot ask', () => {
+    const asked = operationsOf(document)
+      .filter(({ path }) => path.startsWith('/v1/'))
+      .map((operation): [string, string[]] => [
+        named(operation),
+        (operation.parameters ?? [])
+          .filter((each) => each.in === 'query' && !PAGING.includes(each.name))
+          .map(({ name }) => name)
+          .sort(),
+      ]);
+    const known = Object.entries(COMMANDS).map(([name, { query, spared = [] }]): [string, string[]] => [
+      name,
+      [...query, ...spared].sort(),
+    ]);
+    expect(Object.fromEntries(asked)).toEqual(Object.fromEntries(known));
+  });
+
   it('is of version 3.1, whole, and names each operation once', () => {
     expect(document.openapi).toMatch(/^3\.1\./);
     const ids = operations.map(({ operationId }) => operationId);

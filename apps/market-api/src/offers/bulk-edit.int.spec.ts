@@ -130,6 +130,9 @@ describe('quality tiers', () => {
       .send({ price: { mode: 'mib', rate: '8' } })
       .expect(200);
     const set = await http('put', '/v1/tiers/high').send({ multiplier: '2.25', description: 'better' }).expect(200);
+    // What is not said of it stays: a new multiplier is no reason to forget what the tier means.
+    const again = await http('put', '/v1/tiers/high').send({ multiplier: '2.25' }).expect(200);
+    expect(again.body.description).toBe('better');
     expect(set.body).toMatchObject({ name: 'high', multiplier: '2.25', torrents: 1 });
     expect((await offer(album.infoHash)).set.priceSat).toBe('6');
     await bulk({ select: { tier: 'high' }, change: { reprice: true }, dryRun: false }).expect(200);

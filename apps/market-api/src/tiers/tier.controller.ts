@@ -30,7 +30,8 @@ const setTierBody = z.strictObject({
     .string()
     .max(200)
     .regex(/^\P{Cc}*$/u, 'must be printable')
-    .default(''),
+    .optional()
+    .meta({ description: 'stays as it is where it is left out' }),
 });
 
 /** The tier that torrents have when nobody says another. */

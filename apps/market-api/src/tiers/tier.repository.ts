@@ -39,21 +39,22 @@ export class TierRepository {
   async set(
     name: string,
     multiplierPerMille: number,
-    description: string,
+    description: string | undefined,
     actor: string,
     tags?: readonly string[],
   ): Promise<TierRow> {
-    const data = { multiplierPerMille, description, updatedAt: new Date() };
     await this.prisma.$transaction(async (tx) => {
       await lockTiers(tx);
       const known = await tx.qualityTier.findUnique({ where: { name } });
+      const kept = { multiplierPerMille, description: description ?? known?.description ?? '' };
+      const data = { ...kept, updatedAt: new Date() };
       requireTag(tags, tierTag(known));
       if (known === null && (await tx.qualityTier.count()) >= MAX_TIERS) {
         throw new Problem(422, 'too-many', `there are ${MAX_TIERS} tiers already`);
       }
       await tx.qualityTier.upsert({ where: { name }, create: { name, ...data }, update: data });
       await tx.auditEntry.create({
-        data: auditRow({ actor, action: 'tier.set', target: name, data: { multiplierPerMille, description } }),
+        data: auditRow({ actor, action: 'tier.set', target: name, data: kept }),
       });
     });
     const row = await this.find(name);

@@ -6,6 +6,7 @@ import { startServers } from '@seedfleet/fleet';
 import pg from 'pg';
 import { machineText } from '../machine/machine-text.js';
 import { print } from '../measure.js';
+import { dashboard } from './dashboard.js';
 import { makeData, sizeAt } from './data.js';
 import { quantile, underLoad } from './load.js';
 import { MarketService } from './market-service.js';
@@ -83,6 +84,7 @@ async function measure(
     `SELECT "infoHash" FROM market.torrent ORDER BY md5("infoHash") LIMIT ${SAMPLE}`,
   );
   const infoHashes = rows.map(({ infoHash }) => infoHash);
+  if (options.dashboard) return dashboard(service.api, await bestSeller(database));
   print(row(['page', 'asked/s', 'answered/s', 'failed', 'median ms', 'p99 ms', 'worst ms']));
   let reached = true;
   for (const { name, ask } of pages(service.api, infoHashes)) {
@@ -97,6 +99,14 @@ async function measure(
   const [median, last] = [quantile(news, 0.5), news.at(-1) ?? Number.NaN];
   print(`a price at the last of ${options.nodes} nodes: median ${median.toFixed(0)} ms, worst ${last.toFixed(0)} ms`);
   return reached && last < NEWS_AIM_MS;
+}
+
+async function bestSeller(database: pg.Client): Promise<string> {
+  const { rows } = await database.query<{ key: string }>(
+    `SELECT key FROM channel.book_rollup
+     WHERE subject = 'torrent' AND period = 'all' AND measure = 'channels' ORDER BY amount DESC LIMIT 1`,
+  );
+  return rows[0]?.key ?? '';
 }
 
 /** Waits until the service has ranked the torrents. */

@@ -17,6 +17,8 @@ export interface MarketOptions {
   readonly keep: string | undefined;
   /** Only make the data that is not there yet. */
   readonly make: boolean;
+  /** Time the dashboard's pages in a Chromium instead. */
+  readonly dashboard: boolean;
 }
 
 export const MARKET_USAGE = `options of market:
@@ -27,6 +29,7 @@ export const MARKET_USAGE = `options of market:
   --no-tenth       don't measure with a tenth of the data first
   --keep DIR       leave servers and data there, and use what is there: made once, measured often
   --make           with --keep: only make the data
+  --dashboard      instead: every page of the dashboard in a Chromium, from the click until its content is there
 `;
 
 /** Reads the command line; undefined where it can't be used. */
@@ -42,16 +45,17 @@ export function marketOptions(args: readonly string[]): MarketOptions | undefine
         'no-tenth': { type: 'boolean', default: false },
         keep: { type: 'string' },
         make: { type: 'boolean', default: false },
+        dashboard: { type: 'boolean', default: false },
       },
     });
     const scale = Number(values.scale);
     const [rate, seconds, nodes] = [values.rate, values.seconds, values.nodes].map(Number) as [number, number, number];
     if (!(scale >= 0.0001 && scale <= 10)) return undefined;
     if (![rate, seconds, nodes].every((value) => Number.isSafeInteger(value) && value >= 1)) return undefined;
-    const { keep, make } = values;
+    const { keep, make, dashboard } = values;
     if (make && keep === undefined) return undefined;
     const kept = keep === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), keep);
-    return { scale, rate, seconds, nodes, tenth: !values['no-tenth'], keep: kept, make };
+    return { scale, rate, seconds, nodes, tenth: !values['no-tenth'], keep: kept, make, dashboard };
   } catch {
     return undefined;
   }

@@ -8,11 +8,13 @@ import { grouped, moment, short } from '../words.js';
 const NAME_WIDTH = 24;
 
 export const listChannels: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['in-state', 'torrent', 'limit']);
+  allowOptions(options, ['in-state', 'torrent', 'node', 'sort', 'limit']);
   if (operands[0] !== undefined) throw new Failure('usage', `unexpected: ${operands[0]}`);
   const query = new URLSearchParams();
   for (const state of options['in-state'] ?? []) query.append('state', state);
   if (options.torrent !== undefined) query.set('infoHash', infoHash(options.torrent));
+  if (options.node !== undefined) query.set('nodeId', options.node);
+  if (options.sort !== undefined) query.set('sort', options.sort);
   const { rows, more } = await api.list('/v1/channels', query, rowLimit(options));
   output.result({ items: rows, more }, () => listing(rows));
   if (more) output.note('there are more; see --limit');

@@ -12,8 +12,8 @@ const DEFAULT_SHOWN = 50;
 export const showEvents: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, ['follow', 'kind', 'limit']);
   operand(operands, 0);
+  const query = new URLSearchParams((options.kind ?? []).map((kind): [string, string] => ['kind', kind]));
   if (options.follow === true) {
-    const query = new URLSearchParams((options.kind ?? []).map((kind): [string, string] => ['kind', kind]));
     let left = options.limit === undefined ? Infinity : wholeNumber(options.limit, '--limit', MAX_EVENTS);
     for await (const event of api.follow(`/v1/events?${query}`, (line) => output.note(line))) {
       output.line(event, () => lineOf(event));
@@ -22,17 +22,14 @@ export const showEvents: Command = async ({ api, options, operands, output }) =>
     }
     return;
   }
-  const wanted = options.kind;
   const limit = options.limit === undefined ? DEFAULT_SHOWN : rowLimit(options);
-  const { rows, more } = await api.list('/v1/events/log', new URLSearchParams(), limit);
-  const shown =
-    wanted === undefined ? rows : rows.filter((row) => wanted.some((kind) => fits(textOf(row, 'kind'), kind)));
-  output.result({ items: shown, more }, () =>
-    shown.length === 0
+  const { rows, more } = await api.list('/v1/events/log', query, limit);
+  output.result({ items: rows, more }, () =>
+    rows.length === 0
       ? 'no events'
       : table(
           [{ title: 'WHEN' }, { title: 'EVENT' }, { title: 'OF' }, { title: 'DETAILS' }],
-          shown.map((row) => [
+          rows.map((row) => [
             moment(textOf(row, 'at')),
             textOf(row, 'kind'),
             textOf(row, 'subject'),
@@ -41,10 +38,6 @@ export const showEvents: Command = async ({ api, options, operands, output }) =>
         ),
   );
 };
-
-function fits(kind: string, pattern: string): boolean {
-  return pattern.endsWith('.*') ? kind.startsWith(pattern.slice(0, -1)) : kind === pattern;
-}
 
 function lineOf(event: JsonObject): string {
   return `${moment(textOf(event, 'at'))}  ${textOf(event, 'kind')}  ${textOf(event, 'subject')}  ${textOf(event, 'data')}`;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { textOf, type JsonObject } from '../api-client.js';
-import { allowOptions, rowLimit } from '../arguments.js';
+import { allowOptions, ofState, rowLimit } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { operand } from '../operands.js';
@@ -13,9 +13,9 @@ import { moment } from '../words.js';
 const SCOPES = ['read', 'operate', 'money'];
 
 export const listKeys: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['limit']);
+  allowOptions(options, ['state-of', 'limit']);
   operand(operands, 0);
-  const { rows, more } = await api.list('/v1/api-keys', new URLSearchParams(), rowLimit(options));
+  const { rows, more } = await api.list('/v1/api-keys', ofState(options), rowLimit(options));
   output.result({ items: rows, more }, () =>
     table(
       [

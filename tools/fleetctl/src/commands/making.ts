@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolve } from 'node:path';
 import { objects, textOf, type ApiClient, type JsonObject } from '../api-client.js';
-import { allowOptions, rowLimit, wholeNumber } from '../arguments.js';
+import { allowOptions, ofState, rowLimit, wholeNumber } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { operand } from '../operands.js';
@@ -40,14 +40,14 @@ export const makeTorrent: Command = async ({ api, options, operands, output }) =
 };
 
 export const listMakings: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['limit']);
+  allowOptions(options, ['limit', 'state-of']);
   const [id, ...more] = operands;
   if (more[0] !== undefined) throw new Failure('usage', `unexpected: ${more[0]}`);
   if (id !== undefined) {
     const making = await api.call('GET', `/v1/makings/${encodeURIComponent(id)}`);
     return output.result(making, () => describe(making));
   }
-  const { rows, more: further } = await api.list('/v1/makings', new URLSearchParams(), rowLimit(options));
+  const { rows, more: further } = await api.list('/v1/makings', ofState(options), rowLimit(options));
   output.result({ items: rows, more: further }, () =>
     rows.length === 0
       ? 'no torrent was made here'

@@ -3,6 +3,7 @@ import { allowOptions, infoHash, rowLimit } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { operand } from '../operands.js';
+import { writeTo } from '../written.js';
 import { fields, table } from '../table.js';
 import { bytes, grouped, moment, short } from '../words.js';
 
@@ -54,6 +55,14 @@ export const showMarket: Command = async ({ api, options, operands, output }) =>
   });
 };
 
+/** The .torrent file, as buyers get it. */
+export const fetchTorrent: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['out']);
+  const path = `/v1/market/torrents/${infoHash(operands[0])}/file.torrent`;
+  if (options.out === undefined) throw new Failure('usage', '--out FILE.torrent is missing');
+  await writeTo(await api.download(path), options.out, output);
+};
+
 export const listTiers: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, []);
   if (operands[0] !== undefined) throw new Failure('usage', `unexpected: ${operands[0]}`);
@@ -71,6 +80,19 @@ export const listTiers: Command = async ({ api, options, operands, output }) => 
         ['name', 'multiplier', 'torrents', 'description'].map((name) => textOf(tier, name)),
       ),
     ),
+  );
+};
+
+export const showTier: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const tier = await api.call('GET', `/v1/tiers/${encodeURIComponent(operand(operands, 1, 'the NAME of a tier'))}`);
+  output.result(tier, () =>
+    fields([
+      ['tier', textOf(tier, 'name')],
+      ['times', textOf(tier, 'multiplier')],
+      ['torrents', textOf(tier, 'torrents')],
+      ['what', textOf(tier, 'description') || '-'],
+    ]),
   );
 };
 

@@ -6,6 +6,9 @@ import { fields, table } from '../table.js';
 import { grouped, moment, short } from '../words.js';
 import { PRICE_OPTIONS, priceOf, TERM_OPTIONS, termsOf } from './price-options.js';
 
+/** The API says how many it knows of. */
+const MAX_DAYS = 10_000;
+
 export const setOffer: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, [...PRICE_OPTIONS, ...TERM_OPTIONS, 'dry-run']);
   const torrent = infoHash(operands[0]);
@@ -100,10 +103,11 @@ export const showOffer: Command = async ({ api, options, operands, output }) => 
 
 /** What a torrent should cost, and why. */
 export const adviseOffer: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, []);
+  allowOptions(options, ['days']);
   const torrent = `/v1/torrents/${infoHash(operands[0])}`;
-  const advice = await api.call('GET', `${torrent}/advice`);
-  const demand = await api.call('GET', `${torrent}/demand`);
+  const since = options.days === undefined ? '' : `?days=${wholeNumber(options.days, '--days', MAX_DAYS)}`;
+  const advice = await api.call('GET', `${torrent}/advice${since}`);
+  const demand = await api.call('GET', `${torrent}/demand${since}`);
   output.result({ ...advice, demand }, () => {
     const price = (name: string) => {
       const priced = memberOf(advice, name);

@@ -63,14 +63,18 @@ export const previewPlacement: Command = async ({ api, options, operands, output
   );
 };
 
+/** Where a torrent is placed; with a number, after saying how many nodes are to sell it. */
 export const setReplicas: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, []);
   nothingMore(operands, 2);
-  const hash = infoHash(operands[0]);
+  const torrent = `/v1/torrents/${infoHash(operands[0])}`;
   const text = operands[1];
-  if (text === undefined) throw new Failure('usage', 'how many nodes? give a number, or "auto" to follow demand');
-  const replicas = text === 'auto' ? null : wholeNumber(text, 'the number of nodes', MAX_REPLICAS);
-  const placement = await api.call('PUT', `/v1/torrents/${hash}/replicas`, { replicas });
+  const placement =
+    text === undefined
+      ? await api.call('GET', `${torrent}/placement`)
+      : await api.call('PUT', `${torrent}/replicas`, {
+          replicas: text === 'auto' ? null : wholeNumber(text, 'the number of nodes', MAX_REPLICAS),
+        });
   output.result(placement, () => {
     const nodes = objects(placement['nodes']);
     const head = fields([

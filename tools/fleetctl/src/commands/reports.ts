@@ -1,16 +1,14 @@
-import { createWriteStream } from 'node:fs';
-import { resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { memberOf, textOf, type JsonObject } from '../api-client.js';
-import { allowOptions, infoHash, rowLimit, type OptionValues } from '../arguments.js';
+import { memberOf, objects, textOf, type JsonObject } from '../api-client.js';
+import { allowOptions, infoHash, rowLimit, wholeNumber, type OptionValues } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { fields, table } from '../table.js';
-import { callersFolder } from '../target.js';
-import { grouped, short } from '../words.js';
+import { grouped, moment, short } from '../words.js';
+import { writeTo } from '../written.js';
 
 const NAME_WIDTH = 40;
+/** The API gives no more. */
+const MAX_PERIODS = 400;
 /** Of the satoshi, all after revenue add up to it. */
 const FIGURES = [
   ['CHANNELS', 'channels'],
@@ -74,6 +72,23 @@ export const revenueTotal: Command = async ({ api, options, operands, output }) 
   });
 };
 
+/** What a chart shows: every hour or day up to now, oldest first. */
+export const revenueSeries: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, ['by', 'count', 'torrent']);
+  if (operands[0] !== undefined) throw new Failure('usage', `unexpected: ${operands[0]}`);
+  const query = new URLSearchParams();
+  if (options.by !== undefined) query.set('period', options.by);
+  if (options.count !== undefined) query.set('count', String(wholeNumber(options.count, '--count', MAX_PERIODS)));
+  if (options.torrent !== undefined) query.set('infoHash', infoHash(options.torrent));
+  const series = await api.call('GET', `/v1/overview/series?${query}`);
+  output.result(series, () =>
+    listing(
+      'start',
+      objects(series['items']).map((row) => ({ ...row, start: moment(textOf(row, 'start')) })),
+    ),
+  );
+};
+
 /** The channels and transactions behind a figure. */
 export const revenueExplain: Command = async ({ api, options, operands, output }) => {
   allowOptions(options, ['from', 'to', 'torrent', 'node', 'buyer', 'limit']);
@@ -115,15 +130,7 @@ export const exportReport: Command = async ({ api, options, operands, output }) 
   const query = periodOf(options);
   query.set('of', of);
   query.set('format', format);
-  const body = await api.download(`/v1/reports/export?${query}`);
-  const path = options.out === undefined ? undefined : resolve(callersFolder(), options.out);
-  const target = path === undefined ? process.stdout : createWriteStream(path);
-  try {
-    await pipeline(Readable.fromWeb(body), target, { end: path !== undefined });
-  } catch (thrown) {
-    throw new Failure('file-unreadable', `the export was not written: ${(thrown as Error).message}`);
-  }
-  if (path !== undefined) output.note(`written to ${path}`);
+  await writeTo(await api.download(`/v1/reports/export?${query}`), options.out, output);
 };
 
 /** What serving costs the operator. */

@@ -25,9 +25,10 @@ export const liftTakedown: Command = async ({ api, options, operands, output }) 
 };
 
 export const listTakedowns: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['limit']);
+  allowOptions(options, ['in-force', 'limit']);
   operand(operands, 0);
-  const { rows, more } = await api.list('/v1/takedowns', new URLSearchParams(), rowLimit(options));
+  const query = new URLSearchParams(options['in-force'] === true ? { inForce: 'true' } : {});
+  const { rows, more } = await api.list('/v1/takedowns', query, rowLimit(options));
   output.result({ items: rows, more }, () =>
     rows.length === 0
       ? 'nothing was taken down'

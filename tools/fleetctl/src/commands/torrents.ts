@@ -31,7 +31,7 @@ export const addTorrent: Command = async ({ api, options, operands, output }) =>
 };
 
 export const listTorrents: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['state-of', 'label', 'tier', 'search', 'sort', 'limit']);
+  allowOptions(options, ['state-of', 'label', 'tier', 'search', 'sort', 'available', 'limit']);
   noOperands(operands);
   const query = new URLSearchParams();
   if (options['state-of'] !== undefined) query.set('state', options['state-of']);
@@ -41,6 +41,7 @@ export const listTorrents: Command = async ({ api, options, operands, output }) 
   for (const name of ['tier', 'search', 'sort'] as const) {
     if (options[name] !== undefined) query.set(name, options[name]);
   }
+  if (options.available === true) query.set('available', 'true');
   const { rows, more } = await api.list('/v1/torrents', query, rowLimit(options));
   output.result({ items: rows, more }, () => listing(rows));
   if (more) output.note('there are more; see --limit');

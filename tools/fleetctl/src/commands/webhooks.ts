@@ -1,5 +1,5 @@
 import { objects, textOf, type JsonObject } from '../api-client.js';
-import { allowOptions, rowLimit } from '../arguments.js';
+import { allowOptions, ofState, rowLimit } from '../arguments.js';
 import type { Command } from '../context.js';
 import { Failure } from '../failure.js';
 import { operand } from '../operands.js';
@@ -32,6 +32,22 @@ export const listWebhooks: Command = async ({ api, options, operands, output }) 
             textOf(row, 'givenUp'),
           ]),
         ),
+  );
+};
+
+export const showWebhook: Command = async ({ api, options, operands, output }) => {
+  allowOptions(options, []);
+  const hook = await api.call('GET', `/v1/webhooks/${encodeURIComponent(operand(operands, 1, 'the ID of a webhook'))}`);
+  output.result(hook, () =>
+    fields([
+      ['id', textOf(hook, 'id')],
+      ['url', textOf(hook, 'url')],
+      ['kinds', kindsOf(hook)],
+      ['what for', textOf(hook, 'description') || '-'],
+      ['state', textOf(hook, 'state')],
+      ['pending', textOf(hook, 'pending')],
+      ['given up', textOf(hook, 'givenUp')],
+    ]),
   );
 };
 
@@ -91,10 +107,10 @@ export const testWebhook: Command = async ({ api, options, operands, output }) =
 };
 
 export const listDeliveries: Command = async ({ api, options, operands, output }) => {
-  allowOptions(options, ['limit']);
+  allowOptions(options, ['state-of', 'limit']);
   const id = operand(operands, 1, 'the ID of a webhook');
   const path = `/v1/webhooks/${encodeURIComponent(id)}/deliveries`;
-  const { rows, more } = await api.list(path, new URLSearchParams(), rowLimit(options));
+  const { rows, more } = await api.list(path, ofState(options), rowLimit(options));
   output.result({ items: rows, more }, () =>
     rows.length === 0
       ? 'no deliveries'

@@ -253,6 +253,8 @@ export const DEFAULT_POLICY = {
      * may lie there anyway; a day of 2,000 sales has a sweep of 500 coins at 13 satoshi per virtual byte, or 100 children at 50.
      */
     feeSatPerDay: 1_000_000n,
+    /** Longer than the longest lock: then the refunds of all that was signed before a log was put back are mature. */
+    unsureForMs: DAY_MS,
   },
 
   /** Beyond these a node sends no new piece: a blind fleet must not serve past deadlines. */

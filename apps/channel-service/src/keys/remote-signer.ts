@@ -118,6 +118,12 @@ export class RemoteSigner implements Signer {
     if (!refused.given && refused.code === 'rate-limited') {
       throw new SignerAway('the signer is asked for more than its limits', RATE_PAUSE_SECONDS);
     }
+    if (!refused.given && refused.code === 'log-restored') {
+      throw new SignerAway(
+        "the signer's log was put back, and its operator has not vouched for us",
+        RATE_PAUSE_SECONDS,
+      );
+    }
     if (!refused.given && refused.code === 'other-seed') throw this.untrue('the name of another seed');
     this.answered();
     return reply.value;

@@ -30,6 +30,11 @@ export const signerConfig = commonConfig
      * has lost payments.
      */
     LOWER_PAYMENTS_UNTIL: z.iso.datetime().optional(),
+    /**
+     * After the log was put back from a copy: up to this moment (ISO 8601, UTC) keys sign of which the copy may lack the last
+     * signatures. Whoever sets it vouches for the settler.
+     */
+    UNSURE_KEYS_SIGN_UNTIL: z.iso.datetime().optional(),
   })
   .superRefine((config, context) => {
     const destination = destinationOf(config, config.SEEDFLEET_NETWORK);

@@ -35,8 +35,14 @@ beforeEach(() => {
 
 const LIMITS: SigningLimits = { ...policy.signer, settlementsPerMinute: 10_000, childrenPerMinute: 10_000 };
 
-function guarded(limits: Partial<SigningLimits> = {}, lowerPaymentsUntilMs = 0): GuardedSigner {
-  const made = new GuardedSigner(seed, { limits: { ...LIMITS, ...limits }, now: () => now, lowerPaymentsUntilMs });
+function guarded(limits: Partial<SigningLimits> = {}, lowerPaymentsUntilMs = 0, unsureSignUntilMs = 0): GuardedSigner {
+  const made = new GuardedSigner(seed, {
+    limits: { ...LIMITS, ...limits },
+    now: () => now,
+    lowerPaymentsUntilMs,
+    unsureForMs: DAY_MS,
+    unsureSignUntilMs,
+  });
   made.writeTo({
     append: (entry) => Promise.resolve(void log.push(entry)),
     settled: () => Promise.resolve(),
@@ -45,8 +51,12 @@ function guarded(limits: Partial<SigningLimits> = {}, lowerPaymentsUntilMs = 0):
 }
 
 /** One that has read what another has written. */
-function restarted(limits: Partial<SigningLimits> = {}, lowerPaymentsUntilMs = 0): GuardedSigner {
-  const next = guarded(limits, lowerPaymentsUntilMs);
+function restarted(
+  limits: Partial<SigningLimits> = {},
+  lowerPaymentsUntilMs = 0,
+  unsureSignUntilMs = 0,
+): GuardedSigner {
+  const next = guarded(limits, lowerPaymentsUntilMs, unsureSignUntilMs);
   const at = new Date(now).toISOString();
   for (const [seq, entry] of log.entries()) next.remember({ ...entry, seq: seq + 1, at, previous: '' });
   return next;
@@ -209,6 +219,54 @@ describe('a signer with a log of its own', () => {
         now = 0;
       }),
       { numRuns: 30 },
+    );
+  });
+
+  it('never signs below what it signed after a copy was taken of its log, but where its operator vouches for that', async () => {
+    const restored = { kind: 'restored' } as const;
+    const PAYMENTS = fc.uniqueArray(fc.integer({ min: 130, max: 900 }), { minLength: 2, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(PAYMENTS, fc.nat(5), async (payments, copied) => {
+        now = 0;
+        log = [];
+        signer = guarded();
+        const rising = payments.toSorted((one, other) => one - other);
+        for (const k of rising) await signer.signSettlement(await orderFor(k));
+        const last = log.at(-1);
+        const known = rising[Math.min(copied, rising.length) - 1];
+        log = [...log.slice(0, copied), restored];
+        for (const later of [0, DAY_MS - 1]) {
+          signer = restarted();
+          now = later;
+          // What the copy has is given again; all else would be a guess.
+          for (const k of rising) {
+            const asked = signer.signSettlement(await orderFor(k));
+            if (k === known) expect(await asked).toMatchObject({ ok: true });
+            else if (known !== undefined && k < known)
+              expect(await asked).toMatchObject({ code: 'payment-below-signed' });
+            else await expect(asked).rejects.toMatchObject({ code: 'log-restored' });
+          }
+          expect(log.at(-1)).toEqual(restored);
+          now = 0;
+        }
+        // Vouched for: the last payment, and from then on none below it, whoever vouches.
+        const highest = rising.at(-1) ?? 0;
+        signer = restarted({}, 0, 1);
+        expect(await signer.signSettlement(await orderFor(highest))).toMatchObject({ ok: true });
+        if (copied < rising.length) expect(log.at(-1)).toEqual(last);
+        now = 1;
+        for (const again of [signer, restarted()]) {
+          const below = await again.signSettlement(await orderFor(rising[0] ?? 0));
+          expect(below).toEqual({ ok: false, code: 'payment-below-signed' });
+        }
+        // A day later the refunds of all that is not known are mature.
+        now = 0;
+        signer = restarted();
+        now = DAY_MS;
+        const fresh = await orderFor(500, { epoch: 1, index: 9 });
+        expect(await signer.signSettlement(fresh)).toMatchObject({ ok: true });
+      }),
+      { numRuns: 25 },
     );
   });
 

@@ -39,11 +39,20 @@ export interface GuardOptions {
   readonly now: () => number;
   /** Up to here settlements below one that was signed are signed too: a database was restored that has lost payments. */
   readonly lowerPaymentsUntilMs: number;
+  /** So long after a copy of the log was put back, a key with which nothing was signed since may have signed more than is known. */
+  readonly unsureForMs: number;
+  /** Up to here such keys sign all the same: the operator vouches for the settler. */
+  readonly unsureSignUntilMs: number;
 }
 
 /** Asked for more than is answered in a time: ask again later. */
 export class RateLimited extends Error {
   readonly code = 'rate-limited';
+}
+
+/** The log was put back from a copy, and may lack what was signed with this key: ask again when the operator has spoken. */
+export class LogRestored extends Error {
+  readonly code = 'log-restored';
 }
 
 const MINUTE_MS = 60_000;
@@ -62,6 +71,7 @@ export class GuardedSigner implements Signer {
   private readonly before = new SignedBefore();
   private readonly rates;
   private readonly fees;
+  private restoredAtMs: number | undefined;
 
   constructor(
     private readonly inner: Signer,
@@ -85,6 +95,7 @@ export class GuardedSigner implements Signer {
   /** Learns a line of the log, oldest first, before anything is signed. */
   remember(line: SigningLine): void {
     const atMs = Date.parse(line.at);
+    if (line.kind === 'restored') this.restoredAtMs = atMs;
     if (line.kind === 'child') this.fees.child.charge(this.childCost(line.of, BigInt(line.feeSat)), atMs);
     else if (line.kind === 'sweep' || line.kind === 'split') this.fees.treasury.charge(BigInt(line.feeSat), atMs);
     this.before.note(line);
@@ -93,6 +104,12 @@ export class GuardedSigner implements Signer {
   /** From here on signatures are given. */
   writeTo(log: EntryLog): void {
     this.log = log;
+  }
+
+  /** Until when keys may have signed more than the log knows; undefined where it is whole, or that is over. */
+  get unsureUntilMs(): number | undefined {
+    const untilMs = (this.restoredAtMs ?? -Infinity) + this.options.unsureForMs;
+    return this.options.now() < untilMs ? untilMs : undefined;
   }
 
   /** How much of a day's fees is used, 0 … 1. */
@@ -130,6 +147,7 @@ export class GuardedSigner implements Signer {
         return { ok: false, code: k === highest.k ? 'payment-signed-otherwise' : 'payment-below-signed' };
       }
     }
+    this.mustBeSure(path);
     await this.written({ kind: 'settlement', path, txid, channel, k, payment: toHex(order.buyerSignature) });
     return signed;
   }
@@ -203,6 +221,13 @@ export class GuardedSigner implements Signer {
   private async written(entry: SigningEntry): Promise<void> {
     this.before.note(entry);
     await this.log.append(entry);
+  }
+
+  /** A lower payment, or another channel, may have been signed after the copy was taken that the log was put back from. */
+  private mustBeSure(path: string): void {
+    if (this.unsureUntilMs === undefined || this.before.isAll(path)) return;
+    if (this.options.now() < this.options.unsureSignUntilMs) return;
+    throw new LogRestored(`nothing was signed with ${path} since the log was put back`);
   }
 
   private count(kind: 'settlement' | 'child' | 'treasury' | 'lookup'): void {

@@ -68,7 +68,7 @@ function show(
   write: (text: string) => void,
 ): void {
   const isMeant = (line: SigningLine): boolean => {
-    if (line.kind === 'begun') return path === undefined && txid === undefined;
+    if (line.kind === 'begun' || line.kind === 'restored') return path === undefined && txid === undefined;
     if (txid !== undefined && line.txid !== txid && !(line.kind === 'child' && line.of === txid)) return false;
     return path === undefined || (line.kind === 'settlement' && line.path === path);
   };

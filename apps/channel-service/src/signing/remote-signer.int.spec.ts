@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { treasurySweep } from '@seedfleet/bus';
 import type { FaultPoint } from '@seedfleet/service-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -5,6 +7,7 @@ import { reconcile } from '../books/reconcile.js';
 import type { ServiceProcess } from '../testing/service-process.js';
 import type { TestBuyer } from '../testing/test-buyer.js';
 import { TestFleet } from '../testing/test-fleet.js';
+import { backUpSigner, restoreSigner } from './signer-backup.js';
 
 const WAIT = { timeout: 60_000, interval: 50 };
 
@@ -110,6 +113,36 @@ it('tells a corrupted row from a signer that is away', async () => {
   await settler.start();
   expect(await fleet.becomes(sale.channelId, 'settle-rejected')).toMatchObject({ stateReason: 'row-corrupt' });
 });
+
+it(
+  'put back from a copy, signs nothing that it may have signed otherwise, until its operator vouches for the settler',
+  { timeout: 300_000 },
+  async () => {
+    const files = { seedFile: fleet.seedFile, keyFile: fleet.keyFile, log: join(fleet.folder, 'signing.log') };
+    const copy = join(fleet.folder, 'backup');
+    backUpSigner(files, copy);
+    const [before, after] = await fleet.fundedTogether(2);
+    if (before === undefined || after === undefined) throw new Error('no sale');
+    await pay(before, 30);
+    const { settlementTxid } = await fleet.becomes(before.channelId, 'settling');
+    await signer.end('SIGKILL');
+    renameSync(files.log, `${files.log}.lost`);
+    await restoreSigner(copy, files);
+    expect(txidsOf('settlement')).not.toContain(settlementTxid);
+    await signer.start();
+    await pay(after, 40);
+    await frozen(after.channelId);
+    await expect.poll(() => signer.log, WAIT).toContain('log-restored');
+    // It waits: nothing is refused for good.
+    expect((await fleet.row(after.channelId)).state).toBe('closing');
+    await signer.end('SIGTERM');
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    signer = fleet.signer({ TREASURY_ADDRESS: cold, UNSURE_KEYS_SIGN_UNTIL: inAnHour });
+    await signer.start();
+    await fleet.becomes(after.channelId, 'settling');
+    expect((await fleet.row(before.channelId)).settlementTxid).toBe(settlementTxid);
+  },
+);
 
 it('signs children and sweeps, and writes them down', async () => {
   const sale = await fleet.funded();

@@ -9,6 +9,8 @@ export interface SettledBefore {
   readonly channel: string;
   readonly k: number;
   readonly txid: string;
+  /** Of which life of the log its newest line is: a copy that was put back begins another. */
+  readonly life: number;
 }
 
 /** What has been signed: of each key path the highest settlement, and the newest transactions of the treasury. */
@@ -17,15 +19,21 @@ export class SignedBefore {
   private readonly treasury = new Set<string>();
   /** Highest fee that a child of a settlement was signed for, by the settlement's id. */
   private readonly childFees = new Map<string, bigint>();
+  private life = 0;
 
   note(entry: SigningEntry): void {
     switch (entry.kind) {
       case 'begun':
         return;
+      case 'restored':
+        this.life += 1;
+        return;
       case 'settlement': {
         const { path, channel, k, txid } = entry;
+        const { life } = this;
         const highest = this.settlements.get(path);
-        if (highest === undefined || highest.k <= k) this.settlements.set(path, { channel, k, txid });
+        const isHighest = highest === undefined || highest.k <= k;
+        this.settlements.set(path, isHighest ? { channel, k, txid, life } : { ...highest, life });
         return;
       }
       case 'child': {
@@ -44,6 +52,11 @@ export class SignedBefore {
 
   settlement(path: string): SettledBefore | undefined {
     return this.settlements.get(path);
+  }
+
+  /** Whether what is known of a key is all: something was signed with it since the log was last put back. */
+  isAll(path: string): boolean {
+    return this.life === 0 || this.settlements.get(path)?.life === this.life;
   }
 
   hasTreasury(txid: string): boolean {

@@ -34,16 +34,23 @@ export class SignerModule {
       logger.warn({ path }, 'there is a seed and no signing log: what was signed before is not known to this signer');
     }
     const policy = policyWith();
-    const { FEE_SAT_PER_DAY: fees, LOWER_PAYMENTS_UNTIL: until } = config;
+    const { FEE_SAT_PER_DAY: fees, LOWER_PAYMENTS_UNTIL: until, UNSURE_KEYS_SIGN_UNTIL: unsure } = config;
     const rules = rulesOf(policy, signerDestination(config));
     const signer = new GuardedSigner(new SeedSigner(seed, network, bestEcdsa(), rules), {
       limits: { ...policy.signer, ...(fees === undefined ? {} : { feeSatPerDay: fees }) },
       now: Date.now,
       lowerPaymentsUntilMs: until === undefined ? 0 : Date.parse(until),
+      unsureForMs: policy.signer.unsureForMs,
+      unsureSignUntilMs: unsure === undefined ? 0 : Date.parse(unsure),
     });
     const id = seedId(seed);
     const log = await SigningLog.open(path, { seedId: id, network }, (line) => signer.remember(line));
     signer.writeTo(log);
+    const { unsureUntilMs } = signer;
+    if (unsureUntilMs !== undefined) {
+      const unsureUntil = new Date(unsureUntilMs).toISOString();
+      logger.warn({ unsureUntil, unsureKeysSignUntil: unsure }, 'the log was put back from a copy: see docs/signer.md');
+    }
     health.register({ name: 'signing-log', check: () => log.fault });
     positionMetrics(registry, log);
     feeMetric(registry, signer);

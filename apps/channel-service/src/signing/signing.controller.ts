@@ -14,7 +14,7 @@ import { Counter, Histogram, LOGGER, Registry, type Logger } from '@seedfleet/se
 import type { z } from 'zod';
 import type { CoinOrder, SignedTreasury, Signer } from '../keys/signer.js';
 import { NETWORK, SIGNER } from '../tokens.js';
-import { RateLimited } from './guarded-signer.js';
+import { LogRestored, RateLimited } from './guarded-signer.js';
 import { SigningLog } from './signing-log.js';
 
 type Ask<C extends { readonly request: z.ZodType }> = z.output<C['request']>;
@@ -148,7 +148,7 @@ export class SigningController {
     try {
       return await give();
     } catch (failure) {
-      if (failure instanceof RateLimited) return { given: false, code: failure.code };
+      if (failure instanceof RateLimited || failure instanceof LogRestored) return { given: false, code: failure.code };
       throw failure;
     }
   }

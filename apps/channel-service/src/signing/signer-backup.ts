@@ -1,0 +1,125 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { seedId } from '@seedfleet/wallet';
+import { openOrCreateSeed } from '../keys/seed-store.js';
+import { readSigningLog, SigningLog, SigningLogError, type LogPosition } from './signing-log.js';
+
+/*
+ * What only the signer's host has: the encrypted seed and the log. The key that opens the seed is not in a backup: it has to be
+ * kept elsewhere.
+ */
+
+const SEED = 'seed.json';
+const LOG = 'signing.log';
+
+/** Where a signer keeps both, as its variables name them. */
+export interface SignerFiles {
+  readonly seedFile: string;
+  readonly keyFile: string;
+  readonly log: string;
+}
+
+/** Nothing was written; the message says why. */
+export class SignerBackupError extends Error {
+  readonly code = 'signer-backup-refused';
+}
+
+/**
+ * Copies seed and log into a new folder, beside a running signer: whole lines only. What can't be opened or read is no backup.
+ * @throws SignerBackupError, SeedError, SigningLogError
+ */
+export function backUpSigner(files: SignerFiles, out: string): LogPosition {
+  if (existsSync(out)) throw new SignerBackupError(`${out} exists: a backup never overwrites anything`);
+  checked(files);
+  const partial = `${out}.${process.pid}.partial`;
+  try {
+    mkdirSync(partial, { recursive: true, mode: 0o700 });
+    const copy = { seedFile: join(partial, SEED), keyFile: files.keyFile, log: join(partial, LOG) };
+    copyFileSync(files.seedFile, copy.seedFile);
+    copyFileSync(files.log, copy.log);
+    // The last line may have been on its way.
+    truncateSync(copy.log, readSigningLog(copy.log, () => undefined).bytes);
+    const at = checked(copy);
+    for (const file of [copy.seedFile, copy.log, partial]) flush(file);
+    renameSync(partial, out);
+    flush(dirname(out));
+    return at;
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** Reads a backup whole. @throws as above */
+export function verifySignerBackup(from: string, keyFile: string): LogPosition {
+  return checked({ seedFile: join(from, SEED), keyFile, log: join(from, LOG) });
+}
+
+/**
+ * Puts a backup where no log is. The line that is written below it says that later ones may be missing: the signer gives no
+ * settlement then that it might have given otherwise, until its operator vouches for the settler. @throws as above
+ */
+export async function restoreSigner(from: string, to: SignerFiles): Promise<LogPosition> {
+  verifySignerBackup(from, to.keyFile);
+  if (existsSync(to.log)) {
+    throw new SignerBackupError(
+      `${to.log} exists, and may be newer than the backup: if it is whole, start the signer with it; if not, move it away`,
+    );
+  }
+  if (existsSync(to.seedFile)) checked({ ...to, log: join(from, LOG) });
+  const partial = `${to.log}.${process.pid}.partial`;
+  try {
+    mkdirSync(dirname(to.log), { recursive: true, mode: 0o700 });
+    copyFileSync(join(from, LOG), partial);
+    let whose = { seedId: '', network: '' };
+    readSigningLog(partial, (line) => {
+      if (line.kind === 'begun') whose = line;
+    });
+    const log = await SigningLog.open(partial, whose, () => undefined);
+    await log.append({ kind: 'restored' });
+    const { position } = log;
+    await log.close();
+    if (!existsSync(to.seedFile)) {
+      mkdirSync(dirname(to.seedFile), { recursive: true, mode: 0o700 });
+      copyFileSync(join(from, SEED), `${to.seedFile}.partial`);
+      flush(`${to.seedFile}.partial`);
+      renameSync(`${to.seedFile}.partial`, to.seedFile);
+      flush(dirname(to.seedFile));
+    }
+    renameSync(partial, to.log);
+    flush(dirname(to.log));
+    return position;
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+/** The seed can be opened, the log is whole, and both belong together. */
+function checked({ seedFile, keyFile, log }: SignerFiles): LogPosition {
+  for (const file of [seedFile, log]) if (!existsSync(file)) throw new SignerBackupError(`${file} does not exist`);
+  const id = seedId(openOrCreateSeed({ seedFile, keyFile }, null));
+  let whose = '';
+  const at = readSigningLog(log, (line) => {
+    if (line.kind === 'begun') whose = line.seedId;
+  });
+  if (at.seq === 0) throw new SigningLogError('signing-log-broken', `${log} is empty`);
+  if (whose !== id) {
+    throw new SigningLogError('signing-log-of-another-seed', `${log} is of seed ${whose}, and ${seedFile} holds ${id}`);
+  }
+  return at;
+}
+
+function flush(path: string): void {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
+}

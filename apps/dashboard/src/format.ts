@@ -39,6 +39,11 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
 }
 
+/** "1 sale", "7 sales". */
+export function sales(number: number): string {
+  return `${count(number)} ${number === 1 ? 'sale' : 'sales'}`;
+}
+
 export function count(value: number): string {
   return value.toLocaleString('en');
 }

@@ -25,8 +25,11 @@ export interface Earnings {
 /** Figures that open to the channels behind them. */
 export type BookedFigure = Exclude<keyof Earnings, 'channels' | 'pieces'>;
 
+/** … and sums of them that are shown as one. */
+export type ExplainedFigure = BookedFigure | 'collectedSat' | 'onItsWaySat' | 'allFeesSat';
+
 export interface Explanation extends Page<ExplainedChannel> {
-  readonly figure: BookedFigure;
+  readonly figure: ExplainedFigure;
   readonly totalSat: string;
 }
 
@@ -50,11 +53,41 @@ export interface Series {
   readonly total: Earnings;
 }
 
+export interface TotalEarnings extends Earnings {
+  readonly profit: { readonly profitSat: string };
+}
+
+/** What a label, a node or a buyer brought; `profit` where the books say how large pieces were. */
+export interface KeyedEarnings extends Earnings {
+  readonly label?: string;
+  readonly nodeId?: string;
+  readonly buyer?: string;
+  readonly profit?: { readonly profitSat: string } | null;
+}
+
 export interface Earner extends Earnings {
   readonly infoHash: string;
   readonly name: string | null;
   readonly revenueByDay: readonly string[];
   readonly profit: { readonly profitSat: string };
+}
+
+export interface Advice {
+  readonly days: number;
+  readonly current: { readonly priceSat: string };
+  readonly suggested: { readonly priceSat: string; readonly satPerMib: string };
+  readonly reasons: readonly string[];
+  readonly bids: number;
+  readonly acceptedBids: number;
+  readonly acceptedNow: number;
+  readonly expectedNetSat: string;
+  readonly expectedNetNowSat: string;
+}
+
+export interface DemandCounts {
+  readonly counters: Readonly<
+    Record<'buyers' | 'buyersBelowPrice' | 'lostAfterSpeedTest' | 'joined' | 'won' | 'lostAfterJoin', number>
+  >;
 }
 
 export interface Alert {

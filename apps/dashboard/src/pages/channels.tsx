@@ -62,10 +62,17 @@ export function ChannelsPage() {
 function columns(now: string): readonly Column<Channel>[] {
   return [
     CHANNEL,
-    { title: 'Opened', cell: ({ createdAt }) => <time dateTime={createdAt}>{ago(createdAt, now)} ago</time> },
+    {
+      title: 'Opened',
+      cell: ({ createdAt }) => (
+        <time dateTime={createdAt} className="whole">
+          {ago(createdAt, now)} ago
+        </time>
+      ),
+    },
     TORRENT,
     { title: 'Buyer', cell: ({ peerAddress, peerClient }) => <span title={peerClient}>{peerAddress}</span> },
-    { title: 'Node', cell: ({ nodeId }) => nodeId },
+    { title: 'Node', cell: ({ nodeId }) => <span className="whole">{nodeId}</span> },
     STATE,
     {
       title: 'Paid',

@@ -9,7 +9,7 @@ import { RevenueChart } from '../components/chart';
 import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
-import { bytes, collected, count, onItsWay, satoshi, shortHash } from '../format';
+import { bytes, collected, count, onItsWay, sales, satoshi, shortHash } from '../format';
 import { Link } from '../router';
 
 const SPANS = [
@@ -87,13 +87,13 @@ function Headline({ total, today }: { readonly total: Earnings | undefined; read
         name="Today"
         hint="paid by buyers since midnight UTC"
         sat={today?.revenueSat}
-        note={today && `${count(today.channels)} sales`}
+        note={today && sales(today.channels)}
       />
       <Stat
         name="Revenue"
         hint="all payments verified, before fees"
         sat={total?.revenueSat}
-        note={total && `${count(total.channels)} sales`}
+        note={total && sales(total.channels)}
       />
       <Stat
         name="Collected"
@@ -159,7 +159,7 @@ function Earners() {
                 <Link to={`/torrents/${infoHash}`} className="name">
                   {name ?? shortHash(infoHash)}
                 </Link>
-                <small className="muted block">{count(channels)} sales</small>
+                <small className="muted block">{sales(channels)}</small>
               </span>
               <Sparkline values={revenueByDay} label="Revenue of the last 30 days" />
               <span className="amount">{satoshi(revenueSat)}</span>

@@ -1,6 +1,7 @@
-import type { BookedFigure, Earner, Earnings, Series } from '../api/types';
+import type { Earner, Earnings, ExplainedFigure, KeyedEarnings, TotalEarnings } from '../api/types';
 import { useLive, usePages } from '../api/use-live';
 import { Card } from '../components/card';
+import { Choice } from '../components/choice';
 import { DataTable, type Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
 import { Pager } from '../components/pager';
@@ -10,66 +11,166 @@ import { Split } from '../components/split';
 import { collected, count, onItsWay, satoshi, shortHash, sum } from '../format';
 import { Link, useQuery } from '../router';
 
-const MONEY_NEWS = ['channel', 'pulse'];
+const MONEY_NEWS = ['channel', 'pulse'] as const;
+const VIEWS = [
+  ['torrents', 'Torrents'],
+  ['labels', 'Labels'],
+  ['nodes', 'Nodes'],
+  ['buyers', 'Buyers'],
+] as const;
+type View = (typeof VIEWS)[number][0];
+const ONE: Readonly<Record<View, string>> = { torrents: 'torrent', labels: 'label', nodes: 'node', buyers: 'buyer' };
 
-/** What each torrent earned, the best first. The server sorts, searches and cuts pages. */
+/** What was earned in a period, by what; the server sorts, searches and cuts pages. */
 export function RevenuePage() {
   const [query, setQuery] = useQuery();
-  const sort = query.get('sort') ?? 'revenue';
-  const search = query.get('search') ?? '';
-  const asked = new URLSearchParams({ limit: '25', sparkDays: '30', sort, ...(search === '' ? {} : { search }) });
-  const earners = usePages<Earner>(`/v1/reports/torrents?${asked}`, MONEY_NEWS);
-  const total = useLive<Series>('/v1/overview/series?period=day&count=1', MONEY_NEWS).value?.total;
+  const view = (VIEWS.find(([name]) => name === query.get('by')) ?? VIEWS[0])[0];
+  const period = new URLSearchParams();
+  for (const name of ['from', 'to']) {
+    const day = query.get(name) ?? '';
+    if (/^\d{4}-\d\d-\d\d$/.test(day)) period.set(name, day);
+  }
+  const total = useLive<TotalEarnings>(`/v1/reports/total?${period}`, MONEY_NEWS);
   return (
     <>
-      <PageHead title="Revenue" lead="Every figure opens to the channels and transactions behind it." />
-      {total !== undefined && (
+      <PageHead title="Revenue" lead="Every figure of a torrent opens to the channels and transactions behind it.">
+        <Day label="From" value={period.get('from') ?? ''} onChoose={(from) => setQuery({ from })} />
+        <Day label="To" value={period.get('to') ?? ''} onChoose={(to) => setQuery({ to })} />
+      </PageHead>
+      {total.value !== undefined && (
         <section className="card" aria-label="Where the revenue is">
-          <Split of={total} />
+          <Split of={total.value} />
         </section>
       )}
-      <Card
-        title="Revenue per torrent"
-        failure={earners.failure}
-        tools={<Search label="Search torrents" value={search} onSearch={(text) => setQuery({ search: text })} />}
-      >
-        <DataTable
-          caption="Revenue per torrent, in satoshi"
-          columns={COLUMNS}
-          rows={earners.value?.items ?? []}
-          keyOf={({ infoHash }) => infoHash}
-          empty={
-            earners.value === undefined
-              ? 'Asking the fleet…'
-              : search === ''
-                ? 'Nothing was sold yet.'
-                : 'None with that name.'
-          }
-          sorted={{ by: sort, descending: true, onSort: (by) => setQuery({ sort: by }) }}
-          {...(total === undefined || search !== '' || earners.page > 1 ? {} : { footer: footer(total) })}
-        />
-        <Pager list={earners} name="revenue" />
-      </Card>
+      {view === 'torrents' ? (
+        <ByTorrent period={period} total={total.value} tools={<Tools view={view} period={period} />} />
+      ) : (
+        <ByKey key={view} view={view} period={period} tools={<Tools view={view} period={period} />} />
+      )}
     </>
   );
 }
 
-function footer(total: Earnings) {
-  return [
-    'All torrents',
-    '',
-    count(total.channels),
-    satoshi(total.revenueSat),
-    satoshi(collected(total)),
-    satoshi(onItsWay(total)),
-    satoshi(total.collectableSat),
-    satoshi(sum(total.feesSat, total.feesReservedSat)),
-    satoshi(total.lostSat),
-    '',
-  ];
+interface DayProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChoose: (day: string) => void;
 }
 
-const COLUMNS: readonly Column<Earner>[] = [
+/** A day of the books (UTC), or none. */
+function Day({ label, value, onChoose }: DayProps) {
+  return (
+    <label className="day" title="a day (UTC), included; empty: no bound">
+      {label} <input type="date" value={value} onChange={(event) => onChoose(event.target.value)} />
+    </label>
+  );
+}
+
+function Tools({ view, period }: { readonly view: View; readonly period: URLSearchParams }) {
+  const [, setQuery] = useQuery();
+  const file = (format: string) => `/v1/reports/export?${new URLSearchParams({ of: view, format })}&${period}`;
+  return (
+    <>
+      <Choice label="Revenue by" options={VIEWS} value={view} onChoose={(by) => setQuery({ by, search: '' })} />
+      {view !== 'labels' && (
+        <span className="muted">
+          <a href={file('csv')} download>
+            CSV
+          </a>{' '}
+          <a href={file('json')} download>
+            JSON
+          </a>
+        </span>
+      )}
+    </>
+  );
+}
+
+interface TableProps {
+  readonly period: URLSearchParams;
+  readonly tools: React.ReactNode;
+}
+
+function ByTorrent({ period, total, tools }: TableProps & { readonly total: TotalEarnings | undefined }) {
+  const [query, setQuery] = useQuery();
+  const sort = query.get('sort') ?? 'revenue';
+  const search = query.get('search') ?? '';
+  const asked = new URLSearchParams({ limit: '25', sparkDays: '30', sort, ...(search === '' ? {} : { search }) });
+  for (const [name, day] of period) asked.set(name, day);
+  const earners = usePages<Earner>(`/v1/reports/torrents?${asked}`, MONEY_NEWS);
+  const { value } = earners;
+  // What a figure is made of is shown over all time there.
+  const explained = period.size === 0;
+  return (
+    <Card
+      title="Revenue per torrent"
+      failure={earners.failure}
+      tools={
+        <>
+          {tools}
+          <Search label="Search torrents" value={search} onSearch={(text) => setQuery({ search: text })} />
+        </>
+      }
+    >
+      <DataTable
+        caption="Revenue per torrent, in satoshi"
+        columns={[...TORRENT, ...FIGURES.map((figure) => column<Earner>(figure, explained))]}
+        rows={value?.items ?? []}
+        keyOf={({ infoHash }) => infoHash}
+        empty={
+          value === undefined
+            ? 'Asking the fleet…'
+            : search === ''
+              ? period.size === 0
+                ? 'Nothing was sold yet.'
+                : 'Nothing was sold then.'
+              : 'None with that name.'
+        }
+        sorted={{ by: sort, descending: true, onSort: (by) => setQuery({ sort: by }) }}
+        {...(total === undefined || search !== '' || earners.page > 1
+          ? {}
+          : { footer: ['All torrents', '', ...FIGURES.map(({ text }) => text(total))] })}
+      />
+      <Pager list={earners} name="revenue" />
+    </Card>
+  );
+}
+
+/** Labels, nodes or buyers, in the order of their names. */
+function ByKey({ view, period, tools }: TableProps & { readonly view: Exclude<View, 'torrents'> }) {
+  const asked = new URLSearchParams({ limit: '25' });
+  for (const [name, day] of period) asked.set(name, day);
+  const list = usePages<KeyedEarnings>(`/v1/reports/${view}?${asked}`, MONEY_NEWS);
+  const keyOf = ({ label, nodeId, buyer }: KeyedEarnings): string => label ?? nodeId ?? buyer ?? '';
+  const name = ONE[view];
+  const named: Column<KeyedEarnings> = {
+    title: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    ...(view === 'buyers' ? { hint: 'the range that buyers’ addresses are in' } : {}),
+    cell: (row) =>
+      row.nodeId === undefined ? (
+        <strong>{keyOf(row)}</strong>
+      ) : (
+        <Link to={`/channels?nodeId=${encodeURIComponent(row.nodeId)}`} className="name" title="Channels of this node">
+          {row.nodeId}
+        </Link>
+      ),
+  };
+  const figures = view === 'labels' ? FIGURES : FIGURES.filter(({ title }) => title !== 'Profit');
+  return (
+    <Card title={`Revenue per ${name}`} failure={list.failure} tools={tools}>
+      <DataTable
+        caption={`Revenue per ${name}, in satoshi`}
+        columns={[named, ...figures.map((figure) => column<KeyedEarnings>(figure, false))]}
+        rows={list.value?.items ?? []}
+        keyOf={keyOf}
+        empty={list.value === undefined ? 'Asking the fleet…' : 'Nothing was sold yet.'}
+      />
+      <Pager list={list} name="revenue" />
+    </Card>
+  );
+}
+
+const TORRENT: readonly Column<Earner>[] = [
   {
     title: 'Torrent',
     cell: ({ name, infoHash }) => (
@@ -82,68 +183,76 @@ const COLUMNS: readonly Column<Earner>[] = [
     title: '30 days',
     cell: ({ revenueByDay }) => <Sparkline values={revenueByDay} label="Revenue of the last 30 days" />,
   },
-  { title: 'Sales', right: true, sort: 'channels', cell: ({ channels }) => count(channels) },
+];
+
+interface Figure {
+  readonly title: string;
+  readonly hint?: string;
+  readonly sort?: string;
+  readonly text: (of: Earnings & { readonly profit?: { readonly profitSat: string } | null }) => string;
+  /** What it opens to. */
+  readonly opens?: ExplainedFigure;
+}
+
+const FIGURES: readonly Figure[] = [
+  { title: 'Sales', sort: 'channels', text: ({ channels }) => count(channels) },
   {
     title: 'Revenue',
-    right: true,
     sort: 'revenue',
     hint: 'all payments verified, before fees',
-    cell: (row) => <Explained row={row} figure="revenueSat" amount={row.revenueSat} />,
+    text: ({ revenueSat }) => satoshi(revenueSat),
+    opens: 'revenueSat',
   },
   {
     title: 'Collected',
-    right: true,
     sort: 'buried',
     hint: 'settlements buried, after fees',
-    cell: (row) => <Explained row={row} figure="buriedSat" amount={collected(row)} />,
+    text: (of) => satoshi(collected(of)),
+    opens: 'collectedSat',
   },
   {
     title: 'On its way',
-    right: true,
     hint: 'settlements sent or mined, not yet buried',
-    cell: (row) => <Explained row={row} figure="settledSat" amount={onItsWay(row)} />,
+    text: (of) => satoshi(onItsWay(of)),
+    opens: 'onItsWaySat',
   },
   {
     title: 'Collectable',
-    right: true,
     sort: 'collectable',
     hint: 'in running channels, after fees',
-    cell: (row) => <Explained row={row} figure="collectableSat" amount={row.collectableSat} />,
+    text: ({ collectableSat }) => satoshi(collectableSat),
+    opens: 'collectableSat',
   },
   {
     title: 'Fees',
-    right: true,
     hint: 'mining fees of settlements sent and to come',
-    cell: (row) => satoshi(sum(row.feesSat, row.feesReservedSat)),
+    text: ({ feesSat, feesReservedSat }) => satoshi(sum(feesSat, feesReservedSat)),
+    opens: 'allFeesSat',
   },
-  {
-    title: 'Lost',
-    right: true,
-    sort: 'lost',
-    cell: (row) => <Explained row={row} figure="lostSat" amount={row.lostSat} />,
-  },
+  { title: 'Lost', sort: 'lost', text: ({ lostSat }) => satoshi(lostSat), opens: 'lostSat' },
   {
     title: 'Profit',
-    right: true,
     hint: 'mined and buried, less bandwidth and disk at the operator’s rates',
-    cell: ({ profit }) => satoshi(profit.profitSat),
+    text: ({ profit }) => (profit === undefined || profit === null ? '–' : satoshi(profit.profitSat)),
   },
 ];
 
-/** A figure that opens to what it is made of. */
-function Explained({
-  row,
-  figure,
-  amount,
-}: {
-  readonly row: Earner;
-  readonly figure: BookedFigure;
-  readonly amount: string | bigint;
-}) {
-  if (BigInt(amount) === 0n) return '0';
-  return (
-    <Link to={`/torrents/${row.infoHash}?explain=${figure}`} className="figure-link" title="Explain this figure">
-      {satoshi(amount)}
-    </Link>
-  );
+/** A column of a figure, which opens to what it is made of where that is asked for. */
+function column<T extends Earnings & { readonly infoHash?: string }>(figure: Figure, explained: boolean): Column<T> {
+  const { title, hint, sort, text, opens } = figure;
+  return {
+    title,
+    right: true,
+    ...(hint === undefined ? {} : { hint }),
+    ...(sort === undefined ? {} : { sort }),
+    cell: (row) => {
+      const shown = text(row);
+      if (!explained || opens === undefined || shown === '0' || row.infoHash === undefined) return shown;
+      return (
+        <Link to={`/torrents/${row.infoHash}?explain=${opens}`} className="figure-link" title="Explain this figure">
+          {shown}
+        </Link>
+      );
+    },
+  };
 }

@@ -145,11 +145,57 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
       .nth(1)
       .click();
     await heading(page, 'Sintel');
-    const parts = page.getByRole('table', { name: 'Channels that make up: Buried' });
+    const parts = page.getByRole('table', { name: 'Channels that make up: Collected' });
     await parts.getByText('the same as in the books').waitFor();
     await parts.getByRole('link').first().click();
     await heading(page, /Channel [0-9a-f]{8}/);
     await page.getByText('six blocks').waitFor();
+    await page.context().close();
+  });
+
+  it('adds up revenue by label, node and buyer, in a period, and offers the same as a file', async () => {
+    const page = await open('/revenue');
+    const total = (
+      await request(api.url).get('/v1/reports/total').set('authorization', `Bearer ${api.key}`).expect(200)
+    ).body as { profit: { profitSat: string } };
+    const profit = Number(total.profit.profitSat).toLocaleString('en').replace('-', '−');
+    await page.getByRole('row', { name: new RegExp(`All torrents.*${profit}`) }).waitFor();
+    for (const name of ['Nodes', 'Buyers', 'Labels']) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await page.getByRole('table', { name: `Revenue per ${name.slice(0, -1).toLowerCase()}, in satoshi` }).waitFor();
+    }
+    await page.getByRole('button', { name: 'Torrents', exact: true }).click();
+    const today = new Date().toISOString().slice(0, 10);
+    await page.getByRole('textbox', { name: 'To', exact: true }).fill('2020-01-31');
+    await page.getByRole('row', { name: /Nosferatu/ }).waitFor({ state: 'detached' });
+    await page.getByRole('textbox', { name: 'To', exact: true }).fill(today);
+    await page.getByRole('row', { name: /Sintel/ }).waitFor();
+    const file = await page.getByRole('link', { name: 'CSV' }).getAttribute('href');
+    expect(file).toBe(`/v1/reports/export?of=torrents&format=csv&to=${today}`);
+    const fetched = await page.evaluate<string>(`fetch('${file}').then((answer) => answer.text())`);
+    expect(fetched).toContain('Sintel');
+    await page.context().close();
+  });
+
+  it('opens every figure of a torrent to channels that add up to it', async () => {
+    const page = await open('/revenue');
+    const row = page.getByRole('row', { name: /Sintel/ });
+    const figures = row.locator('a.figure-link');
+    await figures.first().waitFor();
+    for (let place = 0; place < (await figures.count()); place += 1) {
+      const link = figures.nth(place);
+      const shown = await link.innerText();
+      await link.click();
+      const opened = page.getByRole('button', { expanded: true });
+      await opened.getByText(shown, { exact: false }).first().waitFor();
+      await page
+        .getByText('the same as in the books')
+        .or(page.getByText(`of ${shown}`))
+        .first()
+        .waitFor();
+      await page.goBack();
+      await figures.first().waitFor();
+    }
     await page.context().close();
   });
 

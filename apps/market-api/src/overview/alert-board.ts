@@ -8,7 +8,8 @@ const MAX_AGE_MS = 2_000;
 const BOOKS_MAX_AGE_MS = 120_000;
 /** … and it never takes more than this part of the time. */
 const BOOKS_SHARE = 20;
-const BOOKS_WAIT_MS = 1_000;
+/** The books of a small fleet are compared by then; those of a large one are known at the next look. */
+const BOOKS_WAIT_MS = 250;
 
 export type Severity = 'critical' | 'warning';
 
@@ -45,7 +46,8 @@ export class AlertBoard {
   constructor(private readonly alerts: AlertRepository) {}
 
   async now(): Promise<readonly Alert[]> {
-    const [rows] = await Promise.all([this.quick(), this.compared(BOOKS_WAIT_MS)]);
+    const waitMs = this.differing === undefined ? BOOKS_WAIT_MS : 0;
+    const [rows] = await Promise.all([this.quick(), this.compared(waitMs)]);
     return sorted([...(this.differing ?? []), ...rows]);
   }
 

@@ -8,7 +8,7 @@ import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery } from '../http/schemas.js';
 import { ExplainRepository, type BookLine, type ExplainedChannel } from './explain.repository.js';
-import { figuresOf } from './figures.js';
+import { figuresOf, partsOf } from './figures.js';
 import { MeasureRepository } from './measure.repository.js';
 import { periodOf } from './period.js';
 import {
@@ -45,8 +45,9 @@ export class ExplainController {
       this.measures.sums(subject.subject, [subject.key], period),
     ]);
     const page = toPage(rows, query.limit, ({ at, channelId }) => ({ at, key: channelId }), explainedView);
-    const totalSat = figuresOf(sums.get(subject.key))[query.figure].toString();
-    return { figure: query.figure, totalSat, ...page };
+    const figures = figuresOf(sums.get(subject.key));
+    const totalSat = partsOf(query.figure).reduce((total, part) => total + figures[part], 0n);
+    return { figure: query.figure, totalSat: totalSat.toString(), ...page };
   }
 
   @Get('channels/:id/books')

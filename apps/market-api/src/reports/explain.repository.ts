@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
-import { MEASURES_OF, type BookedFigure } from './figures.js';
+import { MEASURES_OF, partsOf, type ExplainedFigure } from './figures.js';
 import type { Subject } from './measure.repository.js';
 import type { Period } from './period.js';
 
@@ -35,14 +35,17 @@ export class ExplainRepository {
 
   /** Channels whose entries add something to the figure, newest first. */
   channels(
-    figure: BookedFigure,
+    figure: ExplainedFigure,
     { subject, key }: { readonly subject: Subject; readonly key: string },
     period: Period | undefined,
     after: Cursor | undefined,
     limit: number,
   ): Promise<ExplainedChannel[]> {
     const sign = figure === 'revenueSat' ? Prisma.sql`-` : Prisma.empty;
-    const entries = [Prisma.sql`e.account = ANY(${[...MEASURES_OF[figure]]})`, Prisma.sql`p."channelId" = c.id`];
+    const entries = [
+      Prisma.sql`e.account = ANY(${partsOf(figure).flatMap((part) => [...MEASURES_OF[part]])})`,
+      Prisma.sql`p."channelId" = c.id`,
+    ];
     if (period?.from !== undefined) entries.push(Prisma.sql`p.at >= ${period.from}`);
     if (period?.end !== undefined) entries.push(Prisma.sql`p.at < ${period.end}`);
     const conditions = [ofSubject(subject, key)];

@@ -4,7 +4,7 @@ import { pageOf, pageQuery } from '../http/cursor.js';
 import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
 import { searchText } from '../torrents/name-search.js';
 import { label, tierName } from '../torrents/torrent.schemas.js';
-import { BOOKED_FIGURES } from './figures.js';
+import { EXPLAINED_FIGURES } from './figures.js';
 import { periodQuery } from './period.js';
 import { RANKINGS } from './torrent-ranking.js';
 
@@ -94,7 +94,7 @@ export type DayReportQuery = z.output<typeof dayReportQuery>;
 export const explainQuery = z.strictObject({
   ...pageQuery,
   ...periodQuery,
-  figure: z.enum(BOOKED_FIGURES),
+  figure: z.enum(EXPLAINED_FIGURES),
   infoHash: infoHashText.optional(),
   nodeId: nodeId.optional(),
   buyer: subnet.optional(),
@@ -102,7 +102,7 @@ export const explainQuery = z.strictObject({
 export type ExplainQuery = z.output<typeof explainQuery>;
 
 export const explanation = z.object({
-  figure: z.enum(BOOKED_FIGURES),
+  figure: z.enum(EXPLAINED_FIGURES),
   totalSat: satoshiText.meta({ description: 'as the reports show it; the items of all pages add up to it' }),
   items: z.array(
     z.object({

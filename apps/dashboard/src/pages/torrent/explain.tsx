@@ -1,14 +1,14 @@
-import type { BookedFigure, Earnings, ExplainedChannel, Explanation } from '../../api/types';
+import type { Earnings, ExplainedChannel, ExplainedFigure, Explanation } from '../../api/types';
 import { usePages } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
 import { Pill } from '../../components/pill';
-import { moment, satoshi, shortHash, sum } from '../../format';
+import { collected, moment, onItsWay, satoshi, shortHash, sum } from '../../format';
 import { Link, useQuery } from '../../router';
 
 interface Figure {
-  readonly id: BookedFigure;
+  readonly id: ExplainedFigure;
   readonly name: string;
   readonly meaning: string;
   /** Shown also where it is 0. */
@@ -32,14 +32,37 @@ const FIGURES: readonly Figure[] = [
   { id: 'accruedSat', name: 'Accrued', meaning: 'paid, but still below what a settlement would pay out' },
   { id: 'uncollectableSat', name: 'Too little', meaning: 'of channels that ended below what a settlement pays out' },
   { id: 'lostSat', name: 'Lost', meaning: 'payments that never arrive' },
+  // Sums of the above, as other pages show them: here only while one is explained.
+  { id: 'collectedSat', name: 'Collected', meaning: 'buried, whether or not it was moved to the treasury since' },
+  { id: 'onItsWaySat', name: 'On its way', meaning: 'settlements sent or mined, not yet buried' },
+  { id: 'allFeesSat', name: 'All fees', meaning: 'mining fees of settlements sent and to come' },
 ];
+
+function amountOf(of: Earnings, figure: ExplainedFigure): string | bigint {
+  switch (figure) {
+    case 'collectedSat':
+      return collected(of);
+    case 'onItsWaySat':
+      return onItsWay(of);
+    case 'allFeesSat':
+      return sum(of.feesSat, of.feesReservedSat);
+    default:
+      return of[figure];
+  }
+}
+
+/** Sums are not shown beside their parts unless asked for. */
+const SUMS: readonly ExplainedFigure[] = ['collectedSat', 'onItsWaySat', 'allFeesSat'];
 
 /** The figures of a torrent; each opens to the channels and transactions that it adds up from. */
 export function Explain({ infoHash, of }: { readonly infoHash: string; readonly of: Earnings | undefined }) {
   const [query, setQuery] = useQuery();
   const open = FIGURES.find(({ id }) => id === query.get('explain'));
   const shown = FIGURES.filter(
-    (figure) => figure.always === true || figure === open || (of?.[figure.id] ?? '0') !== '0',
+    (figure) =>
+      figure.always === true ||
+      figure === open ||
+      (!SUMS.includes(figure.id) && of !== undefined && amountOf(of, figure.id) !== '0'),
   );
   return (
     <>
@@ -55,7 +78,7 @@ export function Explain({ infoHash, of }: { readonly infoHash: string; readonly 
           >
             <span className="stat-name">{figure.name}</span>
             <span className="stat-value">
-              {of === undefined ? '…' : satoshi(of[figure.id])} <small>sat</small>
+              {of === undefined ? '…' : satoshi(amountOf(of, figure.id))} <small>sat</small>
             </span>
             <span className="note">{open === figure ? 'close' : 'explain this figure'}</span>
           </button>

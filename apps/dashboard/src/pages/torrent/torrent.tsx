@@ -12,6 +12,7 @@ import { bytes, count } from '../../format';
 import { Link } from '../../router';
 import { useMay } from '../../session/session';
 import { SaleState } from '../torrents';
+import { Demand } from './demand';
 import { Explain } from './explain';
 import { PriceEditor } from './price-editor';
 
@@ -58,6 +59,7 @@ export function TorrentPage({ infoHash }: { readonly infoHash: string }) {
         </Card>
         <PriceEditor infoHash={infoHash} />
       </div>
+      <Demand infoHash={infoHash} />
       <Card title="Where it is sold">
         <DataTable
           caption="Nodes of this torrent"

@@ -1,5 +1,5 @@
 import type { Offer } from '../../api/types';
-import { satoshi } from '../../format';
+import { count, satoshi } from '../../format';
 
 /** What a complete sale at these terms comes to, at today's fees. */
 export function Verdict({ offer }: { readonly offer: Offer }) {
@@ -28,8 +28,12 @@ export function Verdict({ offer }: { readonly offer: Offer }) {
         </dd>
         <dt>Breaks even up to</dt>
         <dd>
-          {e.breakEvenFeeRateSatPerKvb === null ? 'no fee rate' : `${satoshi(e.breakEvenFeeRateSatPerKvb)} sat/kvB`}
+          {e.breakEvenFeeRateSatPerKvb === null
+            ? 'no fee rate'
+            : `${(Number(e.breakEvenFeeRateSatPerKvb) / 1_000).toFixed(1)} sat/vB`}
         </dd>
+        <dt>Smallest sensible sale</dt>
+        <dd>{e.smallestSensiblePieces === null ? 'none' : `${count(e.smallestSensiblePieces)} pieces`}</dd>
         <dt>Default buyers</dt>
         <dd className={e.acceptedByDefaultBuyers ? 'good' : 'bad'}>
           {e.acceptedByDefaultBuyers ? 'accept it' : `refuse it: ${e.objections.join('; ')}`}

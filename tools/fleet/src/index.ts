@@ -24,12 +24,14 @@ export type { ProcessEvent } from './supervise/supervised-process.js';
 export { beginFleet, startFleet, type FleetOptions, type FleetStart, type RunningFleet } from './fleet.js';
 export {
   backUp,
+  hasSeed,
   restoreBackup,
+  restoreSeed,
   verifyBackup,
-  type BackupManifest,
   type BackupSource,
   type RestoreTarget,
 } from './backup/backup.js';
+export type { BackupManifest } from './backup/manifest.js';
 export { loadJsonRows } from './backup/load-rows.js';
 export { AutoMiner } from './mining/auto-miner.js';
 export { pickPort } from './free-port.js';

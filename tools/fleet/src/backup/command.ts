@@ -7,20 +7,13 @@ import { startServers } from '../servers.js';
 import { readRun } from '../state/run-file.js';
 import { lock, releaseLocks } from '../state/folder-lock.js';
 import { StateDir, writeAtomically } from '../state/state-dir.js';
-import {
-  backUp,
-  readSecret,
-  restoreBackup,
-  restoreSeed,
-  verifyBackup,
-  type BackupManifest,
-  type BackupSource,
-  type RestoreTarget,
-} from './backup.js';
+import { backUp, hasSeed, restoreBackup, restoreSeed, verifyBackup, type BackupSource } from './backup.js';
+import type { BackupManifest } from './manifest.js';
+import { readSecret, type SeedFiles } from './seed-part.js';
 
 export const BACKUP_USAGE = `npm run backup -- take --out DIR [FROM] [--passphrase-file FILE]
 npm run backup -- verify --from DIR [--passphrase-file FILE]
-npm run backup -- restore --from DIR --key-file FILE [TO] [--passphrase-file FILE]
+npm run backup -- restore --from DIR [--key-file FILE] [TO] [--passphrase-file FILE]
 npm run backup -- seed --from DIR --key-file FILE [--state DIR | --seed-file FILE] [--passphrase-file FILE]
 
 Everything that is needed to settle: all rows of the services' tables at one moment, the place in the payment stream that they
@@ -30,11 +23,14 @@ FROM, of a running fleet:
   --state DIR            its state folder (default: .seedfleet)
   --database URL --seed-file FILE --key-file FILE --network NAME --fleet-id ID
                          or where its database (as the owner of the tables) and its seed are
+  --database URL --seed-elsewhere --network NAME --fleet-id ID
+                         of a fleet whose signer is on another machine: no seed is in the backup (npm run signer-backup, there)
 TO:
   --state DIR            a folder that does not exist yet, or that of this fleet, stopped, whose database is gone:
                          \`npm start -- --state DIR\` goes on from there
   --database URL --seed-file FILE
-                         or an empty database, and where the settler's SEED_FILE is going to be
+                         or an empty database, and where the settler's SEED_FILE is going to be; without a seed in the backup the
+                         database alone
 
 \`seed\` brings the seed alone back, for a settler whose host is lost.
 
@@ -58,7 +54,7 @@ type Values = Partial<
     'out' | 'from' | 'state' | 'database' | 'seed-file' | 'key-file' | 'network' | 'fleet-id' | 'passphrase-file',
     string
   >
->;
+> & { readonly 'seed-elsewhere'?: boolean };
 
 async function run(args: readonly string[]): Promise<number> {
   let parsed: { values: Values; positionals: string[] };
@@ -77,6 +73,7 @@ async function run(args: readonly string[]): Promise<number> {
         network: text,
         'fleet-id': text,
         'passphrase-file': text,
+        'seed-elsewhere': { type: 'boolean' },
       },
     });
   } catch (thrown) {
@@ -88,16 +85,22 @@ async function run(args: readonly string[]): Promise<number> {
   if (more.length > 0) return usage(`${more.join(' ')}: not understood`);
   if (verb === 'take' && values.out !== undefined) {
     const source = values.database === undefined ? ofState(values.state) : ofServers(values);
-    if (source === null) return usage('--database needs --seed-file, --key-file, --network and --fleet-id');
+    if (source === null)
+      return usage('--database needs --network, --fleet-id, and --seed-file with --key-file or --seed-elsewhere');
     report('taken', await backUp(source, values.out, passphrase));
-    process.stdout.write(`in ${values.out}; the key ${source.keyFile} is not in it: keep it elsewhere\n`);
+    const keyFile = source.seed?.keyFile;
+    process.stdout.write(
+      keyFile === undefined
+        ? `in ${values.out}\n`
+        : `in ${values.out}; the key ${keyFile} is not in it: keep it elsewhere\n`,
+    );
     return 0;
   }
   if (verb === 'verify' && values.from !== undefined) {
     report('whole', await verifyBackup(values.from, passphrase));
     return 0;
   }
-  if (verb === 'restore' && values.from !== undefined && values['key-file'] !== undefined) {
+  if (verb === 'restore' && values.from !== undefined) {
     return restore(values.from, values['key-file'], values, passphrase);
   }
   if (verb === 'seed' && values.from !== undefined && values['key-file'] !== undefined) {
@@ -106,13 +109,22 @@ async function run(args: readonly string[]): Promise<number> {
   return usage(verb === undefined ? 'take, verify, restore or seed?' : `${verb}: an option is missing`);
 }
 
-async function restore(from: string, keyFile: string, values: Values, passphrase: Uint8Array | null): Promise<number> {
-  if (values.database !== undefined) {
-    if (values['seed-file'] === undefined) return usage('--database needs --seed-file');
-    const target = { databaseUrl: values.database, seedFile: values['seed-file'], keyFile };
-    report('restored', await restoreBackup(from, target, passphrase));
+async function restore(
+  from: string,
+  keyFile: string | undefined,
+  values: Values,
+  passphrase: Uint8Array | null,
+): Promise<number> {
+  const { database, 'seed-file': seedFile } = values;
+  if (database !== undefined) {
+    if ((seedFile === undefined) !== (keyFile === undefined))
+      return usage('--seed-file and --key-file belong together');
+    const seed = seedFile === undefined || keyFile === undefined ? null : { seedFile, keyFile };
+    report('restored', await restoreBackup(from, { databaseUrl: database, seed }, passphrase));
   } else {
-    if (values.state === undefined) return usage('restore needs --state, or --database and --seed-file');
+    if (values.state === undefined || keyFile === undefined) {
+      return usage('restore needs --state and --key-file, or --database');
+    }
     report('restored', await intoState(from, keyFile, values.state, passphrase));
     process.stdout.write(`go on with: npm start -- --no-sale --state ${values.state}\n`);
   }
@@ -145,6 +157,9 @@ async function intoState(
   const network = NETWORKS.find((name) => name === manifest.network);
   const refused = (why: string, todo: string) =>
     new FleetError('backup-refused', `the backup can't go to ${stateDir}`, why, todo);
+  if (!hasSeed(manifest) && manifest.seedId !== null) {
+    throw refused('it has no seed, which a signer elsewhere has', 'restore it with --database, for that signer');
+  }
   if (network === undefined) throw refused(`its network ${manifest.network} is unknown`, 'use a newer program');
   const isThere = existsSync(stateDir);
   const state = StateDir.open(stateDir);
@@ -157,12 +172,12 @@ async function intoState(
     // The identity names its subjects at the broker, which may still have payments; one of another form can't be taken over.
     state.remember(/^[0-9a-f]{8}$/.test(manifest.fleetId) ? { id: manifest.fleetId, network } : { network });
   }
-  const target = filesOf(state);
-  if (!existsSync(target.keyFile)) writeAtomically(target.keyFile, readFileSync(keyFile, 'utf8'));
+  const seed = filesOf(state);
+  if (!existsSync(seed.keyFile)) writeAtomically(seed.keyFile, readFileSync(keyFile, 'utf8'));
   try {
     const servers = await startServers({ stateDir, network: network satisfies Network });
     try {
-      return await restoreBackup(from, { ...target, databaseUrl: servers.connections.postgres.url }, passphrase);
+      return await restoreBackup(from, { seed, databaseUrl: servers.connections.postgres.url }, passphrase);
     } finally {
       await servers.stop();
     }
@@ -171,7 +186,7 @@ async function intoState(
   }
 }
 
-function filesOf(state: StateDir): Omit<RestoreTarget, 'databaseUrl'> {
+function filesOf(state: StateDir): SeedFiles {
   const folder = state.folder('services', 'channel-settler');
   return { seedFile: join(folder, 'seed.json'), keyFile: join(folder, 'seed.key') };
 }
@@ -179,16 +194,19 @@ function filesOf(state: StateDir): Omit<RestoreTarget, 'databaseUrl'> {
 function ofState(given: string | undefined): BackupSource {
   const path = resolve(given ?? join(ROOT, '.seedfleet'));
   const run = readRun(path);
-  return { ...filesOf(StateDir.open(path)), databaseUrl: run.postgres, network: run.network, fleetId: run.id };
+  return { seed: filesOf(StateDir.open(path)), databaseUrl: run.postgres, network: run.network, fleetId: run.id };
 }
 
 function ofServers(values: Values): BackupSource | null {
   const { database, 'seed-file': seedFile, 'key-file': keyFile, network, 'fleet-id': fleetId } = values;
-  if (!database || !seedFile || !keyFile || !network || !fleetId) return null;
-  return { databaseUrl: database, seedFile, keyFile, network, fleetId };
+  if (!database || !network || !fleetId) return null;
+  const isElsewhere = values['seed-elsewhere'] === true;
+  if (isElsewhere) return seedFile || keyFile ? null : { databaseUrl: database, seed: null, network, fleetId };
+  return seedFile && keyFile ? { databaseUrl: database, seed: { seedFile, keyFile }, network, fleetId } : null;
 }
 
-function report(verb: string, { takenAt, files, channels, payments, network, salt }: BackupManifest): void {
+function report(verb: string, manifest: BackupManifest): void {
+  const { takenAt, files, channels, payments, network, salt, seedId } = manifest;
   const rows = files.reduce((sum, { table, lines }) => sum + (table === null ? 0 : lines), 0);
   const states = Object.entries(channels).map(([state, count]) => `${count} ${state}`);
   const place = payments.map(({ partition, committedSeq }) => `partition ${partition} at ${committedSeq}`);
@@ -196,6 +214,9 @@ function report(verb: string, { takenAt, files, channels, payments, network, sal
     `${verb}: ${network}, ${rows} rows as of ${takenAt}${salt === null ? ', not encrypted' : ', encrypted'}\n` +
       `channels: ${states.join(', ') || 'none'}; payment stream: ${place.join(', ') || 'nothing yet'}\n`,
   );
+  if (!hasSeed(manifest) && seedId !== null) {
+    process.stdout.write(`no seed is in it: ${seedId} is with a signer elsewhere, which has a backup of its own\n`);
+  }
 }
 
 function usage(problem: string): number {

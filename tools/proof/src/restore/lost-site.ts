@@ -53,16 +53,16 @@ function sourceOf(world: World): BackupSource {
   const { run, state } = world.fleet;
   const seeds = state.file('services', 'channel-settler');
   const files = { seedFile: join(seeds, 'seed.json'), keyFile: join(seeds, 'seed.key') };
-  return { ...files, databaseUrl: run.postgres, network: run.network, fleetId: run.id };
+  return { seed: files, databaseUrl: run.postgres, network: run.network, fleetId: run.id };
 }
 
-async function destroy(world: World, { seedFile }: BackupSource): Promise<void> {
+async function destroy(world: World, { seed }: BackupSource): Promise<void> {
   await world.database.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   );
   await world.database.query('DROP SCHEMA chain, channel, market, public CASCADE');
   await world.database.query('CREATE SCHEMA public');
-  rmSync(seedFile);
+  if (seed !== null) rmSync(seed.seedFile);
 }
 
 /** Flips one bit of each file in turn. */

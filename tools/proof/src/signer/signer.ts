@@ -7,6 +7,7 @@ import type { Scorecard } from '../scorecard.js';
 import { finishChannels } from '../world/finish.js';
 import { channelFaults } from '../world/verdict.js';
 import type { Goods, World } from '../world/world.js';
+import { seedlessFaults } from './seedless.js';
 import { awayFaults } from './away.js';
 import { changedLogFaults } from './changed-logs.js';
 import { settlementOf, soldChannel, sweepOf, type Sold } from './orders.js';
@@ -34,6 +35,7 @@ export async function proveSigner(world: World, short: boolean, scores: Scorecar
   await proveKills(world, short ? SHORT_SIGNER_KILL_CASES : SIGNER_KILL_CASES, scores);
   const goods = await world.sell('signed', PIECES, PRICE_SAT);
   await scores.run('the signer is away: sales go on, and are settled when it is back', () => awayFaults(world, goods));
+  await scores.run('a backup without a seed comes back without one', () => seedlessFaults(world));
   await scores.run('what was sent is in the log, once, and never a lower payment after a higher one', () =>
     logFaults(world),
   );

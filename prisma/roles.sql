@@ -15,7 +15,8 @@ REVOKE UPDATE, DELETE ON channel.channel_event FROM :"channel";
 -- tables in the same way.
 REVOKE INSERT, UPDATE, DELETE ON channel.book_posting, channel.book_entry FROM :"channel";
 -- The roll-ups and running balances are written by the trigger and by channel.roll_up_books().
-REVOKE INSERT, UPDATE, DELETE ON channel.book_unrolled, channel.book_rollup, channel.book_running FROM :"channel";
+REVOKE INSERT, UPDATE, DELETE ON channel.book_unrolled, channel.book_rollup, channel.book_running, channel.book_torrent
+  FROM :"channel";
 
 REVOKE INSERT, UPDATE, DELETE ON channel.book_hours FROM :"channel";
 -- What is past its time goes by functions that know what has to stay.

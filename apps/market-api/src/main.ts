@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createPrismaClient, type PrismaClient } from '@seedfleet/persistence';
+import { createDatabase, type PrismaClient } from '@seedfleet/persistence';
 import { redisTls, runService, type HealthRegistry, type Logger } from '@seedfleet/service-kit';
 import { ApiKeyRepository } from './access/api-key.repository.js';
 import { ensureFirstKey } from './access/first-key.js';
@@ -14,13 +14,14 @@ await runService({
   name: 'market-api',
   config: marketApiConfig,
   module: async ({ config, logger, health }) => {
-    const prisma = createPrismaClient(config.DATABASE_URL, POOL_SIZE, { prepared: true });
+    const database = createDatabase(config.DATABASE_URL, POOL_SIZE, { prepared: true });
+    const { prisma } = database;
     await reachDatabase(prisma, config.DATABASE_URL);
     registerHealth(health, prisma);
     await prepareFirstKey(prisma, config.API_KEY_FILE, logger);
     const { SEEDFLEET_NETWORK: network, FLEET_ID: fleetId, REDIS_URL: redisUrl, WEBHOOK_NETWORKS: networks } = config;
     return MarketApiModule.with(
-      prisma,
+      database,
       { network, fleetId },
       { redisUrl, redisTls: redisTls(config), fleetId, networks },
       config.CONTENT_ROOTS,

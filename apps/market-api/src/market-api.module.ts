@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
-import { PrismaClient } from '@seedfleet/persistence';
+import { PrismaClient, Statements, type Database } from '@seedfleet/persistence';
 import { ApiKeyController } from './access/api-key.controller.js';
 import { ApiKeyRepository } from './access/api-key.repository.js';
 import { ScopeGuard } from './access/scope.guard.js';
@@ -68,6 +68,7 @@ import { ReportService } from './reports/report.service.js';
 import { ServedRepository } from './reports/served.repository.js';
 import { TorrentFigures } from './reports/torrent-figures.js';
 import { TorrentRanking } from './reports/torrent-ranking.js';
+import { TorrentTotals } from './reports/torrent-totals.js';
 import { PlacementPreviewer } from './placement/preview.js';
 import { PlacementWishes } from './placement/placement-wishes.js';
 import { PlacementController } from './placement/placement.controller.js';
@@ -95,7 +96,7 @@ import { WebhookRepository } from './webhooks/webhook.repository.js';
 @Module({})
 export class MarketApiModule {
   static with(
-    prisma: PrismaClient,
+    { prisma, statements }: Database,
     identity: FleetIdentity,
     webhooks: WebhookSettings,
     contentRoots: readonly ContentRoot[],
@@ -138,6 +139,7 @@ export class MarketApiModule {
       ],
       providers: [
         { provide: PrismaClient, useValue: prisma },
+        { provide: Statements, useValue: statements },
         { provide: IDENTITY, useValue: identity },
         { provide: WEBHOOK_SETTINGS, useValue: webhooks },
         { provide: CONTENT_ROOTS, useValue: contentRoots },
@@ -188,6 +190,7 @@ export class MarketApiModule {
         ServedRepository,
         TorrentFigures,
         TorrentRanking,
+        TorrentTotals,
         SessionRepository,
         SignInLock,
         NameSearch,

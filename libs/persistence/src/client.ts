@@ -1,5 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
+import { Statements } from './statements.js';
 
 export { Prisma, PrismaClient } from './generated/client.js';
 export type * from './generated/models.js';
@@ -16,6 +18,13 @@ export interface PrismaClientOptions {
   readonly prepared?: boolean;
 }
 
+/** A Prisma client, and the same connections for statements that are asked very often. */
+export interface Database {
+  readonly prisma: PrismaClient;
+  /** Ends with the client. */
+  readonly statements: Statements;
+}
+
 /**
  * A Prisma client on a bounded pool.
  * @param databaseUrl postgres://user:password@host:port/database
@@ -23,12 +32,30 @@ export interface PrismaClientOptions {
 export function createPrismaClient(
   databaseUrl: string,
   poolSize = DEFAULT_POOL_SIZE,
-  { prepared = false }: PrismaClientOptions = {},
+  options: PrismaClientOptions = {},
 ): PrismaClient {
-  const pool = { connectionString: databaseUrl, max: poolSize, connectionTimeoutMillis: CONNECT_TIMEOUT_MS };
-  return new PrismaClient({
-    adapter: new PrismaPg(pool, prepared ? { statementNameGenerator: statementNames() } : {}),
+  return createDatabase(databaseUrl, poolSize, options).prisma;
+}
+
+/** As `createPrismaClient`, with its connections for `Statements`. */
+export function createDatabase(
+  databaseUrl: string,
+  poolSize = DEFAULT_POOL_SIZE,
+  { prepared = false }: PrismaClientOptions = {},
+): Database {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
+  // A connection that ends while nobody uses it is replaced by the next that is needed.
+  pool.on('error', () => undefined);
+  const nameOf = prepared ? statementNames() : undefined;
+  const adapter = new PrismaPg(pool, {
+    disposeExternalPool: true,
+    ...(nameOf === undefined ? {} : { statementNameGenerator: nameOf }),
+  });
+  return { prisma: new PrismaClient({ adapter }), statements: new Statements(pool, nameOf ?? (() => '')) };
 }
 
 /** Statements that each connection keeps prepared. */

@@ -5,3 +5,4 @@ export { createMigration, deployMigrations } from './migrate.js';
 export { relayOutbox, type OutboxMessage, type OutboxOwner } from './outbox.js';
 export * from './retention.js';
 export { deployRoles, grantRoles, type RolePasswords } from './roles.js';
+export { limitOf, Statements } from './statements.js';

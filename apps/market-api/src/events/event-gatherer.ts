@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
 import { isDatabaseAway } from '../http/database-away.js';
-import { EventLog } from './event-log.js';
+import { BATCH, EventLog } from './event-log.js';
 
 /** Soon enough to look live, rare enough to cost nothing. */
 const GATHER_EVERY_MS = 500;
@@ -37,9 +37,9 @@ export class EventGatherer implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async work(): Promise<void> {
-    let told = 0;
+    let more = false;
     try {
-      told = await this.log.gather();
+      more = (await this.log.gather()) >= BATCH;
       this.failing = false;
     } catch (failure) {
       // Health tells of an absent database; one line per fault of ours is enough.
@@ -47,6 +47,7 @@ export class EventGatherer implements OnApplicationBootstrap, OnModuleDestroy {
         this.logger.error({ err: failure }, 'events could not be gathered');
       this.failing = true;
     }
-    this.schedule(told > 0 ? 0 : GATHER_EVERY_MS);
+    // Where writes never stop, going on at once whenever there was something would never stop either.
+    this.schedule(more ? 0 : GATHER_EVERY_MS);
   }
 }

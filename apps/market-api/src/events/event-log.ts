@@ -11,8 +11,8 @@ export interface FleetEvent {
   readonly at: Date;
 }
 
-/** Told in one go; the next go follows at once. */
-const BATCH = 500;
+/** Told of one source in one go; where there is more, the next go follows at once. */
+export const BATCH = 500;
 /**
  * Rows may become visible out of the order of their ids, when a transaction that took its id earlier ends later. So much
  * is looked at again for such late ones: far more than are written at once.

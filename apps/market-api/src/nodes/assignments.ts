@@ -17,12 +17,16 @@ export const PAGE_TORRENTS = 400;
 /** Bytes of content paths in one answer; with all else that it says it stays below the broker's 1 MiB. */
 const PAGE_PATH_BYTES = 400_000;
 
-interface AssignedRow {
+/** A torrent as far as what nodes are told of its sale depends on it. */
+export interface SoldRow {
   readonly infoHash: string;
   readonly state: string;
   readonly version: number;
   readonly pieceLength: number;
   readonly pieceCount: number;
+}
+
+interface AssignedRow extends SoldRow {
   readonly metainfoBytes: number;
   readonly contentPath: string;
 }
@@ -86,14 +90,18 @@ export class Assignments {
   }
 
   private assigned(rows: readonly (AssignedRow & JoinedOffer)[]): AssignmentPage['torrents'] {
-    const fees = this.fees.now();
     return rows.map((row) => {
-      const offer = effectiveOffer(row, storedOffer(row));
-      const declined = saleVerdict(row, offer, fees).declined !== null;
-      const { infoHash, version, metainfoBytes, contentPath } = row;
-      const state = row.state === 'active' && !declined ? ('active' as const) : ('paused' as const);
-      return { infoHash, state, version, metainfoBytes, contentPath, offer };
+      const { metainfoBytes, contentPath } = row;
+      return { ...this.sold(row, storedOffer(row)), metainfoBytes, contentPath };
     });
+  }
+
+  /** What a torrent that is not removed is sold for. */
+  sold(row: SoldRow, stored: StoredOffer | null): OfferNews[number] {
+    const offer = effectiveOffer(row, stored);
+    const declined = saleVerdict(row, offer, this.fees.now()).declined !== null;
+    const state = row.state === 'active' && !declined ? ('active' as const) : ('paused' as const);
+    return { infoHash: row.infoHash, version: row.version, state, offer };
   }
 
   async metainfoPart(infoHash: string, offsetBytes: number): Promise<MetainfoPart> {

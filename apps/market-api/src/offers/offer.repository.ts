@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PrismaClient, type Prisma } from '@seedfleet/persistence';
+import { Prisma, PrismaClient, Statements } from '@seedfleet/persistence';
 import { auditRow } from '../audit/audit-log.js';
 import type { PriceOrigin } from './price-rule.schemas.js';
 import type { PricedTorrentRow } from './asked-price.js';
@@ -13,10 +13,26 @@ export interface OfferRow extends StoredOffer, PriceOrigin {
 /** What an operator sets; null for the default. */
 export type OfferTerms = Omit<StoredOffer & PriceOrigin, 'version'>;
 
+/** A torrent as nodes are told of it. */
+export interface SoldTorrent {
+  readonly state: string;
+  /** Of the torrent. */
+  readonly version: number;
+}
+
+export interface AddedOffer {
+  readonly row: OfferRow;
+  /** The torrent as it was at that moment. */
+  readonly sold: SoldTorrent;
+}
+
 /** Offers are never changed: each edit is a new version, and the newest counts. */
 @Injectable()
 export class OfferRepository {
-  constructor(private readonly prisma: PrismaClient) {}
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly statements: Statements,
+  ) {}
 
   /** Null where the torrent sells at default terms. */
   current(infoHash: string): Promise<OfferRow | null> {
@@ -48,10 +64,10 @@ export class OfferRepository {
 
   /** What a torrent's price depends on, and its newest offer's version, 0 where none was set; null where there is no such torrent. */
   async priced(infoHash: string): Promise<{ torrent: PricedTorrentRow; version: number } | null> {
-    const [row] = await this.prisma.$queryRaw<(PricedTorrentRow & { version: number })[]>`
+    const [row] = await this.statements.rows<PricedTorrentRow & { version: number }>(Prisma.sql`
       SELECT t."pieceLength", t."pieceCount", t.tier, q."multiplierPerMille", coalesce((
         SELECT max(o.version) FROM market.offer o WHERE o."infoHash" = t."infoHash"), 0) AS version
-      FROM market.torrent t JOIN market.tier q ON q.name = t.tier WHERE t."infoHash" = ${infoHash}`;
+      FROM market.torrent t JOIN market.tier q ON q.name = t.tier WHERE t."infoHash" = ${infoHash}`);
     if (row === undefined) return null;
     const { version, ...torrent } = row;
     return { torrent, version };
@@ -59,7 +75,8 @@ export class OfferRepository {
 
   /**
    * Adds the version after `before` in one statement, with the audit entry: a lock held over several round trips would
-   * make everybody wait. Null where somebody else added that version, or graded the torrent, meanwhile.
+   * make everybody wait. Null where somebody else added that version, or graded the torrent, meanwhile. A change of the torrent at
+   * the same moment is either seen here or made after it, so that of what nodes are told of both the later has both.
    */
   async addAfter(
     infoHash: string,
@@ -67,21 +84,23 @@ export class OfferRepository {
     torrent: PricedTorrentRow,
     terms: OfferTerms,
     actor: string,
-  ): Promise<OfferRow | null> {
+  ): Promise<AddedOffer | null> {
     const version = before + 1;
     const createdAt = new Date();
     const fact = auditRow({ actor, action: 'offer.set', target: infoHash, data: { version, ...auditTerms(terms) } });
-    const rows = await this.prisma.$queryRaw<{ version: number }[]>`
-      WITH added AS (
+    const [sold] = await this.statements.rows<SoldTorrent>(Prisma.sql`
+      WITH sold AS (
+        SELECT t."infoHash", t.state, t.version FROM market.torrent t
+        WHERE t."infoHash" = ${infoHash} AND t.tier = ${torrent.tier} FOR SHARE OF t
+      ), added AS (
         INSERT INTO market.offer ("infoHash", version, "priceSat", "lockUnits", "settlementFeeSat",
           "minContractFeePerKbSat", "maxSellers", "freeBytesPerDay", "freeBytesPerPeerDay", "priceMode", "rateMilliSat",
           tier, "multiplierPerMille", "createdBy", "createdAt")
-        SELECT t."infoHash", ${version}::int, ${terms.priceSat}::bigint, ${terms.lockUnits}::int,
+        SELECT sold."infoHash", ${version}::int, ${terms.priceSat}::bigint, ${terms.lockUnits}::int,
           ${terms.settlementFeeSat}::bigint, ${terms.minContractFeePerKbSat}::bigint, ${terms.maxSellers}::int,
           ${terms.freeBytesPerDay}::bigint, ${terms.freeBytesPerPeerDay}::bigint, ${terms.priceMode},
           ${terms.rateMilliSat}::bigint, ${terms.tier}, ${terms.multiplierPerMille}::int, ${actor}, ${createdAt}::timestamptz
-        FROM market.torrent t WHERE t."infoHash" = ${infoHash} AND t.tier = ${torrent.tier}
-        ON CONFLICT DO NOTHING RETURNING "infoHash", version
+        FROM sold ON CONFLICT DO NOTHING RETURNING "infoHash"
       ), priced AS (
         UPDATE market.torrent_price p SET "milliSatPerMib" = ${sortPrice(terms.priceSat, torrent)}
         FROM added WHERE p."infoHash" = added."infoHash"
@@ -89,8 +108,8 @@ export class OfferRepository {
         INSERT INTO market.audit_entry (actor, action, target, data)
         SELECT ${fact.actor}, ${fact.action}, ${fact.target}, ${JSON.stringify(fact.data)}::jsonb FROM added
       )
-      SELECT version FROM added`;
-    return rows.length === 0 ? null : { ...terms, version, createdBy: actor, createdAt };
+      SELECT sold.state, sold.version FROM added JOIN sold ON true`);
+    return sold === undefined ? null : { row: { ...terms, version, createdBy: actor, createdAt }, sold };
   }
 }
 

@@ -38,10 +38,10 @@ export class OfferService {
       const { torrent, version } = await this.priced(infoHash);
       requireVersion(versions, version);
       const terms = termsOf(body, torrent);
-      const row = await this.offers.addAfter(infoHash, version, torrent, terms, actor);
-      if (row !== null) {
-        await this.news.changed([infoHash], `offer of ${infoHash} changed`);
-        return { torrent, row };
+      const added = await this.offers.addAfter(infoHash, version, torrent, terms, actor);
+      if (added !== null) {
+        this.news.set({ infoHash, ...torrent, ...added.sold }, added.row);
+        return { torrent, row: added.row };
       }
       if (tries >= MAX_TRIES) throw new Problem(503, 'unavailable', 'too many edits of this offer at once');
     }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ExpiringCache } from '../http/expiring-cache.js';
 import { validationProblem } from '../http/problem.js';
 import { CostSettings } from '../settings/cost-settings.js';
+import type { CostRates } from './costs.js';
 import { figuresOf, type Measures } from './figures.js';
 import { FLEET, MeasureRepository, type Subject } from './measure.repository.js';
 import { periodOf, type Period } from './period.js';
@@ -11,6 +12,7 @@ import { figuresText, figuresView, profitView } from './report.views.js';
 import { ServedRepository } from './served.repository.js';
 import { TorrentFigures } from './torrent-figures.js';
 import { TorrentRanking, type Ranked, type Ranking } from './torrent-ranking.js';
+import { TorrentTotals, type RankedTotal } from './torrent-totals.js';
 
 /** Sums over all torrents read a row of each, so they may be a little old. */
 const TOTALS_AGE_MS = 15_000;
@@ -42,6 +44,7 @@ export class ReportService {
     private readonly measures: MeasureRepository,
     private readonly ranking: TorrentRanking,
     private readonly torrentFigures: TorrentFigures,
+    private readonly totals: TorrentTotals,
     private readonly servedBytes: ServedRepository,
     private readonly costs: CostSettings,
   ) {}
@@ -66,10 +69,18 @@ export class ReportService {
     const period = periodOf(query);
     const { sort, limit, search, label, tier, infoHash } = query;
     const after = decode(sort, query.cursor);
-    const ranked = await this.ranking.page(sort, { search, label, tier, infoHash }, period, after, limit + 1);
+    const filter = { search, label, tier, infoHash };
+    const rates = await this.costs.rates();
+    const ranked =
+      period === undefined
+        ? await this.totals.page(await this.ranking.ofAllTime(sort, filter, after, limit + 1), {
+            sparkDays: query.sparkDays,
+            kept: rates.diskMilliSatPerGibMonth > 0n,
+          })
+        : await this.figured(await this.ranking.page(sort, filter, period, after, limit + 1), period, query.sparkDays);
     const shown = ranked.slice(0, limit);
     const last = shown.at(-1);
-    const items = await this.torrentItems(shown, period, query.sparkDays);
+    const items = shown.map((row) => torrentItem(row, rates));
     return { items, nextCursor: ranked.length > limit && last !== undefined ? encode(sort, last) : null };
   }
 
@@ -110,25 +121,25 @@ export class ReportService {
     return { items, nextCursor: names.length > query.limit ? (shown.at(-1) ?? null) : null };
   }
 
-  private async torrentItems(ranked: readonly Ranked[], period: Period | undefined, sparkDays: number) {
+  private async figured(ranked: readonly Ranked[], period: Period, sparkDays: number): Promise<RankedTotal[]> {
     const hashes = ranked.map(({ infoHash }) => infoHash);
-    const [known, rates] = await Promise.all([this.torrentFigures.of(hashes, period, sparkDays), this.costs.rates()]);
-    return ranked.map(({ infoHash, name, pieceLength }) => {
-      const { measures, keptByteSeconds = 0n, revenueByDay = [] } = known.get(infoHash) ?? {};
-      const figures = figuresOf(measures);
-      const profit = profitView(
-        figures,
-        { soldBytes: figures.pieces * BigInt(pieceLength ?? 0), keptByteSeconds },
-        rates,
-      );
-      return { infoHash, name, ...figuresText(figures), profit, revenueByDay: [...revenueByDay] };
-    });
+    const known = await this.torrentFigures.of(hashes, period, sparkDays);
+    const none = { measures: new Map(), keptByteSeconds: 0n, revenueByDay: [] };
+    return ranked.map((row) => ({ ...row, ...(known.get(row.infoHash) ?? none) }));
   }
 
   private servedTotal(label: string | undefined, { from, to }: TotalQuery, period: Period | undefined) {
     const key = JSON.stringify([label, from, to]);
     return this.served.get(key, Date.now(), () => this.servedBytes.total(label, period));
   }
+}
+
+function torrentItem(row: RankedTotal, rates: CostRates) {
+  const { infoHash, name, pieceLength, measures, keptByteSeconds, revenueByDay } = row;
+  const figures = figuresOf(measures);
+  const soldBytes = figures.pieces * BigInt(pieceLength ?? 0);
+  const profit = profitView(figures, { soldBytes, keptByteSeconds }, rates);
+  return { infoHash, name, ...figuresText(figures), profit, revenueByDay: [...revenueByDay] };
 }
 
 /** Whose books are asked for: one of torrent, node and buyer, else the fleet. Throws where several are. */

@@ -41,9 +41,9 @@ export function keptOf(keys: Prisma.Sql, period: Period | undefined): Prisma.Sql
 }
 
 /** Whole seconds of the period that a torrent has been there. */
-function keptSeconds(period: Period | undefined): Prisma.Sql {
+export function keptSeconds(period: Period | undefined, since = Prisma.sql`t."createdAt"`): Prisma.Sql {
   const from = period?.from ?? new Date(0);
   const end = period?.end ?? new Date(8_640_000_000_000);
   return Prisma.sql`floor(greatest(0, extract(epoch FROM
-    least(now(), ${end}::timestamptz) - greatest(t."createdAt", ${from}::timestamptz))))::numeric`;
+    least(now(), ${end}::timestamptz) - greatest(${since}, ${from}::timestamptz))))::numeric`;
 }

@@ -23,19 +23,28 @@ interface Row {
   readonly byDay: Readonly<Record<string, string>> | null;
 }
 
-/** The figures of a page of torrents, in one statement and a row each: they agree, and one question is asked for all. */
+/** The first of the last days up to today, UTC. */
+export function firstDay(days: number): Date {
+  return new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS - (days - 1) * DAY_MS);
+}
+
+/** Amounts by the number of their day, as Postgres gives them, as a list of all days. */
+export function revenueByDay(byDay: Readonly<Record<string, string>> | null, days: number): readonly string[] {
+  return Array.from({ length: days }, (_, day) => byDay?.[day] ?? '0');
+}
+
+/**
+ * The figures of a page of torrents in a period, in one statement and a row each: they agree, and one question is asked for
+ * all. Those of all time are read with the page itself.
+ */
 @Injectable()
 export class TorrentFigures {
   constructor(private readonly prisma: PrismaClient) {}
 
-  async of(
-    infoHashes: readonly string[],
-    period: Period | undefined,
-    sparkDays: number,
-  ): Promise<Map<string, TorrentFigureRow>> {
+  async of(infoHashes: readonly string[], period: Period, sparkDays: number): Promise<Map<string, TorrentFigureRow>> {
     if (infoHashes.length === 0) return new Map();
     const keys = Prisma.sql`${[...infoHashes]}::text[]`;
-    const first = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS - (sparkDays - 1) * DAY_MS);
+    const first = firstDay(sparkDays);
     const days =
       sparkDays === 0
         ? Prisma.sql`SELECT NULL::text AS key, NULL::jsonb AS "byDay" WHERE false`
@@ -61,7 +70,7 @@ export class TorrentFigures {
         {
           measures: measuresOf(amounts ?? {}),
           keptByteSeconds: BigInt(kept ?? 0),
-          revenueByDay: Array.from({ length: sparkDays }, (_, day) => byDay?.[day] ?? '0'),
+          revenueByDay: revenueByDay(byDay, sparkDays),
         },
       ]),
     );

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import { limitOf, Prisma, PrismaClient } from '@seedfleet/persistence';
 import { LOGGER, type Logger } from '@seedfleet/service-kit';
 import { NameSearch } from '../torrents/named-torrents.js';
 import { inPeriod } from './measure.repository.js';
@@ -16,6 +16,12 @@ export interface Ranked {
   readonly pieceLength: number | null;
   readonly totalBytes: bigint | null;
   readonly createdAt: Date | null;
+}
+
+/** Where a page ended. */
+export interface RankedAfter {
+  readonly amount: bigint;
+  readonly infoHash: string;
 }
 
 export interface RankingFilter {
@@ -99,36 +105,48 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
     );
   }
 
-  /** Most first, after (amount, infohash). Over all time by the index; in a period by adding up its days. */
+  /** Most first, after (amount, infohash), in a period: by adding up its days. */
   async page(
     by: Ranking,
     filter: RankingFilter,
-    period: Period | undefined,
-    after: { readonly amount: bigint; readonly infoHash: string } | undefined,
+    period: Period,
+    after: RankedAfter | undefined,
     limit: number,
   ): Promise<Ranked[]> {
-    const column = COLUMN[by];
-    const source =
-      period === undefined
-        ? Prisma.sql`market.torrent_earning e`
-        : Prisma.sql`(
-            SELECT r.key AS "infoHash", sum(CASE WHEN r.measure = 'revenue' THEN -r.amount ELSE r.amount END)::bigint
-              AS amount
-            FROM channel.book_rollup r WHERE r.subject = 'torrent' AND r.measure = ${by} AND ${inPeriod(period)}
-            GROUP BY 1) e`;
-    const amount = period === undefined ? column : Prisma.sql`e.amount`;
-    const { table, condition } = await this.names.torrents(filter.search);
+    const source = Prisma.sql`(
+      SELECT r.key AS "infoHash", sum(CASE WHEN r.measure = 'revenue' THEN -r.amount ELSE r.amount END)::bigint
+        AS amount
+      FROM channel.book_rollup r WHERE r.subject = 'torrent' AND r.measure = ${by} AND ${inPeriod(period)}
+      GROUP BY 1) e`;
+    return this.prisma.$queryRaw<Ranked[]>(await this.ranked(source, Prisma.sql`e.amount`, filter, after, limit));
+  }
+
+  /** The statement of a page of all time, by the index. */
+  ofAllTime(by: Ranking, filter: RankingFilter, after: RankedAfter | undefined, limit: number): Promise<Prisma.Sql> {
+    return this.ranked(Prisma.sql`market.torrent_earning e`, COLUMN[by], filter, after, limit);
+  }
+
+  private async ranked(
+    source: Prisma.Sql,
+    amount: Prisma.Sql,
+    { search, infoHash, label, tier }: RankingFilter,
+    after: RankedAfter | undefined,
+    limit: number,
+  ): Promise<Prisma.Sql> {
+    const { table, condition } = await this.names.torrents(search);
     const conditions = [condition];
-    if (filter.infoHash !== undefined) conditions.push(Prisma.sql`e."infoHash" = ${filter.infoHash}`);
-    if (filter.label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[filter.label]}::text[]`);
-    if (filter.tier !== undefined) conditions.push(Prisma.sql`t.tier = ${filter.tier}`);
+    if (infoHash !== undefined) conditions.push(Prisma.sql`e."infoHash" = ${infoHash}`);
+    if (label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[label]}::text[]`);
+    if (tier !== undefined) conditions.push(Prisma.sql`t.tier = ${tier}`);
+    // How rare a word or a label is decides for a plan; it must not be kept for others.
+    const planned = search === undefined && label === undefined && tier === undefined;
     if (after !== undefined) {
       conditions.push(Prisma.sql`(${amount}, e."infoHash") < (${after.amount}, ${after.infoHash})`);
     }
-    return this.prisma.$queryRaw<Ranked[]>`
+    return Prisma.sql`
       SELECT e."infoHash", ${amount} AS amount, t.name, t."pieceLength", t."totalBytes", t."createdAt"
       FROM ${source} LEFT JOIN ${table} ON t."infoHash" = e."infoHash"
       WHERE ${Prisma.join(conditions, ' AND ')}
-      ORDER BY ${amount} DESC, e."infoHash" DESC LIMIT ${limit}`;
+      ORDER BY ${amount} DESC, e."infoHash" DESC LIMIT ${planned ? limitOf(limit) : Prisma.sql`${limit}`}`;
   }
 }

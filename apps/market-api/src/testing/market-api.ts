@@ -4,7 +4,13 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Bus, FleetNatsServer, type Service } from '@seedfleet/bus';
-import { createPrismaClient, deployMigrations, deployRoles, type PrismaClient } from '@seedfleet/persistence';
+import {
+  createDatabase,
+  createPrismaClient,
+  deployMigrations,
+  deployRoles,
+  type PrismaClient,
+} from '@seedfleet/persistence';
 import { createLogger, createRegistry, HealthRegistry, NestLogger, OperationsModule } from '@seedfleet/service-kit';
 import { ApiKeyRepository } from '../access/api-key.repository.js';
 import { newApiKey } from '../access/key-text.js';
@@ -68,14 +74,18 @@ export async function startMarketApi(
   };
 
   const admin = createPrismaClient(url.href, 2);
-  const own = createPrismaClient(roles.market, 8);
+  // Prepared, as the service has it.
+  const database = createDatabase(roles.market, 8, { prepared: true });
+  const own = database.prisma;
   const logger = createLogger('market-api', 'fatal');
   const bus = await busOf('market-api');
   const identity = { network: 'regtest', fleetId: bus.options.fleetId };
   const webhooks = { redisUrl, fleetId: identity.fleetId, networks: webhookNetworks };
   const operations = { logger, registry: createRegistry('market-api'), health: new HealthRegistry(), bus };
 
-  @Module({ imports: [OperationsModule.with(operations), MarketApiModule.with(own, identity, webhooks, contentRoots)] })
+  @Module({
+    imports: [OperationsModule.with(operations), MarketApiModule.with(database, identity, webhooks, contentRoots)],
+  })
   class Root {}
   const app = await NestFactory.create<NestExpressApplication>(Root, { logger: new NestLogger(logger) });
   configureHttp(app, logger);

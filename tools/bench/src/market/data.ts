@@ -35,13 +35,14 @@ export async function makeData(database: pg.Client, size: DataSize, say: (line: 
   await step('prices', PRICES);
   await step('offers', offers(size));
   await step('nodes', nodes());
-  await step('torrents on nodes', seedings());
   await step('channels', channels(size));
   await step('postings', POSTINGS);
   await step('entries', ENTRIES);
   for (const [subject, key] of Object.entries(SUBJECTS)) await step(`days of ${subject}s`, days(subject, key));
   await step('hours of the fleet', FLEET_HOURS);
   await step('totals', TOTALS);
+  await step('totals of torrents', TORRENT_TOTALS);
+  await step('running balances', RUNNING);
   await database.query('DROP TABLE market.bench_posting; RESET session_replication_role');
   await database.query('VACUUM ANALYZE');
 }
@@ -72,10 +73,34 @@ const nodes = (): string => `
   INSERT INTO market.node (id, "peerAddress", version, "lastSeenAt")
   SELECT 'bench-' || i, '10.255.0.' || i || ':7881', '0', now() + interval '1 day' FROM generate_series(1, ${NODES}) i`;
 
-const seedings = (): string => `
+/** Long enough for a torrent to be placed on a hundred nodes. */
+const PLACED_MS = 300_000;
+
+/**
+ * Waits until the running service has given every torrent its places, which it does once when it first sees these nodes, and has
+ * the nodes sell there.
+ */
+export async function sellWherePlaced(database: pg.Client): Promise<void> {
+  const deadlineMs = performance.now() + PLACED_MS;
+  for (;;) {
+    const { rows } = await database.query<{ placed: boolean }>(PLACED);
+    if (rows[0]?.placed === true) break;
+    if (performance.now() > deadlineMs) throw new Error('the torrents were not placed');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  const { rowCount } = await database.query(SEEDINGS);
+  // They lie where they would be moved to, so the service need not look for such moves a minute later.
+  await database.query('UPDATE market.placement_round SET "balancedFleet" = fleet');
+  if ((rowCount ?? 0) > 0) await database.query('VACUUM ANALYZE market.seeding, market.placement, market.torrent');
+}
+
+const PLACED = `
+  SELECT r.fleet <> '' AND NOT EXISTS (SELECT FROM market.torrent t WHERE t."placementDue") AS placed
+  FROM market.placement_round r`;
+
+const SEEDINGS = `
   INSERT INTO market.seeding ("nodeId", "infoHash", state, progress)
-  SELECT 'bench-' || 1 + (('x' || substr(t."infoHash", 1, 6))::bit(24)::int + n) % ${NODES}, t."infoHash", 'on-sale', 1
-  FROM market.torrent t CROSS JOIN generate_series(1, 3) n`;
+  SELECT "nodeId", "infoHash", 'on-sale', 1 FROM market.placement ON CONFLICT DO NOTHING`;
 
 /** State, share of all in thousandths up to and with it, pieces paid. P is 7 and F 450, so 143 is the first collectable. */
 const STATES: readonly (readonly [state: string, upTo: number, k: number])[] = [
@@ -163,6 +188,12 @@ const MEASURES = `
     ('pieces', CASE p.step WHEN 'accrue' THEN 100 WHEN 'collect' THEN p.k - 100 ELSE 0 END)) AS x(measure, amount)
   WHERE x.amount <> 0`;
 
+/** Those that occur here. */
+const MEASURE_NAMES = [
+  ...['channels', 'pieces', 'revenue', 'accrued', 'collectable', 'settlement-fee-reserved', 'broadcast', 'confirmed'],
+  ...['buried', 'settlement-fee', 'uncollectable', 'lost'],
+];
+
 const SUBJECTS: Readonly<Record<string, string>> = {
   fleet: "''",
   torrent: '"infoHash"',
@@ -184,3 +215,14 @@ const TOTALS = `
   INSERT INTO channel.book_rollup (subject, period, key, start, measure, amount)
   SELECT subject, 'all', key, '-infinity', measure, sum(amount)
   FROM channel.book_rollup WHERE period = 'day' GROUP BY 1, 3, 5 HAVING sum(amount) <> 0`;
+
+/** A row of each torrent, a column of each measure. */
+const TORRENT_TOTALS = `
+  INSERT INTO channel.book_torrent ("infoHash", ${MEASURE_NAMES.map((name) => `"${name}"`).join(', ')})
+  SELECT key, ${MEASURE_NAMES.map((name) => `coalesce(sum(amount) FILTER (WHERE measure = '${name}'), 0)`).join(', ')}
+  FROM channel.book_rollup WHERE subject = 'torrent' AND period = 'all' GROUP BY 1`;
+
+const RUNNING = `
+  INSERT INTO channel.book_running ("channelId", account, "amountSat")
+  SELECT p."channelId", m.account, sum(m.fixed + m.per_piece * p.k) FROM market.bench_posting p JOIN ${MOVES} ON m.step = p.step
+  GROUP BY 1, 2`;

@@ -19,13 +19,18 @@ export class MarketService {
     readonly fleetId: string,
   ) {}
 
-  /** Migrates the database and starts the service on it. */
-  static async start(servers: Connections, folder: string, port: number): Promise<MarketService> {
+  get pid(): number {
+    return this.process.pid ?? Number.NaN;
+  }
+
+  /** Migrates the database and starts the service on it; `profileDir` takes a processor profile of it. */
+  static async start(servers: Connections, folder: string, port: number, profileDir?: string): Promise<MarketService> {
     await deployMigrations(servers.postgres.url);
     const roles = await deployRoles(servers.postgres.url, { chain: 'bench', channel: 'bench', market: 'bench' });
     const fleetId = 'bench-market';
     const keyFile = join(folder, 'api-key');
-    const child = spawn(process.execPath, [PROGRAM], {
+    const profiling = profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
+    const child = spawn(process.execPath, [...profiling, PROGRAM], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         ...process.env,

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { startServers } from '@seedfleet/fleet';
 import pg from 'pg';
 import { machineText } from '../machine/machine-text.js';
+import { cpuSeconds, treeCpuSeconds } from '../machine/process-usage.js';
 import { print } from '../measure.js';
 import { dashboard } from './dashboard.js';
-import { makeData, sizeAt } from './data.js';
+import { makeData, sellWherePlaced, sizeAt } from './data.js';
 import { quantile, underLoad } from './load.js';
 import { MarketService } from './market-service.js';
 import { MARKET_USAGE, marketOptions, type MarketOptions } from './options.js';
@@ -60,10 +61,18 @@ async function atScale(scale: number, options: MarketOptions): Promise<boolean> 
         writeFileSync(made, '');
       }
       if (options.make) return true;
+      await database.query('UPDATE market.node SET "lastSeenAt" = now() + interval \'1 day\'');
       // Started anew, so that it finds the past as a service that was updated does.
-      service = await MarketService.start(servers.connections, folder, await freePort());
+      service = await MarketService.start(servers.connections, folder, await freePort(), options.profile);
       await ranked(database, size.torrents);
-      return await measure(service, servers.connections.nats.url, database, options);
+      await sellWherePlaced(database);
+      const [postgres] = servers.supervisor.summary().filter(({ name }) => name === 'postgres');
+      const cpu = (): Cpu => ({
+        service: cpuSeconds(service?.pid ?? Number.NaN),
+        postgres: treeCpuSeconds(postgres?.pid ?? Number.NaN),
+        client: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+      });
+      return await measure(service, servers.connections.nats.url, database, cpu, options);
     } finally {
       await service?.stop();
       await database.end();
@@ -74,10 +83,18 @@ async function atScale(scale: number, options: MarketOptions): Promise<boolean> 
   }
 }
 
+/** Processor seconds used so far. */
+interface Cpu {
+  readonly service: number;
+  readonly postgres: number;
+  readonly client: number;
+}
+
 async function measure(
   service: MarketService,
   natsUrl: string,
   database: pg.Client,
+  cpu: () => Cpu,
   options: MarketOptions,
 ): Promise<boolean> {
   const { rows } = await database.query<{ infoHash: string }>(
@@ -85,16 +102,20 @@ async function measure(
   );
   const infoHashes = rows.map(({ infoHash }) => infoHash);
   if (options.dashboard) return dashboard(service.api, await bestSeller(database));
-  print(row(['page', 'asked/s', 'answered/s', 'failed', 'median ms', 'p99 ms', 'worst ms']));
+  print(row(['page', 'asked/s', 'answered/s', 'failed', 'median ms', 'p99 ms', 'worst ms', ...CPU_OF]));
   let reached = true;
   for (const { name, ask } of pages(service.api, infoHashes)) {
+    if (options.page !== undefined && !name.startsWith(options.page)) continue;
     await underLoad(ask, options.rate, WARM_SECONDS);
+    const before = cpu();
     const { failures, perSecond, milliseconds } = await underLoad(ask, options.rate, options.seconds);
     const p99 = quantile(milliseconds, 0.99);
     reached &&= failures === 0 && p99 < AIM_MS;
     const times = [quantile(milliseconds, 0.5), p99, milliseconds.at(-1) ?? Number.NaN].map((ms) => ms.toFixed(1));
-    print(row([name, String(options.rate), perSecond.toFixed(0), String(failures), ...times]));
+    const used = cpuPerRequest(before, cpu(), milliseconds.length);
+    print(row([name, String(options.rate), perSecond.toFixed(0), String(failures), ...times, ...used]));
   }
+  if (options.page !== undefined) return reached;
   const news = await priceNews(service.api, natsUrl, service.fleetId, options.nodes, infoHashes);
   const [median, last] = [quantile(news, 0.5), news.at(-1) ?? Number.NaN];
   print(`a price at the last of ${options.nodes} nodes: median ${median.toFixed(0)} ms, worst ${last.toFixed(0)} ms`);
@@ -107,6 +128,14 @@ async function bestSeller(database: pg.Client): Promise<string> {
      WHERE subject = 'torrent' AND period = 'all' AND measure = 'channels' ORDER BY amount DESC LIMIT 1`,
   );
   return rows[0]?.key ?? '';
+}
+
+/** Columns of processor milliseconds per request. */
+const CPU_OF = ['API CPU ms', 'Postgres', 'client'];
+
+function cpuPerRequest(before: Cpu, after: Cpu, requests: number): string[] {
+  const parts = ['service', 'postgres', 'client'] as const;
+  return parts.map((part) => (((after[part] - before[part]) * 1_000) / requests).toFixed(2));
 }
 
 /** Waits until the service has ranked the torrents. */

@@ -19,6 +19,10 @@ export interface MarketOptions {
   readonly make: boolean;
   /** Time the dashboard's pages in a Chromium instead. */
   readonly dashboard: boolean;
+  /** Only pages whose name begins so, and no price. Undefined: all. */
+  readonly page: string | undefined;
+  /** Absolute; where a processor profile of the service goes. */
+  readonly profile: string | undefined;
 }
 
 export const MARKET_USAGE = `options of market:
@@ -30,6 +34,8 @@ export const MARKET_USAGE = `options of market:
   --keep DIR       leave servers and data there, and use what is there: made once, measured often
   --make           with --keep: only make the data
   --dashboard      instead: every page of the dashboard in a Chromium, from the click until its content is there
+  --page TEXT      only pages whose name begins so, as revenue, channel, public or offer
+  --profile DIR    leave a processor profile of the service there
 `;
 
 /** Reads the command line; undefined where it can't be used. */
@@ -46,16 +52,20 @@ export function marketOptions(args: readonly string[]): MarketOptions | undefine
         keep: { type: 'string' },
         make: { type: 'boolean', default: false },
         dashboard: { type: 'boolean', default: false },
+        page: { type: 'string' },
+        profile: { type: 'string' },
       },
     });
     const scale = Number(values.scale);
     const [rate, seconds, nodes] = [values.rate, values.seconds, values.nodes].map(Number) as [number, number, number];
     if (!(scale >= 0.0001 && scale <= 10)) return undefined;
     if (![rate, seconds, nodes].every((value) => Number.isSafeInteger(value) && value >= 1)) return undefined;
-    const { keep, make, dashboard } = values;
+    const { keep, make, page, dashboard } = values;
     if (make && keep === undefined) return undefined;
-    const kept = keep === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), keep);
-    return { scale, rate, seconds, nodes, tenth: !values['no-tenth'], keep: kept, make, dashboard };
+    const folder = (path: string | undefined): string | undefined =>
+      path === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+    const tenth = !values['no-tenth'];
+    return { scale, rate, seconds, nodes, tenth, keep: folder(keep), make, dashboard, page, profile: folder(values.profile) };
   } catch {
     return undefined;
   }

@@ -10,6 +10,12 @@ export type RolePasswords = Readonly<Record<'chain' | 'channel' | 'market', stri
 
 const SERVICES = ['chain', 'channel', 'market'] as const;
 
+/**
+ * market-api's pages read a few dozen rows through indexes. Parallel workers would take the processors of other requests, and cost more
+ * to start than such a page; and of a database that is in use most pages are in memory.
+ */
+const MARKET_SETTINGS = ['max_parallel_workers_per_gather = 0', 'random_page_cost = 1.1', 'jit = off'];
+
 const roleName = (database: string, service: string): string => `${database}_${service}`;
 
 function grantsFor(client: pg.Client, database: string): string {
@@ -56,6 +62,8 @@ export async function deployRoles(databaseUrl: string, passwords: RolePasswords)
       await client.query(`${verb} ROLE ${name} LOGIN PASSWORD ${client.escapeLiteral(passwords[service])}`);
     }
     await client.query(grantsFor(client, database));
+    const market = client.escapeIdentifier(role('market'));
+    for (const setting of MARKET_SETTINGS) await client.query(`ALTER ROLE ${market} SET ${setting}`);
     const urlFor = (service: 'chain' | 'channel' | 'market') => {
       const url = new URL(databaseUrl);
       url.username = encodeURIComponent(role(service));

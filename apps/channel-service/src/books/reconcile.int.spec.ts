@@ -187,6 +187,22 @@ describe('reconciliation', () => {
       await expect(client.$executeRaw(edit)).rejects.toThrow(/permission denied/);
   });
 
+  it('finds a torrent’s sum that is not its roll-up', async () => {
+    await books.store({ k: 143n, state: 'funded' });
+    while ((await rollUpBooks(books.service, 1_000)) > 0);
+    expect(await reconcile(books.service, 60)).toEqual([]);
+    const add = (sat: number) =>
+      books.owner.$executeRaw`UPDATE "channel"."book_torrent" SET "revenue" = "revenue" + ${sat}`;
+    expect(await add(1)).toBeGreaterThan(0);
+    const differs = expect.objectContaining({ code: 'rollup-total-differs' });
+    expect(await reconcile(books.service, 60)).toContainEqual(differs);
+    await add(-1);
+    expect(await reconcile(books.service, 60)).toEqual([]);
+    const edit = Prisma.sql`UPDATE "channel"."book_torrent" SET "revenue" = 0`;
+    for (const client of [books.service, books.market])
+      await expect(client.$executeRaw(edit)).rejects.toThrow(/permission denied/);
+  });
+
   it('finds a channel that was changed behind the back of the books', async () => {
     const id = await books.store({ k: 143n, state: 'funded' });
     await books.owner.$executeRaw`ALTER TABLE "channel"."channel" DISABLE TRIGGER "post_changed_channels"`;

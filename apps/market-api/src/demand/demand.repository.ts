@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { demandReport } from '@seedfleet/bus';
-import { PrismaClient } from '@seedfleet/persistence';
+import { Prisma, PrismaClient, Statements } from '@seedfleet/persistence';
 import type { z } from 'zod';
 
 export type DemandReport = z.output<typeof demandReport.request>;
@@ -30,7 +30,10 @@ const MAX_BIDS_PER_DAY = 200;
 /** What nodes reported of buyers, per torrent and day. */
 @Injectable()
 export class DemandRepository {
-  constructor(private readonly prisma: PrismaClient) {}
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly statements: Statements,
+  ) {}
 
   /** Adds a report, once: one that repeats the last of its node, or comes of a node that is not known, adds nothing. */
   async add(report: DemandReport): Promise<boolean> {
@@ -107,11 +110,11 @@ export class DemandRepository {
   /** Bytes per second at which pieces left for buyers; absent for torrents of which none did. */
   async speeds(infoHashes: readonly string[]): Promise<Map<string, number>> {
     if (infoHashes.length === 0) return new Map();
-    const rows = await this.prisma.$queryRaw<{ infoHash: string; bytesPerSecond: bigint }[]>`
+    const rows = await this.statements.rows<{ infoHash: string; bytesPerSecond: bigint }>(Prisma.sql`
       SELECT "infoHash", (sum("sentBytes") * 1000 / greatest(sum("sentMs"), 1))::bigint AS "bytesPerSecond"
       FROM market.demand_day
       WHERE "infoHash" = ANY(${[...infoHashes]}) AND day > (now() AT TIME ZONE 'UTC')::date - ${SPEED_DAYS}::int
-      GROUP BY 1 HAVING sum("sentBytes") > 0`;
+      GROUP BY 1 HAVING sum("sentBytes") > 0`);
     return new Map(rows.map(({ infoHash, bytesPerSecond }) => [infoHash, Number(bytesPerSecond)]));
   }
 }

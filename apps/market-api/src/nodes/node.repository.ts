@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import { Prisma, PrismaClient, Statements } from '@seedfleet/persistence';
 import type { nodeHeartbeat, nodeRegister, seedingReport } from '@seedfleet/bus';
 import type { z } from 'zod';
 import type { SeedingCount } from '../torrents/sale-state.js';
@@ -38,7 +38,10 @@ const MAX_NODES = 5_000;
 /** Nodes as they registered and report, and the torrents on them. */
 @Injectable()
 export class NodeRepository {
-  constructor(private readonly prisma: PrismaClient) {}
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly statements: Statements,
+  ) {}
 
   async register({ nodeId, peerAddress, version, place = ANYWHERE }: Registration): Promise<void> {
     const now = new Date();
@@ -115,11 +118,11 @@ export class NodeRepository {
   async sellers(infoHashes: readonly string[]): Promise<Map<string, string[]>> {
     const grouped = new Map<string, string[]>();
     if (infoHashes.length === 0) return grouped;
-    const rows = await this.prisma.$queryRaw<{ infoHash: string; peers: string[] }[]>`
+    const rows = await this.statements.rows<{ infoHash: string; peers: string[] }>(Prisma.sql`
       SELECT s."infoHash", array_agg(n."peerAddress" ORDER BY n.id) AS peers
       FROM market.seeding s JOIN market.node n ON n.id = s."nodeId"
       WHERE s."infoHash" = ANY(${[...infoHashes]}) AND ${SELLS_NOW}
-      GROUP BY 1`;
+      GROUP BY 1`);
     for (const { infoHash, peers } of rows) grouped.set(infoHash, peers);
     return grouped;
   }

@@ -42,14 +42,14 @@ export class OfferRepository {
   /** The newest offers of a page of torrents. */
   async currentOf(infoHashes: readonly string[]): Promise<Map<string, StoredOffer & PriceOrigin>> {
     if (infoHashes.length === 0) return new Map();
-    const rows = await this.prisma.$queryRaw<(StoredOffer & PriceOrigin & { infoHash: string })[]>`
+    const rows = await this.statements.rows<StoredOffer & PriceOrigin & { infoHash: string }>(Prisma.sql`
       SELECT o."infoHash", o.version, o."priceSat", o."lockUnits", o."settlementFeeSat", o."minContractFeePerKbSat",
              o."maxSellers", o."freeBytesPerDay", o."freeBytesPerPeerDay", o."priceMode", o."rateMilliSat", o.tier,
              o."multiplierPerMille"
       FROM unnest(${[...infoHashes]}::text[]) AS wanted("infoHash")
       CROSS JOIN LATERAL (
         SELECT * FROM market.offer WHERE offer."infoHash" = wanted."infoHash" ORDER BY version DESC LIMIT 1
-      ) o`;
+      ) o`);
     return new Map(rows.map(({ infoHash, ...offer }) => [infoHash, offer]));
   }
 

@@ -38,6 +38,7 @@ const COLUMN: Readonly<Record<Ranking, Prisma.Sql>> = {
   lost: Prisma.sql`e."lostSat"`,
   channels: Prisma.sql`e.channels`,
 };
+const EARNINGS = Prisma.sql`market.torrent_earning e`;
 const REFRESH_MS = 10_000;
 /** Roll-ups of an hour may still be written for a while after it. */
 const LATE = Prisma.sql`interval '2 hours'`;
@@ -123,7 +124,7 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
 
   /** The statement of a page of all time, by the index. */
   ofAllTime(by: Ranking, filter: RankingFilter, after: RankedAfter | undefined, limit: number): Promise<Prisma.Sql> {
-    return this.ranked(Prisma.sql`market.torrent_earning e`, COLUMN[by], filter, after, limit);
+    return this.ranked(EARNINGS, COLUMN[by], filter, after, limit);
   }
 
   private async ranked(
@@ -133,7 +134,12 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
     after: RankedAfter | undefined,
     limit: number,
   ): Promise<Prisma.Sql> {
-    const { table, condition } = await this.names.torrents(search);
+    const { table, condition, few } = await this.names.torrents(search);
+    // Of few torrents each one's earnings are looked up: Postgres takes them for more than they are and would read all earnings.
+    const from =
+      few && source === EARNINGS
+        ? Prisma.sql`${table} CROSS JOIN LATERAL (SELECT * FROM ${EARNINGS} WHERE e."infoHash" = t."infoHash" OFFSET 0) e`
+        : Prisma.sql`${source} LEFT JOIN ${table} ON t."infoHash" = e."infoHash"`;
     const conditions = [condition];
     if (infoHash !== undefined) conditions.push(Prisma.sql`e."infoHash" = ${infoHash}`);
     if (label !== undefined) conditions.push(Prisma.sql`t.labels @> ${[label]}::text[]`);
@@ -145,7 +151,7 @@ export class TorrentRanking implements OnModuleInit, OnModuleDestroy {
     }
     return Prisma.sql`
       SELECT e."infoHash", ${amount} AS amount, t.name, t."pieceLength", t."totalBytes", t."createdAt"
-      FROM ${source} LEFT JOIN ${table} ON t."infoHash" = e."infoHash"
+      FROM ${from}
       WHERE ${Prisma.join(conditions, ' AND ')}
       ORDER BY ${amount} DESC, e."infoHash" DESC LIMIT ${planned ? limitOf(limit) : Prisma.sql`${limit}`}`;
   }

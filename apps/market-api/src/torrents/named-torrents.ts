@@ -12,6 +12,8 @@ const MAX_KNOWN = 1_000;
 export interface NamedTorrents {
   readonly table: Prisma.Sql;
   readonly condition: Prisma.Sql;
+  /** Whether they are few, to be found first and then put in order. */
+  readonly few: boolean;
 }
 
 /**
@@ -27,14 +29,14 @@ export class NameSearch {
   /** All torrents where no words are given. */
   async torrents(search: string | undefined): Promise<NamedTorrents> {
     const all = Prisma.sql`market.torrent t`;
-    if (search === undefined) return { table: all, condition: Prisma.sql`true` };
+    if (search === undefined) return { table: all, condition: Prisma.sql`true`, few: false };
     const query = nameQuery(search);
     if (!(await this.rare.get(query, Date.now(), () => this.isRare(query)))) {
-      return { table: all, condition: Prisma.sql`t.words @@ to_tsquery('simple', ${query})` };
+      return { table: all, condition: Prisma.sql`t.words @@ to_tsquery('simple', ${query})`, few: false };
     }
     // The offset keeps Postgres from walking along an order all the same.
     const few = Prisma.sql`(SELECT * FROM market.torrent w WHERE w.words @@ to_tsquery('simple', ${query}) OFFSET 0) t`;
-    return { table: few, condition: Prisma.sql`t."infoHash" IS NOT NULL` };
+    return { table: few, condition: Prisma.sql`t."infoHash" IS NOT NULL`, few: true };
   }
 
   private async isRare(query: string): Promise<boolean> {

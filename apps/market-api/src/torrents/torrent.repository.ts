@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { shownAddress } from '@seedfleet/bittorrent';
-import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import { limitOf, Prisma, PrismaClient, Statements } from '@seedfleet/persistence';
 import { auditRow, type AuditFact } from '../audit/audit-log.js';
 import { SELLS_NOW } from '../nodes/liveness.js';
 import { refuseTakenDown } from '../takedown/refuse-taken-down.js';
@@ -92,6 +92,7 @@ export class TorrentRepository {
   constructor(
     private readonly prisma: PrismaClient,
     private readonly names: NameSearch,
+    private readonly statements: Statements,
   ) {}
 
   find(infoHash: string): Promise<TorrentRow | null> {
@@ -108,13 +109,16 @@ export class TorrentRepository {
     const { table, condition } = await this.names.torrents(filter.search);
     const conditions = [...filterConditions({ ...filter, search: undefined }), condition];
     if (after !== undefined) conditions.push(beyond(sort, after));
-    return this.prisma.$queryRaw<ListedTorrent[]>`
+    // How rare words, a label or a tier are decides for a plan; it must not be kept for others.
+    const { search, label, tier } = filter;
+    const planned = search === undefined && label === undefined && tier === undefined;
+    return this.statements.rows<ListedTorrent>(Prisma.sql`
       SELECT t."infoHash", t.name, t."pieceLength", t."pieceCount", t."totalBytes", t.private, t."contentPath",
              t.state, t.labels, t.tier, t.version, t."createdAt", t."updatedAt", ${placeColumn(sort)} AS place
       FROM ${table} ${orderJoin(sort)}
       WHERE ${Prisma.join(conditions, ' AND ')}
       ORDER BY ${orderBy(sort)}
-      LIMIT ${limit + 1}`;
+      LIMIT ${planned ? limitOf(limit + 1) : Prisma.sql`${limit + 1}`}`);
   }
 
   /**

@@ -110,7 +110,11 @@ async function start(binaries: Binaries, { state, supervisor }: ProviderContext)
   return startOnFreePorts('Postgres', supervisor.logOf('postgres'), async () => {
     const port = await pickPort();
     const connection = { url: `postgresql://${SUPERUSER}:${state.known.secrets.postgres}@127.0.0.1:${port}/postgres` };
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'jit=off'];
+    const settings = [
+      ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'jit=off'],
+      // Taken as it is used: the tables and indexes of a fleet of some size, read without the system's help.
+      'shared_buffers=512MB',
+    ];
     const outcome = await supervisor.start({
       name: 'postgres',
       command: join(binaries.folder, 'postgres'),

@@ -60,9 +60,11 @@ export class AlertRepository {
   async channels(): Promise<TroubleRow[]> {
     const rows = await this.prisma.$queryRaw<{ state: keyof typeof CHANNEL_TROUBLE; count: number; since: Date }[]>`
       SELECT state, count(*)::int AS count, min("stateEnteredAt") AS since FROM (
-        SELECT state, "stateEnteredAt" FROM channel.channel
-        WHERE state = ANY(${Object.keys(CHANNEL_TROUBLE)})
-          AND (state <> 'lost' OR "stateEnteredAt" > now() - interval '7 days') LIMIT ${COUNT_LIMIT}) c
+        (SELECT state, "stateEnteredAt" FROM channel.channel
+         WHERE state IN ('settle-rejected', 'refund-seen', 'funding-missing') LIMIT ${COUNT_LIMIT})
+        UNION ALL
+        (SELECT state, "stateEnteredAt" FROM channel.channel
+         WHERE state = 'lost' AND "stateEnteredAt" > now() - interval '7 days' LIMIT ${COUNT_LIMIT})) c
       GROUP BY state`;
     return rows.map(({ state, count, since }) => ({
       code: CHANNEL_TROUBLE[state],

@@ -64,8 +64,8 @@ export class PlacementRepository {
     );
   }
 
-  async anyDue(): Promise<boolean> {
-    const [row] = await this.prisma.$queryRaw<{ due: boolean }[]>`
+  async anyDue(tx: Transaction = this.prisma): Promise<boolean> {
+    const [row] = await tx.$queryRaw<{ due: boolean }[]>`
       SELECT EXISTS (
         SELECT 1 FROM market.torrent WHERE "placementDue" AND state IN ('active', 'paused')
       ) AS due`;
@@ -147,13 +147,19 @@ export class PlacementRepository {
         WHERE t."infoHash" = p."infoHash" AND t.state = 'removed' RETURNING p."infoHash"
       )
       UPDATE market.torrent SET "placementDue" = true WHERE "infoHash" IN (SELECT "infoHash" FROM gone)`;
-    // A node's last word on a torrent that is no longer its own would be read as its present state.
+    return ended + removed;
+  }
+
+  /**
+   * Forgets nodes' last words on torrents that are no longer their own: they would be read as the present state. Reads all
+   * placements, so it is nothing for every few seconds.
+   */
+  async forgetStrayed(tx: Transaction): Promise<void> {
     await tx.$executeRaw`
       DELETE FROM market.seeding s
       WHERE NOT EXISTS (
         SELECT 1 FROM market.placement p WHERE p."infoHash" = s."infoHash" AND p."nodeId" = s."nodeId")
         AND s."updatedAt" < now() - interval '1 minute'`;
-    return ended + removed;
   }
 
   /**

@@ -14,6 +14,9 @@ const PAGE = 2_000;
 const SETTLED_MS = 60_000;
 /** Torrents moved in one tick, so that nodes verify and announce a little at a time. */
 const MOVES_PER_TICK = 200;
+/** Nodes may still report for a minute what they were let go of. */
+const STRAYED_AFTER_MS = 65_000;
+const STRAYED_EVERY_MS = 600_000;
 /** After a start one must have listened for this long before the silence of a node means anything. */
 const LISTEN_MS = NODE_SILENCE_MS + 5_000;
 
@@ -23,6 +26,8 @@ export class PlacementService implements OnApplicationBootstrap, OnModuleDestroy
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
   private stopped = false;
+  /** When nodes' words on torrents of others are forgotten next. */
+  private strayedAtMs = Date.now() + STRAYED_AFTER_MS;
   private readonly listeningSinceMs = Date.now();
   private readonly placed: Counter<'change'>;
 
@@ -96,14 +101,25 @@ export class PlacementService implements OnApplicationBootstrap, OnModuleDestroy
       this.logger.info({ nodes: nodes.length }, 'torrents placed on the fleet as it is now');
     } else {
       await this.repository.followDemand(tx);
-      changed = await this.pass(tx, { dueOnly: true, mayMove: false, after: '' });
+      if (await this.repository.anyDue(tx)) changed = await this.pass(tx, { dueOnly: true, mayMove: false, after: '' });
       if (signature !== balancedFleet && Date.now() - changedAt.getTime() > SETTLED_MS) {
         changed =
           (await this.pass(tx, { dueOnly: false, mayMove: true, after: balancedUpTo, fleet: signature })) || changed;
       }
     }
     const silent = nodes.filter(({ standing }) => standing === 'gone').map(({ id }) => id);
-    return (await this.repository.endLeaving(tx, silent)) > 0 || changed;
+    changed = (await this.repository.endLeaving(tx, silent)) > 0 || changed;
+    await this.forgetStrayed(tx, changed);
+    return changed;
+  }
+
+  /** Soon after a change, and from time to time, since another process may have made one, or a node spoken late. */
+  private async forgetStrayed(tx: Transaction, changed: boolean): Promise<void> {
+    const nowMs = Date.now();
+    if (changed) this.strayedAtMs = Math.min(this.strayedAtMs, nowMs + STRAYED_AFTER_MS);
+    if (nowMs < this.strayedAtMs) return;
+    await this.repository.forgetStrayed(tx);
+    this.strayedAtMs = nowMs + STRAYED_EVERY_MS;
   }
 
   /** Decides for all torrents, or those that are due. With `fleet`, at most so many moves, and notes how far it came. */

@@ -65,7 +65,18 @@ export function marketOptions(args: readonly string[]): MarketOptions | undefine
     const folder = (path: string | undefined): string | undefined =>
       path === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
     const tenth = !values['no-tenth'];
-    return { scale, rate, seconds, nodes, tenth, keep: folder(keep), make, dashboard, page, profile: folder(values.profile) };
+    return {
+      scale,
+      rate,
+      seconds,
+      nodes,
+      tenth,
+      keep: folder(keep),
+      make,
+      dashboard,
+      page,
+      profile: folder(values.profile),
+    };
   } catch {
     return undefined;
   }

@@ -181,7 +181,8 @@ function describe(offer: JsonObject): string {
   const economics = memberOf(offer, 'economics');
   if (terms === undefined || economics === undefined) throw new Failure('api-answer-unknown', 'no terms in the answer');
   const objections = Array.isArray(economics['objections']) ? economics['objections'].join(', ') : '';
-  const problem = textOf(economics, 'declined') || textOf(economics, 'refusedNow');
+  const never = textOf(economics, 'declined');
+  const now = textOf(economics, 'refusedNow');
   return fields([
     ['torrent', textOf(offer, 'infoHash')],
     ['price', `${grouped(textOf(terms, 'priceSat'))} sat per piece, ${textOf(terms, 'satPerMib')} sat per MiB`],
@@ -199,7 +200,11 @@ function describe(offer: JsonObject): string {
     ['breaks even up to', breakEven(textOf(economics, 'breakEvenFeeRateSatPerKvb'))],
     ['price per GiB', `${grouped(textOf(economics, 'satPerGib'))} sat`],
     ['default buyers', objections === '' ? 'accept' : `refuse: ${objections}`],
-    ...(problem === '' ? [] : [['not sold', problem] as const]),
+    ...(never === ''
+      ? now === ''
+        ? []
+        : [['not sold at today’s fees', now] as const]
+      : [['never sold, at any fees', never] as const]),
   ]);
 }
 

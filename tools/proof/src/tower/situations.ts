@@ -1,4 +1,5 @@
 import { loadBackup, takeBackup } from '../restore/backup.js';
+import { FORGOTTEN } from './forgotten.js';
 import { buyOn, RESTORED_MS, SERVICES } from '../restore/sales.js';
 import { waitFor } from '../world/world.js';
 import { FLEET, type OpenSale, type Stage } from './stage.js';
@@ -9,6 +10,8 @@ export interface Outcome {
   readonly k: number;
   /** Both sides sent, each on its own half of a network that was cut in two: the chain decided. */
   readonly splitNetwork?: true;
+  /** The restored fleet has never heard of the channel: nothing of it is in its books. */
+  readonly unknown?: true;
 }
 
 export interface Situation {
@@ -319,4 +322,5 @@ export const SITUATIONS: readonly Situation[] = [
       return { ...last(sale), splitNetwork: true };
     },
   },
+  ...FORGOTTEN,
 ];

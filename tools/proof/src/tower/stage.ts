@@ -1,5 +1,6 @@
-import type { ProofBuyer } from '../buyer/buyer.js';
-import { beginSale, buyOn, RESTORED_MS } from '../restore/sales.js';
+import { ProofBuyer } from '../buyer/buyer.js';
+import { loadBackup, takeBackup, type Backup } from '../restore/backup.js';
+import { beginSale, buyOn, mineFunding, RESTORED_MS, SERVICES } from '../restore/sales.js';
 import type { ChannelRecord } from '../world/database.js';
 import { channelOf } from '../world/states.js';
 import { waitFor, type Goods, type World } from '../world/world.js';
@@ -34,7 +35,32 @@ export class Stage {
 
   /** @param towerHears whether the tower is to hold the checkpoint; the fleet's chain-watcher does in any case */
   async sale(towerHears = true): Promise<OpenSale> {
-    const buyer = await beginSale(this.world, this.goods);
+    return this.held(await beginSale(this.world, this.goods), towerHears);
+  }
+
+  /** The same, with a copy of the database from a moment before its first payment. */
+  async saleAfterBackup(state: string): Promise<{ readonly backup: Backup; readonly sale: OpenSale }> {
+    let backup: Backup | undefined;
+    const funded = mineFunding(this.world);
+    const buyer: ProofBuyer = new ProofBuyer(this.world.chain, this.goods.metainfo, {
+      pieces: 4,
+      payAtMost: 4,
+      stay: true,
+      at: async (moment, one) => {
+        await funded(moment, one);
+        if (moment !== 'funded') return;
+        const isThere = async (): Promise<boolean> => (await channelOf(this.world, one)).state === state;
+        await waitFor(isThere, WAIT_MS, `the channel to be ${state}`);
+        backup = await takeBackup(this.world.database.url);
+      },
+    });
+    await buyer.play(this.world.node());
+    await waitFor(async () => (await channelOf(this.world, buyer)).k === 4, WAIT_MS, 'four payments to be stored');
+    if (backup === undefined) throw new Error('never funded');
+    return { backup, sale: await this.held(buyer, true) };
+  }
+
+  private async held(buyer: ProofBuyer, towerHears: boolean): Promise<OpenSale> {
     const { id } = await channelOf(this.world, buyer);
     const checkpoint = await this.filed(id, towerHears);
     const lastK = buyer.paid + 1;
@@ -77,10 +103,31 @@ export class Stage {
       .then(([order]) => order);
   }
 
+  /**
+   * The fleet's database is as it was in a backup, and what the broker had of payments since is gone.
+   * @param isKept tables that stay as they are
+   */
+  async forget(backup: Backup, isKept: (table: string) => boolean = () => false): Promise<void> {
+    const { url } = this.world.database;
+    const now = await takeBackup(url);
+    const rows = [...backup.rows].map(([table, old]): [string, string] => {
+      const stays = table === 'channel.payment_watermark' || isKept(table);
+      return [table, stays ? (now.rows.get(table) ?? old) : old];
+    });
+    await loadBackup(url, { rows: new Map(rows) }, async () => {
+      for (const name of SERVICES) await this.world.kill(name);
+    });
+    await this.world.allUp();
+  }
+
   /** Moves the median time past to so many eighths of the margin; the tower's side follows where it can. */
   async marginAt({ id }: OpenSale, eighths: number, towerFollows = true): Promise<void> {
     const { deadlineMtp } = await this.row(id);
     if (deadlineMtp === null) throw new Error('a channel without a deadline');
+    await this.marginFrom(deadlineMtp, eighths, towerFollows);
+  }
+
+  async marginFrom(deadlineMtp: number, eighths: number, towerFollows: boolean): Promise<void> {
     // Nothing is mined that was sent: what is seen in the mempool has to be enough.
     await this.world.chain.moveMedianEmptyTo(deadlineMtp + Math.ceil((MARGIN_SECONDS * eighths) / 8));
     if (towerFollows) await waitFor(() => this.site.inStep(this.world), WAIT_MS, 'the tower to follow');

@@ -1,4 +1,5 @@
 import { netSat, paidSat, p2pkhScript, toHex } from '@seedfleet/payment-channel';
+import type { ProofBuyer } from '../buyer/buyer.js';
 import { RESTORED_MS } from '../restore/sales.js';
 import { decode } from '../world/chain.js';
 import { finishChannels } from '../world/finish.js';
@@ -10,6 +11,7 @@ import type { Stage } from './stage.js';
 export async function towerFaults(stage: Stage, outcome: Outcome): Promise<string[]> {
   const { world, site } = stage;
   const { sale } = outcome;
+  if (outcome.unknown === true) return unknownFaults(stage, outcome);
   await finishChannels(world);
   const faults = await settlementFaults(stage, outcome);
   faults.push(...(await bookFaults(stage, outcome)));
@@ -21,6 +23,23 @@ export async function towerFaults(stage: Stage, outcome: Outcome): Promise<strin
   await waitFor(isOver, RESTORED_MS, 'the orders to be taken back').catch((thrown: unknown) => {
     faults.push(String(thrown));
   });
+  return faults;
+}
+
+/** The tower's settlement is mined, and nothing of it is in the books; the fleet was told. */
+async function unknownFaults(stage: Stage, { sale, k }: Outcome): Promise<string[]> {
+  const { world, site } = stage;
+  const { funding, parameters } = sale.buyer;
+  if (funding === undefined || parameters === undefined) return ['never funded'];
+  const sent = (await site.order(sale.id))?.sentTxid ?? '';
+  const isSeen = async (): Promise<boolean> => (await world.chain.mempool()).includes(sent);
+  await waitFor(isSeen, RESTORED_MS, 'what the tower sent to be seen');
+  await world.chain.mine(1);
+  await finishChannels(world);
+  const faults = await paymentFaults(stage, sale.buyer, sent, k);
+  const spender = await world.chain.spenderInChain(funding.txid, funding.vout);
+  if (spender !== sent) faults.push(`on the chain is ${spender}, the tower sent ${sent}`);
+  faults.push(...(await world.database.differences()));
   return faults;
 }
 
@@ -43,15 +62,26 @@ async function settlementFaults({ world, site }: Stage, { sale, k, splitNetwork 
   if (splitNetwork !== true && [...seen].some((txid) => txid !== spender)) {
     faults.push(`seen were ${[...seen].join(', ')}, mined is ${spender}`);
   }
+  faults.push(...(await paymentFaults({ world }, sale.buyer, spender, k)));
+  return faults;
+}
+
+/** What a settlement pays that is not what payment k says. */
+async function paymentFaults(
+  { world }: Pick<Stage, 'world'>,
+  { parameters }: ProofBuyer,
+  txid: string,
+  k: number,
+): Promise<string[]> {
+  if (parameters === undefined) return ['never joined'];
   const { priceSat, settlementFeeSat, fundingValueSat, buyerKeyHash, sellerKeyHash } = parameters;
   const due = [
     `${fundingValueSat - paidSat(k, priceSat)} to ${toHex(p2pkhScript(buyerKeyHash))}`,
     `${netSat(k, priceSat, settlementFeeSat)} to ${toHex(p2pkhScript(sellerKeyHash))}`,
   ].join();
-  const found = await world.chain.transaction(spender);
+  const found = await world.chain.transaction(txid);
   const paid = decode(found?.hex ?? '').outputs.map(({ valueSat, script }) => `${valueSat} to ${toHex(script)}`);
-  if (paid.join() !== due) faults.push(`it pays ${paid.join()}; due is ${due}`);
-  return faults;
+  return paid.join() === due ? [] : [`it pays ${paid.join()}; due is ${due}`];
 }
 
 /** What the chain gave is earned; what it fell short of the last payment is lost. */

@@ -1,0 +1,87 @@
+import { takeBackup } from '../restore/backup.js';
+import { buyOn, RESTORED_MS } from '../restore/sales.js';
+import { waitFor } from '../world/world.js';
+import type { Situation } from './situations.js';
+import type { OpenSale, Stage } from './stage.js';
+
+/** Buys three pieces more, and waits until the tower holds a checkpoint of them; says of which payment. */
+async function buyWhatIsForgotten(stage: Stage, { buyer, id, checkpointTxid, lastK }: OpenSale): Promise<number> {
+  await buyOn(buyer, lastK + 3);
+  await waitFor(async () => (await stage.row(id)).k === lastK + 3, RESTORED_MS, 'payments to be stored');
+  const hasNewer = async (): Promise<boolean> => (await stage.filed(id, true)).txid !== checkpointTxid;
+  await waitFor(hasNewer, 2 * RESTORED_MS, 'a checkpoint after the backup');
+  return (await stage.filed(id, true)).k;
+}
+
+async function settlesHeld(stage: Stage, sale: OpenSale): Promise<void> {
+  const row = await stage.becomes(sale, 'settling', 'settled', 'buried');
+  const story = await stage.world.database.query<{ reason: string }>(
+    'SELECT "reason" FROM channel.channel_event WHERE "channelId" = $1',
+    [row.id],
+  );
+  if (!story.some(({ reason }) => reason === 'later-payment-held')) throw new Error('nothing was taken from the tower');
+}
+
+/** The fleet comes back from a copy, and what was paid since is not with the broker any more: only the tower has it. */
+export const FORGOTTEN: readonly Situation[] = [
+  {
+    name: 'database and broker forget the last payments while the buyer is there: the tower has all but the newest',
+    short: true,
+    async run(stage) {
+      const sale = await stage.sale();
+      const backup = await takeBackup(stage.world.database.url);
+      const k = await buyWhatIsForgotten(stage, sale);
+      await stage.forget(backup);
+      await sale.buyer.leave();
+      await settlesHeld(stage, sale);
+      return { sale, k };
+    },
+  },
+  {
+    name: 'database and broker forget the last payments of a channel that ends at its deadline',
+    async run(stage) {
+      const sale = await stage.sale();
+      const backup = await takeBackup(stage.world.database.url);
+      const k = await buyWhatIsForgotten(stage, sale);
+      await stage.forget(backup);
+      await stage.marginAt(sale, 1);
+      await settlesHeld(stage, sale);
+      return { sale, k };
+    },
+  },
+  {
+    name: "only channel-service's tables are old, and chain-watcher's as they were",
+    async run(stage) {
+      const sale = await stage.sale();
+      const backup = await takeBackup(stage.world.database.url);
+      const k = await buyWhatIsForgotten(stage, sale);
+      await stage.forget(backup, (table) => table.startsWith('chain.'));
+      await sale.buyer.leave();
+      await settlesHeld(stage, sale);
+      return { sale, k };
+    },
+  },
+  {
+    name: 'database and broker forget every payment of a channel',
+    async run(stage) {
+      const { backup, sale } = await stage.saleAfterBackup('funded');
+      await stage.forget(backup);
+      await sale.buyer.leave();
+      await settlesHeld(stage, sale);
+      return { sale, k: sale.checkpointK };
+    },
+  },
+  {
+    name: 'the channel is younger than the copy: the tower sends by itself, and the fleet is told',
+    async run(stage) {
+      const backup = await takeBackup(stage.world.database.url);
+      const sale = await stage.sale();
+      const { deadlineMtp } = await stage.row(sale.id);
+      await stage.forget(backup);
+      await sale.buyer.leave();
+      await stage.marginFrom(deadlineMtp ?? 0, 4, true);
+      await stage.towerSends(sale);
+      return { sale, k: sale.checkpointK, unknown: true };
+    },
+  },
+];

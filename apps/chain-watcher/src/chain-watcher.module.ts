@@ -10,7 +10,7 @@ import { MAX_WAITING_WORK, NODE_RETRY_MS } from './defaults.js';
 import { FeeWatch } from './fees/fee-rates.js';
 import { ChainFollower } from './following/chain-follower.js';
 import { ChainWatch } from './following/chain-watch.js';
-import { chainMetrics } from './metrics.js';
+import { CHAIN_METRICS, chainMetrics } from './metrics.js';
 import { DatedOrders } from './orders/dated-orders.js';
 import { OrderSender } from './orders/order-sender.js';
 import { OrdersController } from './orders/orders.controller.js';
@@ -170,6 +170,7 @@ export class ChainWatcherModule {
         { provide: ChainStatus, useValue: status },
         { provide: ChainWatch, useValue: watch },
         { provide: DatedOrders, useValue: orders },
+        { provide: CHAIN_METRICS, useValue: metrics },
         { provide: Turn, useValue: turn },
         { provide: Lifecycle, useValue: lifecycle },
       ],

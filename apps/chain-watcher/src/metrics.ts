@@ -62,6 +62,12 @@ export function chainMetrics(registry: Registry) {
       help: 'Waiting orders whose newest version the tower has not acknowledged for a minute, or which it is versions behind; 0 without a tower',
       registers,
     }),
+    ordersUnknown: new Counter({
+      name: 'seedfleet_chain_orders_unknown_total',
+      help: 'Times that the tower told of an order which the fleet does not know, as after a restore from an old copy, by its state',
+      labelNames: ['state'],
+      registers,
+    }),
     unsentEvents: new Gauge({
       name: 'seedfleet_chain_outbox_unsent',
       help: 'Events stored and not yet relayed',
@@ -75,5 +81,8 @@ export function chainMetrics(registry: Registry) {
     }),
   };
 }
+
+/** Injection token of the metrics. */
+export const CHAIN_METRICS = Symbol('CHAIN_METRICS');
 
 export type ChainMetrics = ReturnType<typeof chainMetrics>;

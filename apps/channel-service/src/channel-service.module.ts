@@ -10,6 +10,7 @@ import { ChainClient } from './chain/chain-client.js';
 import { ChainNews } from './chain/chain-news.js';
 import { ChainStatus } from './chain/chain-status.js';
 import { Checkpoints } from './checkpoints/checkpoints.js';
+import { HeldOrders } from './checkpoints/held-orders.js';
 import { SettlementOrder } from './checkpoints/settlement-order.js';
 import { openDatabase } from './channels/open-database.js';
 import type { ChannelServiceConfig } from './config.js';
@@ -35,6 +36,10 @@ import { ChildPayer } from './settlement/child-payer.js';
 import { CloseController } from './settlement/close.controller.js';
 import { Deadlines } from './settlement/deadlines.js';
 import { IntakeProgress } from './settlement/intake-progress.js';
+import { Closing } from './settlement/closing.js';
+import { Following } from './settlement/following.js';
+import { MissingFunding } from './settlement/missing-funding.js';
+import { SettlementMoves } from './settlement/settlement-moves.js';
 import { SettlementService } from './settlement/settlement.service.js';
 import { SettlementWake } from './settlement/settlement-wake.js';
 import { SettlementWorker } from './settlement/settlement-worker.js';
@@ -65,8 +70,13 @@ const SETTLER = [
   KeyPool,
   IntakeProgress,
   ChildPayer,
+  HeldOrders,
   SettlementOrder,
   Checkpoints,
+  SettlementMoves,
+  MissingFunding,
+  Following,
+  Closing,
   SettlementService,
   SettlementWorker,
   Deadlines,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { boundedBytes, txid, unixSeconds, vout } from './codecs.js';
-import { defineRequest, defineStream } from './contract.js';
+import { defineEvent, defineRequest, defineStream } from './contract.js';
 
 /** Largest transaction of an order: settlements have 347 bytes at most. */
 export const MAX_ORDER_BYTES = 1_000;
@@ -46,6 +46,8 @@ const orderFacts = {
 const heldOrder = z.object({
   version: orderVersion,
   txid,
+  /** Its bytes: who lost its own memory learns from them what was paid. Null from a holder that does not say. */
+  raw: boundedBytes(MAX_ORDER_BYTES).nullable().default(null),
   state: orderState,
   /** The transaction that was sent: the order's own, or the one that was found; its bytes where they are few. Null before. */
   sent: z.object({ txid, raw: boundedBytes(MAX_ORDER_BYTES).nullable() }).nullable(),
@@ -80,12 +82,24 @@ export const chainCancelOrder = defineRequest({
   reply: standing,
 });
 
+/** How an order stands, also one that chain-watcher does not know: then the tower is asked for it, and the answer awaited. */
 export const chainGetOrder = defineRequest({
   subject: 'chain.get-order',
   owner: 'chain-watcher',
   askedBy: ['channel-service'],
   request: z.object({ id: orderId }),
-  reply: standing,
+  reply: standing.extend({
+    /** Whether the tower has just said what it holds; without a tower always. If not: ask again in a second. */
+    isTowerHeard: z.boolean(),
+  }),
+});
+
+/** The tower is asked what it holds of an order. It answers with its acknowledgement. */
+export const chainOrderAsked = defineEvent({
+  subject: 'chain.order-asked',
+  owner: 'chain-watcher',
+  heardBy: ['tower'],
+  payload: z.object({ id: orderId }),
 });
 
 /** Orders on their way to the tower: the newest of each id, until it expires. */
@@ -105,6 +119,10 @@ export const chainOrdersHeld = defineRequest({
   subject: 'chain.orders-held',
   owner: 'chain-watcher',
   askedBy: ['tower'],
-  request: z.object({ orders: z.array(heldOrder.extend({ id: orderId })).max(200) }),
+  request: z.object({
+    orders: z.array(heldOrder.extend({ id: orderId })).max(200),
+    /** Those that it was asked for and does not hold. */
+    without: z.array(orderId).max(200).default([]),
+  }),
   reply: z.object({}),
 });

@@ -29,11 +29,19 @@ export function settlementScriptSig(
  * script may begin with items that nobody asked for. Null where there is none.
  */
 export function settlementBuyerSignature(scriptSig: Uint8Array): Uint8Array | null {
+  return settlementSignatures(scriptSig)?.buyer ?? null;
+}
+
+/** Both signatures in a settlement's script, without their sighash bytes. Null where it is none. */
+export function settlementSignatures(
+  scriptSig: Uint8Array,
+): { readonly buyer: Uint8Array; readonly seller: Uint8Array } | null {
   const items = script.decompile(scriptSig)?.slice(-4) ?? [];
   const [buyer, seller, branch, redeem] = items;
   if (!(buyer instanceof Uint8Array) || buyer.length < 2) return null;
-  if (!(seller instanceof Uint8Array) || branch !== OP_1 || !(redeem instanceof Uint8Array)) return null;
-  return buyer.slice(0, -1);
+  if (!(seller instanceof Uint8Array) || seller.length < 2) return null;
+  if (branch !== OP_1 || !(redeem instanceof Uint8Array)) return null;
+  return { buyer: buyer.slice(0, -1), seller: seller.slice(0, -1) };
 }
 
 /** The buyer's signature, `00` for the refund branch, the redeem script (payment channel specification §6). */

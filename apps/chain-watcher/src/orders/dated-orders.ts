@@ -32,7 +32,7 @@ export class DatedOrders {
   constructor(
     private readonly prisma: PrismaClient,
     /** Whether what changes is passed on to a tower. */
-    private readonly passesOn: boolean,
+    readonly passesOn: boolean,
   ) {}
 
   /** Takes a higher version of an order, and leaves everything else as it is. */
@@ -83,14 +83,21 @@ export class DatedOrders {
     return rows.map((row) => ({ id: row.id, ...heldOf(row) }));
   }
 
-  /** Notes what the tower has acknowledged. That it has sent something is never forgotten. */
-  async acknowledge(orders: readonly HeldOrder[]): Promise<void> {
-    for (const { id, version, txid, state, sent } of orders) {
+  /**
+   * Notes what the tower has acknowledged. That it has sent something is never forgotten.
+   * @returns the ids of those that are not known here, as after a restore from an old copy
+   */
+  async acknowledge(orders: readonly HeldOrder[]): Promise<string[]> {
+    for (const { id, version, txid, raw, state, sent } of orders) {
       await this.prisma.$executeRaw`
-        UPDATE chain.dated_order SET "towerVersion" = ${version}, "towerTxid" = ${txid}, "towerState" = ${state},
-          "towerSentTxid" = ${sent?.txid ?? null}, "towerSentRaw" = ${sent?.raw ?? null}
+        UPDATE chain.dated_order SET "towerVersion" = ${version}, "towerTxid" = ${txid}, "towerRaw" = ${raw},
+          "towerState" = ${state}, "towerSentTxid" = ${sent?.txid ?? null}, "towerSentRaw" = ${sent?.raw ?? null}
         WHERE id = ${id}::uuid AND ("towerSentTxid" IS NULL OR ${sent !== null}::boolean)`;
     }
+    const ids = orders.map(({ id }) => id);
+    const rows = await this.prisma.datedOrder.findMany({ where: { id: { in: ids } }, select: { id: true } });
+    const known = new Set(rows.map(({ id }) => id));
+    return ids.filter((id) => !known.has(id));
   }
 
   /** Orders that this holder may send now, the most urgent first. */
@@ -179,18 +186,21 @@ function orderOf(row: DatedOrderModel): Order {
   };
 }
 
-const sentOf = (txid: string | null, raw: Uint8Array | null) =>
-  txid === null ? null : { txid, raw: raw === null || raw.length > MAX_ORDER_BYTES ? null : new Uint8Array(raw) };
+const fewBytes = (raw: Uint8Array | null): Uint8Array | null =>
+  raw === null || raw.length > MAX_ORDER_BYTES ? null : new Uint8Array(raw);
+
+const sentOf = (txid: string | null, raw: Uint8Array | null) => (txid === null ? null : { txid, raw: fewBytes(raw) });
 
 type HeldState = HeldOrder['state'];
 
 function heldOf(row: DatedOrderModel): NonNullable<Standing['fleet']> {
-  const { version, txid, sentTxid, sentRaw } = row;
-  return { version, txid, state: row.state as HeldState, sent: sentOf(sentTxid, sentRaw) };
+  const { version, txid, raw, sentTxid, sentRaw } = row;
+  return { version, txid, raw: fewBytes(raw), state: row.state as HeldState, sent: sentOf(sentTxid, sentRaw) };
 }
 
 function towerOf(row: DatedOrderModel): Standing['tower'] {
-  const { towerVersion: version, towerTxid: txid, towerState: state, towerSentTxid, towerSentRaw } = row;
+  const { towerVersion: version, towerTxid: txid, towerRaw, towerState: state, towerSentTxid, towerSentRaw } = row;
   if (version === null || txid === null || state === null) return null;
-  return { version, txid, state: state as HeldState, sent: sentOf(towerSentTxid, towerSentRaw) };
+  const sent = sentOf(towerSentTxid, towerSentRaw);
+  return { version, txid, raw: fewBytes(towerRaw), state: state as HeldState, sent };
 }

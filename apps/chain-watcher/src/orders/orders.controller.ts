@@ -1,17 +1,34 @@
 import { Controller, Inject } from '@nestjs/common';
 import { parseTransaction } from '@seedfleet/bitcoin-node';
-import { chainCancelOrder, chainFileOrder, chainGetOrder, chainOrdersHeld, Handles } from '@seedfleet/bus';
-import { faultPoint } from '@seedfleet/service-kit';
+import {
+  Bus,
+  chainCancelOrder,
+  chainFileOrder,
+  chainGetOrder,
+  chainOrderAsked,
+  chainOrdersHeld,
+  Handles,
+} from '@seedfleet/bus';
+import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
+import { CHAIN_METRICS, type ChainMetrics } from '../metrics.js';
 import { DatedOrders, type Order, type Standing } from './dated-orders.js';
+import { TowerWord } from './tower-word.js';
+
+type StandingNow = z.output<typeof chainGetOrder.reply>;
 
 /** Takes dated orders, and what the tower says of them. */
 @Controller()
 export class OrdersController {
+  readonly #word = new TowerWord();
+
   constructor(
     @Inject(DatedOrders) private readonly orders: DatedOrders,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+    @Inject(Bus) private readonly bus: Bus,
+    @Inject(CHAIN_METRICS) private readonly metrics: ChainMetrics,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @Handles(chainFileOrder)
@@ -34,13 +51,23 @@ export class OrdersController {
   }
 
   @Handles(chainGetOrder)
-  get({ id }: z.output<typeof chainGetOrder.request>): Promise<Standing> {
-    return this.orders.standing(id);
+  async get({ id }: z.output<typeof chainGetOrder.request>): Promise<StandingNow> {
+    const standing = await this.orders.standing(id);
+    if (!this.orders.passesOn) return { ...standing, isTowerHeard: true };
+    const said = this.#word.of(id, Date.now());
+    if (said === undefined) this.bus.publish(chainOrderAsked, [], { id });
+    return { fleet: standing.fleet, tower: standing.tower ?? said ?? null, isTowerHeard: said !== undefined };
   }
 
   @Handles(chainOrdersHeld)
-  async held({ orders }: z.output<typeof chainOrdersHeld.request>): Promise<Record<string, never>> {
-    await this.orders.acknowledge(orders);
+  async held({ orders, without }: z.output<typeof chainOrdersHeld.request>): Promise<Record<string, never>> {
+    const unknown = new Set(await this.orders.acknowledge(orders));
+    this.#word.heard(orders, without, Date.now());
+    for (const { id, txid, state, sent } of orders) {
+      if (!unknown.has(id)) continue;
+      this.metrics.ordersUnknown.inc({ state });
+      this.logger.warn({ orderId: id, txid, state, sentTxid: sent?.txid ?? null }, 'the tower holds an unknown order');
+    }
     return {};
   }
 }

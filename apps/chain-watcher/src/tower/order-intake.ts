@@ -1,5 +1,12 @@
 import { parseTransaction } from '@seedfleet/bitcoin-node';
-import { chainOrders, chainOrdersHeld, consumeStream, type Bus, type StreamConsumer } from '@seedfleet/bus';
+import {
+  chainOrderAsked,
+  chainOrders,
+  chainOrdersHeld,
+  consumeStream,
+  type Bus,
+  type StreamConsumer,
+} from '@seedfleet/bus';
 import type { Logger } from '@seedfleet/service-kit';
 import { ORDERS_PER_REPORT, TOWER_RETRY_MS, TOWER_SENT_REPORTED } from '../defaults.js';
 import type { DatedOrders, PassedOrder } from '../orders/dated-orders.js';
@@ -69,17 +76,26 @@ export class OrderIntake {
   }
 
   async #work(): Promise<void> {
-    this.#bus ??= await this.connect();
+    this.#bus ??= this.#asked(await this.connect());
     this.#consumer ??= await this.#consume(this.#bus);
     while (this.#unreported.size > 0 && !this.#stopped) {
       const ids = [...this.#unreported].slice(0, ORDERS_PER_REPORT);
       // Taken out before they are read: what changes from here on is reported again.
       for (const id of ids) this.#unreported.delete(id);
-      const reply = await this.#bus.request(chainOrdersHeld, { orders: await this.orders.held(ids) });
+      const orders = await this.orders.held(ids);
+      const held = new Set(orders.map(({ id }) => id));
+      const without = ids.filter((id) => !held.has(id));
+      const reply = await this.#bus.request(chainOrdersHeld, { orders, without });
       if (reply.ok) continue;
       for (const id of ids) this.#unreported.add(id);
       throw new Error(`${reply.code}: ${reply.detail}`);
     }
+  }
+
+  /** A fleet that has lost its memory asks for what it does not know any more. */
+  #asked(bus: Bus): Bus {
+    bus.subscribe(chainOrderAsked, [], ({ id }) => this.report(id));
+    return bus;
   }
 
   async #consume(bus: Bus): Promise<StreamConsumer> {

@@ -6,6 +6,7 @@ import {
   chainFileOrder,
   chainWithdraw,
   chainGetBroadcast,
+  chainGetOrder,
   chainGetOutput,
   chainWatchOutput,
   type BusResult,
@@ -20,6 +21,7 @@ export type ChainBroadcastState = NonNullable<z.output<typeof chainGetBroadcast.
 
 export type FiledOrder = z.output<typeof chainFileOrder.request>;
 export type OrderStanding = z.output<typeof chainFileOrder.reply>;
+export type OrderStandingNow = z.output<typeof chainGetOrder.reply>;
 
 export type BroadcastReply = z.output<typeof chainBroadcast.reply>;
 
@@ -64,6 +66,11 @@ export class ChainClient {
   /** Files an order to send a transaction at a date, in place of the one before. */
   fileOrder(filed: FiledOrder): Promise<BusResult<OrderStanding>> {
     return this.bus.request(chainFileOrder, filed, TIMEOUT_MS);
+  }
+
+  /** How an order stands with everybody who may hold it. */
+  order(id: string): Promise<BusResult<OrderStandingNow>> {
+    return this.bus.request(chainGetOrder, { id }, TIMEOUT_MS);
   }
 
   cancelOrder(id: string): Promise<BusResult<OrderStanding>> {

@@ -3,6 +3,7 @@ import { Prisma } from '@seedfleet/persistence';
 import { FINAL_STATES } from '@seedfleet/channel-lifecycle';
 import type { ChannelRow } from '../channels/channel-row.js';
 import type { Database } from '../channels/database.js';
+import type { ProvenPayment } from './held-payment.js';
 import type { OrderSchedule } from './order-schedule.js';
 
 /** A settlement that is signed and to be filed as an order. */
@@ -13,6 +14,8 @@ export interface Checkpoint {
   readonly txid: string;
   readonly raw: Uint8Array<ArrayBuffer>;
   readonly schedule: OrderSchedule;
+  /** Whether it was made once k stood, to take the place of all others: only then an acknowledgement of it is fresh. */
+  readonly isLast: boolean;
 }
 
 /** A checkpoint as it is read back. */
@@ -58,17 +61,17 @@ export async function channelsToCheckpoint(
 
 export async function newestCheckpoint(database: Database, channelId: string): Promise<StoredCheckpoint | null> {
   const rows = await database.$queryRaw<Row<StoredCheckpoint>[]>`
-    SELECT "channelId", "version", "k", "txid", "raw", "schedule" FROM "channel"."checkpoint"
+    SELECT "channelId", "version", "k", "txid", "raw", "schedule", "isLast" FROM "channel"."checkpoint"
     WHERE "channelId" = ${channelId}::uuid ORDER BY "version" DESC LIMIT 1`;
   return rows[0] === undefined ? null : { ...rows[0], schedule: scheduleIn(rows[0].schedule) };
 }
 
 /** Stores a checkpoint before it is filed. False where another settler has taken its version. */
 export async function storeCheckpoint(database: Database, checkpoint: Checkpoint): Promise<boolean> {
-  const { channelId, version, k, txid, raw, schedule } = checkpoint;
+  const { channelId, version, k, txid, raw, schedule, isLast } = checkpoint;
   const stored = await database.$executeRaw`
-    INSERT INTO "channel"."checkpoint" ("channelId", "version", "k", "txid", "raw", "schedule")
-    VALUES (${channelId}::uuid, ${version}, ${k}, ${txid}, ${raw}, ${JSON.stringify(schedule)}::jsonb)
+    INSERT INTO "channel"."checkpoint" ("channelId", "version", "k", "txid", "raw", "schedule", "isLast")
+    VALUES (${channelId}::uuid, ${version}, ${k}, ${txid}, ${raw}, ${JSON.stringify(schedule)}::jsonb, ${isLast})
     ON CONFLICT DO NOTHING`;
   return stored === 1;
 }
@@ -80,13 +83,35 @@ export async function unfiledCheckpoints(
   limit: number,
 ): Promise<UnfiledCheckpoint[]> {
   const rows = await database.$queryRaw<Row<UnfiledCheckpoint>[]>`
-    SELECT p."channelId", p."version", p."k", p."txid", p."raw", p."schedule", c."fundingTxid", c."fundingVout"
+    SELECT p."channelId", p."version", p."k", p."txid", p."raw", p."schedule", p."isLast", c."fundingTxid", c."fundingVout"
     FROM "channel"."checkpoint" p JOIN "channel"."channel" c ON c."id" = p."channelId"
     WHERE p."filedAt" IS NULL AND c."state" IN ('funding-seen', 'funded') AND NOT EXISTS (
       SELECT FROM "channel"."checkpoint" n WHERE n."channelId" = p."channelId" AND n."version" > p."version")
       AND NOT p."channelId" = ANY(${[...except]}::uuid[])
     ORDER BY p."createdAt" LIMIT ${limit}`;
   return rows.map((row) => ({ ...row, schedule: scheduleIn(row.schedule) }));
+}
+
+/**
+ * Stores a payment that a held settlement proves, of a channel whose k does not stand yet, with its line in the channel's
+ * story. The books follow by themselves. False where as much is stored already.
+ */
+export async function storeHeldPayment(
+  database: Database,
+  channelId: string,
+  { k, signature }: ProvenPayment,
+): Promise<boolean> {
+  const stored = await database.$executeRaw`
+    WITH raised AS (
+      UPDATE "channel"."channel" SET "k" = ${k}, "signature" = ${new Uint8Array(signature)}, "version" = "version" + 1,
+        "updatedAt" = now()
+      WHERE "id" = ${channelId}::uuid AND "k" < ${k} AND coalesce("kCap", 0) >= ${k} AND "frozenK" IS NULL
+        AND "state" IN ('funding-seen', 'funded', 'closing')
+      RETURNING "id", "version", "state"
+    )
+    INSERT INTO "channel"."channel_event" ("channelId", "version", "state", "reason", "data")
+    SELECT "id", "version", "state", 'later-payment-held', jsonb_build_object('k', ${k.toString()}::text) FROM raised`;
+  return stored === 1;
 }
 
 /** Notes that chain-watcher holds a checkpoint; those before it are no use any more. */

@@ -4,10 +4,10 @@ import type { Network } from '@seedfleet/payment-channel';
 import { PrismaClient } from '@seedfleet/persistence';
 import type { Policy } from '@seedfleet/policy';
 import { Counter, faultPoint, Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
-import { ChainClient } from '../chain/chain-client.js';
+import { ChainClient, type OrderStanding } from '../chain/chain-client.js';
 import { ChainStatus } from '../chain/chain-status.js';
 import type { ChannelRow } from '../channels/channel-row.js';
-import { settlementLabel } from '../channels/channel-repository.js';
+import { findChannel, settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import { SignerAway } from '../keys/signer-away.js';
 import type { Signer } from '../keys/signer.js';
@@ -19,9 +19,11 @@ import {
   dropCheckpoints,
   newestCheckpoint,
   storeCheckpoint,
+  storeHeldPayment,
   unfiledCheckpoints,
   type UnfiledCheckpoint,
 } from './checkpoint-repository.js';
+import { HeldOrders } from './held-orders.js';
 import { scheduleOf } from './order-schedule.js';
 import { Setbacks } from './setbacks.js';
 
@@ -58,6 +60,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(DATABASE) private readonly prisma: PrismaClient,
     @Inject(ChainClient) private readonly chain: ChainClient,
     @Inject(ChainStatus) private readonly status: ChainStatus,
+    @Inject(HeldOrders) private readonly held: HeldOrders,
     @Inject(SIGNER) private readonly signer: Signer,
     @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
@@ -180,14 +183,15 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     const version = ((await newestCheckpoint(this.prisma, channelId))?.version ?? 0) + 1;
     const { txid, bytes } = signed.transaction;
     const schedule = scheduleOf(deadlineMtp, maturity, this.policy);
-    await storeCheckpoint(this.prisma, { channelId, version, k, txid, raw: new Uint8Array(bytes), schedule });
+    const checkpoint = { channelId, version, k, txid, raw: new Uint8Array(bytes), schedule, isLast: false };
+    await storeCheckpoint(this.prisma, checkpoint);
     faultPoint('settler.checkpoint.after-store');
     this.made.inc({ result: 'signed' });
     return 'done';
   }
 
   private async file(checkpoint: UnfiledCheckpoint): Promise<Outcome> {
-    const { channelId, version, k, txid, raw, schedule, fundingTxid, fundingVout } = checkpoint;
+    const { channelId, version, txid, raw, schedule, fundingTxid, fundingVout } = checkpoint;
     if (schedule === null) return { refused: 'row-corrupt' };
     const reply = await this.chain.fileOrder({
       id: channelId,
@@ -201,16 +205,32 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     if (!reply.ok) return reply.code === 'internal' ? { refused: 'order-refused' } : 'unreachable';
     const { fleet, tower } = reply.value;
     const highest = Math.max(fleet?.version ?? 0, tower?.version ?? 0);
-    const isHeld = fleet?.version === version && fleet.txid === txid && highest === version;
+    const isOther = tower?.version === version && tower.txid !== txid;
+    const isHeld = fleet?.version === version && fleet.txid === txid && highest === version && !isOther;
     const isOver = Boolean(fleet?.sent ?? tower?.sent);
-    if (!isHeld && !isOver) {
-      // Somebody holds a higher one: this database was restored. It is filed above that.
-      await storeCheckpoint(this.prisma, { channelId, version: highest + 1, k, txid, raw, schedule });
+    // This database may be back from an old copy: what others hold may prove more than it knows, and is then taken over.
+    const isNews = await this.learn(channelId, txid, reply.value);
+    if (!isHeld && !isOver && !isNews) {
+      // Somebody holds a higher one. It is filed above that.
+      await storeCheckpoint(this.prisma, { ...checkpoint, version: highest + 1, schedule });
       return 'done';
     }
     await checkpointFiled(this.prisma, channelId, version);
     this.made.inc({ result: isOver ? 'sent-already' : 'filed' });
     return 'done';
+  }
+
+  /** Takes over a payment that is known to a holder of an order only. False where there is none. */
+  private async learn(channelId: string, filedTxid: string, standing: OrderStanding): Promise<boolean> {
+    const { fleet, tower } = standing;
+    if ([fleet, tower].every((held) => held === null || held.raw === null || held.txid === filedTxid)) return false;
+    const row = await findChannel(this.prisma, channelId);
+    const channel = row === null ? null : channelParameters(row, this.network);
+    if (row === null || channel === null) return false;
+    const later = this.held.later(row, channel, row.k, standing);
+    if (later === null || !(await storeHeldPayment(this.prisma, channelId, later))) return false;
+    this.held.adopted(row, later);
+    return true;
   }
 
   private async cancel(channelId: string): Promise<Outcome> {

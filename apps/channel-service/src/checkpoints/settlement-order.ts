@@ -3,6 +3,7 @@ import { maturityMtp } from '@seedfleet/channel-lifecycle';
 import {
   decodeTransaction,
   type ChannelParameters,
+  type Ecdsa,
   type Network,
   type RawTransaction,
 } from '@seedfleet/payment-channel';
@@ -15,7 +16,7 @@ import type { ChannelRow } from '../channels/channel-row.js';
 import { settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import type { ChannelServiceConfig } from '../config.js';
-import { CONFIG, DATABASE, NETWORK, POLICY } from '../tokens.js';
+import { CONFIG, DATABASE, ECDSA, NETWORK, POLICY } from '../tokens.js';
 import {
   checkpointFiled,
   newestCheckpoint,
@@ -23,9 +24,11 @@ import {
   type Checkpoint,
   type StoredCheckpoint,
 } from './checkpoint-repository.js';
-import { settledPayment } from './settled-payment.js';
+import { HeldOrders } from './held-orders.js';
+import type { ProvenPayment } from './held-payment.js';
+import { paymentIn, settledPayment } from './settled-payment.js';
 import { scheduleOf, type OrderSchedule } from './order-schedule.js';
-import { orderVerdict } from './order-verdict.js';
+import { orderVerdict, type HeldOrder } from './order-verdict.js';
 
 /** Looks while something is awaited, seconds. */
 const LOOK_SECONDS = { unreachable: 5, acknowledgement: 1, filedAbove: 0 } as const;
@@ -35,18 +38,31 @@ export const ORDER_AWAITED = 'order-awaited';
 
 /** Which transaction settles a channel. */
 export type Chosen =
-  | { readonly kind: 'settle'; readonly k: bigint; readonly transaction: RawTransaction }
+  | {
+      readonly kind: 'settle';
+      readonly k: bigint;
+      readonly transaction: RawTransaction;
+      /** Whether others have sent it already. */
+      readonly isSent: boolean;
+    }
   | { readonly kind: 'wait'; readonly seconds: number }
   /** It can't be signed; the one who signs has said so. */
   | { readonly kind: 'unsigned' };
 
-type Sign = () => Promise<RawTransaction | null>;
+/** A settlement that others have sent, or that has to be asked for again. */
+type Found = Extract<Chosen, { kind: 'settle' | 'wait' }>;
+
+type Known = Extract<Chosen, { kind: 'wait' }> | { readonly kind: 'later'; readonly payment: ProvenPayment };
+
+/** Signs the settlement of a payment; null where it can't be, which is noted. */
+type Sign = (payment: ProvenPayment | null) => Promise<RawTransaction | null>;
 
 /**
  * Sees to it that no two settlements of a channel are sent. Checkpoints of it may be with others, to be sent at a date; so
  * the last settlement takes their place first, is acknowledged by whoever holds them, and only then is ours to send. What
  * was sent already, or stands on the chain, is the settlement: what it falls short of the last payment is lost, and where it
- * settles a later one, which a database that was brought back from a copy does not know, it brings that payment along.
+ * settles a later one, which a database that was brought back from a copy does not know, it brings that payment along. So does
+ * a later one that is only held: it is signed anew, and takes the place of all others as the last settlement does.
  */
 @Injectable()
 export class SettlementOrder {
@@ -54,6 +70,8 @@ export class SettlementOrder {
     @Inject(DATABASE) private readonly prisma: PrismaClient,
     @Inject(ChainClient) private readonly chain: ChainClient,
     @Inject(ChainStatus) private readonly status: ChainStatus,
+    @Inject(HeldOrders) private readonly held: HeldOrders,
+    @Inject(ECDSA) private readonly ecdsa: Ecdsa,
     @Inject(CONFIG) private readonly config: ChannelServiceConfig,
     @Inject(NETWORK) private readonly network: Network,
     @Inject(POLICY) private readonly policy: Policy,
@@ -62,37 +80,65 @@ export class SettlementOrder {
 
   /**
    * @param earns whether something of the settlement is ours: where nothing is, nothing was filed to be sent by others
-   * @param sign signs the settlement of the frozen k
+   * @param sign signs the settlement of the frozen k where it is told no other payment
    */
   async choose(row: ChannelRow, channel: ChannelParameters, earns: boolean, sign: Sign): Promise<Chosen> {
     const { fundingTxid, fundingVout } = row;
-    if (fundingTxid === null || fundingVout === null) return settle(row.k, await sign());
+    if (fundingTxid === null || fundingVout === null) return settle(row.k, await sign(null));
     const output = await this.chain.output(fundingTxid, fundingVout);
     const onChain = output.ok ? await this.onChain(output.value, channel) : null;
     if (onChain !== null) return onChain;
     const newest = await newestCheckpoint(this.prisma, row.id);
     const mayBeHeld = earns && (newest !== null || (this.config.TOWER && row.deadlineMtp !== null));
-    if (!mayBeHeld) return settle(row.k, await sign());
+    let later: ProvenPayment | null = null;
+    if (!mayBeHeld && !this.settlesLater(newest, row, channel)) {
+      const known = await this.knownElsewhere(row, channel);
+      if (known?.kind === 'wait') return known;
+      if (known === null) return settle(row.k, await sign(null));
+      later = known.payment;
+    }
     if (!output.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
     const schedule = this.scheduleFor(row, output.value) ?? newest?.schedule;
-    if (schedule === undefined) return settle(row.k, await sign());
+    if (schedule === undefined) return settle(later?.k ?? row.k, await sign(later));
     // Others may hold one whose dates are corrupt here; they are told again once the output is in a block.
     if (schedule === null) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
-    const filed = await this.inPlaceOf(row, channel, newest, schedule, sign);
+    const filed = await this.inPlaceOf(row, channel, { newest, later, schedule }, sign);
     if (filed === null) return { kind: 'unsigned' };
-    return this.file(row, channel, filed, { txid: fundingTxid, vout: fundingVout });
+    return this.file(row, channel, filed, { txid: fundingTxid, vout: fundingVout }, sign);
   }
 
-  /** The settlement of this channel that stands on the chain although nothing was signed here; null where none does. */
-  async standing(row: ChannelRow): Promise<Chosen | null> {
+  /**
+   * Whether a channel of which nothing is to be settled by what is stored here has a settlement all the same: on the chain,
+   * or held by others. Null where it has none; one that is to be settled has to be chosen.
+   */
+  async elsewhere(row: ChannelRow): Promise<{ readonly kind: 'wait'; readonly seconds: number } | 'settle' | null> {
     const channel = channelParameters(row, this.network);
     if (channel === null || row.fundingTxid === null || row.fundingVout === null) return null;
     const output = await this.chain.output(row.fundingTxid, row.fundingVout);
-    return output.ok ? this.onChain(output.value, channel) : { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
+    if (!output.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
+    const onChain = await this.onChain(output.value, channel);
+    if (onChain !== null) return onChain.kind === 'wait' ? onChain : 'settle';
+    if (this.settlesLater(await newestCheckpoint(this.prisma, row.id), row, channel)) return 'settle';
+    const known = await this.knownElsewhere(row, channel);
+    return known?.kind === 'wait' ? known : known && 'settle';
+  }
+
+  /**
+   * A later payment that only others know, where nothing was filed from here: they are asked. The tower has its time to
+   * answer, and a fleet whose tower is silent for longer goes on.
+   */
+  private async knownElsewhere(row: ChannelRow, channel: ChannelParameters): Promise<Known | null> {
+    const reply = await this.chain.order(row.id);
+    if (!reply.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
+    const payment = this.held.later(row, channel, row.k, reply.value);
+    if (payment !== null) return { kind: 'later', payment };
+    const waitedMs = Date.now() - row.stateEnteredAt.getTime();
+    if (reply.value.isTowerHeard || waitedMs >= this.policy.checkpoint.awaitTowerMs) return null;
+    return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
   }
 
   /** A settlement that spends the funding output, in a block or in the mempool. Null where none does. */
-  private async onChain(output: ChainOutput, channel: ChannelParameters): Promise<Chosen | null> {
+  private async onChain(output: ChainOutput, channel: ChannelParameters): Promise<Found | null> {
     if (!output.found || output.spentBy === null) return null;
     const { txid } = output.spentBy;
     for (const vout of [1, 0]) {
@@ -100,7 +146,7 @@ export class SettlementOrder {
       if (!spender.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
       if (!spender.value.found) continue;
       const k = settledPayment(spender.value.raw, channel);
-      return k === null ? null : settle(BigInt(k), { txid, bytes: spender.value.raw });
+      return k === null ? null : sent(BigInt(k), { txid, bytes: spender.value.raw });
     }
     return null;
   }
@@ -115,25 +161,31 @@ export class SettlementOrder {
   private async inPlaceOf(
     row: ChannelRow,
     channel: ChannelParameters,
-    newest: StoredCheckpoint | null,
-    schedule: OrderSchedule,
+    {
+      newest,
+      later,
+      schedule,
+    }: { newest: StoredCheckpoint | null; later: ProvenPayment | null; schedule: OrderSchedule },
     sign: Sign,
   ): Promise<Checkpoint | null> {
-    if (newest !== null && settlesLast(newest, row, channel))
-      return { ...newest, schedule: newest.schedule ?? schedule };
-    const signed = await sign();
+    const isSigned = later === null && newest !== null && this.settlesLast(newest, row, channel);
+    if (isSigned && newest.isLast) return { ...newest, schedule: newest.schedule ?? schedule };
+    const signed = isSigned ? { txid: newest.txid, bytes: newest.raw } : await sign(later);
     if (signed === null) return null;
+    // Also where it was filed before: who holds more than this database knows says so when it is asked for a new version.
     const last: Checkpoint = {
       channelId: row.id,
       version: (newest?.version ?? 0) + 1,
-      k: row.k,
+      k: isSigned ? newest.k : (later?.k ?? row.k),
       txid: signed.txid,
       raw: new Uint8Array(signed.bytes),
       schedule,
+      isLast: true,
     };
     faultPoint('settler.checkpoint.before-store');
     await storeCheckpoint(this.prisma, last);
     faultPoint('settler.checkpoint.after-store');
+    if (later !== null) this.held.adopted(row, later);
     return last;
   }
 
@@ -142,13 +194,25 @@ export class SettlementOrder {
     channel: ChannelParameters,
     last: Checkpoint,
     output: { readonly txid: string; readonly vout: number },
+    sign: Sign,
   ): Promise<Chosen> {
     const { version, txid, raw, schedule } = last;
     const label = settlementLabel(row.id);
     const reply = await this.chain.fileOrder({ id: row.id, version, txid, raw, label, output, schedule });
     if (!reply.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
     faultPoint('settler.order.after-reply');
-    const verdict = orderVerdict(last, reply.value, this.config.TOWER);
+    const { fleet, tower } = reply.value;
+    const isSent = (holder: 'fleet' | 'tower', held: HeldOrder | null): boolean =>
+      Boolean(held?.sent && (held.sent.txid === txid || this.held.isSettlement(row, channel, holder, held.sent)));
+    const later =
+      isSent('fleet', fleet) || isSent('tower', tower) ? null : this.held.later(row, channel, last.k, reply.value);
+    if (later !== null)
+      return this.adopt(row, last, later, Math.max(version, fleet?.version ?? 0, tower?.version ?? 0), sign);
+    // What our own node saw spend the output is the buyer's: nothing is to be waited for any more.
+    if (fleet?.sent && !isSent('fleet', fleet)) return settle(last.k, { txid, bytes: raw });
+    // A tower that says it sent what settles nothing is as good as one that is not heard.
+    const heard = tower?.sent && !isSent('tower', tower) ? null : tower;
+    const verdict = orderVerdict(last, { fleet, tower: heard }, this.config.TOWER);
     switch (verdict.kind) {
       case 'go':
         await checkpointFiled(this.prisma, row.id, version);
@@ -163,12 +227,44 @@ export class SettlementOrder {
     }
   }
 
+  /** Others hold the settlement of a later payment: that is the last one, and filed in place of all that there are. */
+  private async adopt(
+    row: ChannelRow,
+    last: Checkpoint,
+    later: ProvenPayment,
+    highest: number,
+    sign: Sign,
+  ): Promise<Chosen> {
+    const signed = await sign(later);
+    if (signed === null) return { kind: 'unsigned' };
+    const { txid, bytes } = signed;
+    await storeCheckpoint(this.prisma, { ...last, version: highest + 1, k: later.k, txid, raw: new Uint8Array(bytes) });
+    faultPoint('settler.checkpoint.after-store');
+    this.held.adopted(row, later);
+    return { kind: 'wait', seconds: LOOK_SECONDS.filedAbove };
+  }
+
   /** Somebody who held an order has sent it: also where our own node has not seen it, nothing else is sent from here on. */
   private sent(row: ChannelRow, channel: ChannelParameters, { txid, raw }: { txid: string; raw: Uint8Array | null }) {
     const k = raw === null ? null : settledPayment(raw, channel);
     if (raw === null || k === null) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable } as const;
     this.logger.warn({ channelId: row.id, txid, k, lastK: row.k.toString() }, 'a dated order was sent: it settles');
-    return settle(BigInt(k), { txid, bytes: raw });
+    return sent(BigInt(k), { txid, bytes: raw });
+  }
+
+  /**
+   * Whether a stored checkpoint is the settlement of the frozen k, or of a later payment that others knew: one whose row is
+   * corrupt is made anew.
+   */
+  private settlesLast({ k, txid, raw }: StoredCheckpoint, row: ChannelRow, channel: ChannelParameters): boolean {
+    if (k < row.k || decodeTransaction(raw)?.getId() !== txid || settledPayment(raw, channel) !== Number(k))
+      return false;
+    return k === row.k || paymentIn(raw, channel, Number(k), this.ecdsa) !== null;
+  }
+
+  /** Whether a later payment than the frozen one was taken over already, and is to be settled. */
+  private settlesLater(newest: StoredCheckpoint | null, row: ChannelRow, channel: ChannelParameters): boolean {
+    return newest !== null && newest.k > row.k && this.settlesLast(newest, row, channel);
   }
 
   /**
@@ -190,12 +286,11 @@ export class SettlementOrder {
   }
 }
 
-/** Whether a stored checkpoint is the settlement of the frozen k: one whose row is corrupt is made anew. */
-function settlesLast({ k, txid, raw }: StoredCheckpoint, row: ChannelRow, channel: ChannelParameters): boolean {
-  if (k !== row.k || decodeTransaction(raw)?.getId() !== txid) return false;
-  return settledPayment(raw, channel) === Number(k);
+function settle(k: bigint, transaction: RawTransaction | null): Chosen {
+  return transaction === null ? { kind: 'unsigned' } : { kind: 'settle', k, transaction, isSent: false };
 }
 
-function settle(k: bigint, transaction: RawTransaction | null): Chosen {
-  return transaction === null ? { kind: 'unsigned' } : { kind: 'settle', k, transaction };
+/** What others have sent. */
+function sent(k: bigint, transaction: RawTransaction): Found {
+  return { kind: 'settle', k, transaction, isSent: true };
 }

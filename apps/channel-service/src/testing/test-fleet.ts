@@ -76,7 +76,7 @@ export class TestFleet {
     writeFileSync(this.keyFile, 'correct horse battery staple\n');
   }
 
-  static async open(network: Network = 'regtest'): Promise<TestFleet> {
+  static async open(network: Network = 'regtest', chainEnvironment: Record<string, string> = {}): Promise<TestFleet> {
     const postgresUrl = inject('postgresUrl');
     const natsUrl = inject('natsUrl');
     const rpcUrl = inject('rpcUrl');
@@ -100,7 +100,11 @@ export class TestFleet {
     };
     const regtest = new Regtest(rpcUrl);
     await regtest.provide(COINS);
-    const chainWatcher = new ServiceProcess('chain-watcher', folder, 'chain-watcher', { ...common, BTC_RPC: rpcUrl });
+    const chainWatcher = new ServiceProcess('chain-watcher', folder, 'chain-watcher', {
+      ...common,
+      BTC_RPC: rpcUrl,
+      ...chainEnvironment,
+    });
     await chainWatcher.start();
     const status = await bus.request(chainGetStatus, {});
     if (!status.ok) throw new Error(`chain-watcher: ${status.code}`);

@@ -75,7 +75,8 @@ export class ChannelTransactions {
         FROM one c LEFT JOIN chain.broadcast b ON b.txid = c."settlementTxid"
         LEFT JOIN LATERAL (
           SELECT min(at) AS at FROM channel.channel_event
-          WHERE "channelId" = c.id AND state = 'settling' AND reason IN ('stored', 'earlier-payment-sent', 'later-payment-sent')
+          WHERE "channelId" = c.id AND state = 'settling' AND reason IN ('stored', 'earlier-payment-sent', 'later-payment-sent',
+            'later-payment-held')
         ) e ON true
         WHERE c."settlementTxid" IS NOT NULL
         UNION ALL

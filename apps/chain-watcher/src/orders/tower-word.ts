@@ -1,0 +1,37 @@
+import type { HeldOrder } from './dated-orders.js';
+
+/** What the tower says is fresh for so long: whoever asked looks again within seconds. */
+const FRESH_MS = 60_000;
+/** Orders remembered; whoever asked for one that is forgotten asks again. */
+const MAX_REMEMBERED = 10_000;
+
+interface Word {
+  readonly held: HeldOrder | null;
+  readonly atMs: number;
+}
+
+/**
+ * What the tower has said last of each order, also of one that is not in the table: a database that is back from an old
+ * copy may not know it. Null where it holds nothing. Gone with the process.
+ */
+export class TowerWord {
+  readonly #said = new Map<string, Word>();
+
+  heard(orders: readonly HeldOrder[], without: readonly string[], nowMs: number): void {
+    for (const held of orders) this.#keep(held.id, { held, atMs: nowMs });
+    for (const id of without) this.#keep(id, { held: null, atMs: nowMs });
+  }
+
+  /** Undefined where it has not said anything lately. */
+  of(id: string, nowMs: number): HeldOrder | null | undefined {
+    const word = this.#said.get(id);
+    return word === undefined || nowMs - word.atMs > FRESH_MS ? undefined : word.held;
+  }
+
+  #keep(id: string, word: Word): void {
+    this.#said.delete(id);
+    this.#said.set(id, word);
+    const [oldest] = this.#said.keys();
+    if (this.#said.size > MAX_REMEMBERED && oldest !== undefined) this.#said.delete(oldest);
+  }
+}

@@ -1,0 +1,136 @@
+import { wasmEcdsa } from '@seedfleet/payment-channel';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBalances, reconcile } from '../books/reconcile.js';
+import { channelParameters } from '../channels/parameters.js';
+import { openOrCreateSeed } from '../keys/seed-store.js';
+import { SeedSigner } from '../keys/signer.js';
+import type { ServiceProcess } from '../testing/service-process.js';
+import type { TestBuyer } from '../testing/test-buyer.js';
+import { TestFleet } from '../testing/test-fleet.js';
+import { TestTower, type HeldOrder } from '../testing/test-tower.js';
+
+const WAIT = { timeout: 60_000, interval: 100 };
+
+describe('a tower that holds the settlement of a payment which the database does not know', () => {
+  let fleet: TestFleet;
+  let tower: TestTower;
+  let service: ServiceProcess;
+  let signer: SeedSigner;
+
+  beforeAll(async () => {
+    fleet = await TestFleet.open('regtest', { TOWER: 'true' });
+    tower = await TestTower.open(fleet.fleetId);
+    service = fleet.service('all', { TOWER: 'true' });
+    await service.start();
+    const seed = openOrCreateSeed({ seedFile: fleet.seedFile, keyFile: fleet.keyFile }, null);
+    const rules = { childFeePercent: 0n, treasuryFeePercent: 0n, destination: null };
+    signer = new SeedSigner(seed, fleet.network, wasmEcdsa, rules);
+  });
+
+  afterAll(async () => {
+    await tower.close();
+    await fleet.close(service);
+  });
+
+  async function settlement(channelId: string, k: number, signature: Uint8Array) {
+    const row = await fleet.row(channelId);
+    const channel = channelParameters(row, fleet.network);
+    if (channel === null) throw new Error('not funded');
+    const path = { epoch: row.keyEpoch, index: row.keyIndex };
+    const signed = await signer.signSettlement({ path, channel, k, buyerSignature: signature });
+    if (!signed.ok) throw new Error(signed.code);
+    return { txid: signed.transaction.txid, raw: new Uint8Array(signed.transaction.bytes) };
+  }
+
+  const paid = async (channelId: string, buyer: TestBuyer, k: number): Promise<void> => {
+    if (k > 0) await fleet.committed(await fleet.publish({ payments: [{ channelId, k, signature: buyer.pay(k) }] }));
+  };
+
+  /** A silent tower is waited for for a minute: that is over. */
+  const minuteLater = (channelId: string): Promise<number> => fleet.prisma.$executeRaw`
+    UPDATE "channel"."channel" SET "stateEnteredAt" = now() - interval '2 minutes'
+    WHERE "id" = ${channelId}::uuid AND "stateReason" = 'order-awaited' AND "stateEnteredAt" < now() - interval '3 seconds'`;
+
+  it('has it settled, and the payment booked: above the first collectable one, below it, and where nothing was known', async () => {
+    const known = [42, 1, 0];
+    const channels = await fleet.fundedTogether(known.length);
+    const before = (await readBalances(fleet.prisma)).get('buried') ?? 0n;
+    for (const [place, { channelId, buyer }] of channels.entries()) {
+      tower.holds(channelId, await settlement(channelId, 60, buyer.pay(60)));
+      await paid(channelId, buyer, known[place] ?? 0);
+    }
+    await fleet.publish({
+      ends: channels.map(({ channelId }, place) => ({ channelId, k: known[place] ?? 0, reason: 'peer-closed' })),
+    });
+    for (const { channelId } of channels) {
+      await expect.poll(async () => (await fleet.row(channelId)).settlementTxid, WAIT).not.toBeNull();
+      const { k, frozenK, settledK } = await fleet.row(channelId);
+      expect([k, frozenK, settledK]).toEqual([60n, 60n, null]);
+      expect(await fleet.story(channelId)).toContain('settling:later-payment-held');
+      await expect.poll(async () => (await fleet.row(channelId)).stateReason, WAIT).toBe('broadcast');
+    }
+    await fleet.regtest.mine(7);
+    for (const { channelId } of channels) await fleet.becomes(channelId, 'buried');
+    const earnedSat = 60n * fleet.terms.priceSat - fleet.terms.settlementFeeSat;
+    expect(((await readBalances(fleet.prisma)).get('buried') ?? 0n) - before).toBe(3n * earnedSat);
+    await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
+  });
+
+  it('has it known while the sale goes on: a lower payment changes nothing, a higher one is taken', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    tower.holds(channelId, { ...(await settlement(channelId, 60, buyer.pay(60))), version: 2 });
+    // The answer to a first version comes before the tower's word; the second one meets it.
+    await paid(channelId, buyer, 12);
+    await expect.poll(() => tower.heard(channelId), WAIT).toBe(1);
+    await paid(channelId, buyer, 55);
+    await expect.poll(async () => (await fleet.row(channelId)).k, WAIT).toBe(60n);
+    expect(await fleet.story(channelId)).toContain('funded:later-payment-held');
+    await paid(channelId, buyer, 57);
+    expect((await fleet.row(channelId)).k).toBe(60n);
+    await paid(channelId, buyer, 61);
+    expect(await fleet.row(channelId)).toMatchObject({ k: 61n, state: 'funded' });
+    await fleet.publish({ ends: [{ channelId, k: 61, reason: 'peer-closed' }] });
+    await expect.poll(async () => (await fleet.row(channelId)).settlementTxid, WAIT).not.toBeNull();
+    expect(await fleet.story(channelId)).toContain('settling:stored');
+    await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
+  });
+
+  it('is not believed what the buyer has not signed for this channel, and keeps nothing from being settled', async () => {
+    const channels = await fleet.fundedTogether(6);
+    const [of] = channels;
+    if (of === undefined) throw new Error('no channel');
+    const lies: ((channelId: string, buyer: TestBuyer) => Promise<Partial<HeldOrder>>)[] = [
+      async () => ({ raw: Uint8Array.of(1, 2, 3) }),
+      async () => settlement(of.channelId, 60, of.buyer.pay(60)),
+      async (channelId, buyer) => {
+        const { raw } = await settlement(channelId, 60, buyer.pay(60));
+        // Within the buyer's signature.
+        raw[60]! ^= 1;
+        return { raw };
+      },
+      async (channelId, buyer) => settlement(channelId, 20, buyer.pay(20)),
+      // "It is sent": nothing like it will ever be mined, or be seen by anybody.
+      async (channelId, buyer) => {
+        const { raw, txid } = await settlement(channelId, 20, buyer.pay(20));
+        raw[raw.length - 120]! ^= 1;
+        return { state: 'fired', sent: { txid, raw } };
+      },
+      async () => ({ state: 'found', sent: { txid: 'ab'.repeat(32), raw: null } }),
+    ];
+    for (const [place, { channelId, buyer }] of channels.entries()) {
+      await paid(channelId, buyer, 42);
+      tower.holds(channelId, (await lies[place]?.(channelId, buyer)) ?? {});
+    }
+    await fleet.publish({ ends: channels.map(({ channelId }) => ({ channelId, k: 42, reason: 'peer-closed' })) });
+    for (const { channelId } of channels) {
+      await expect
+        .poll(async () => {
+          await minuteLater(channelId);
+          return (await fleet.row(channelId)).settlementTxid;
+        }, WAIT)
+        .not.toBeNull();
+      expect(await fleet.row(channelId)).toMatchObject({ k: 42n, frozenK: 42n, settledK: null });
+    }
+    await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
+  });
+});

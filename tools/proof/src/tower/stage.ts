@@ -49,7 +49,12 @@ export class Stage {
       at: async (moment, one) => {
         await funded(moment, one);
         if (moment !== 'funded') return;
-        const isThere = async (): Promise<boolean> => (await channelOf(this.world, one)).state === state;
+        // What arrives meanwhile waits: nothing is paid before the copy is taken.
+        const isThere = (): Promise<boolean> =>
+          channelOf(this.world, one).then(
+            (channel) => channel.state === state,
+            () => false,
+          );
         await waitFor(isThere, WAIT_MS, `the channel to be ${state}`);
         backup = await takeBackup(this.world.database.url);
       },

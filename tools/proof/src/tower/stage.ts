@@ -44,7 +44,6 @@ export class Stage {
     const funded = mineFunding(this.world);
     const buyer: ProofBuyer = new ProofBuyer(this.world.chain, this.goods.metainfo, {
       pieces: 4,
-      payAtMost: 4,
       stay: true,
       at: async (moment, one) => {
         await funded(moment, one);

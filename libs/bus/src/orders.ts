@@ -8,6 +8,8 @@ export const MAX_ORDER_BYTES = 1_000;
 const orderId = z.uuid();
 /** Grows with every change that is asked for; whoever holds an order keeps the highest that it has seen. */
 const orderVersion = z.int().min(1);
+/** Beyond it a tower is not believed: there has to be a version above it. */
+const MAX_HELD_VERSION = 1_000_000_000;
 
 /**
  * What became of an order where it is held. waiting: it will be sent in its time. cancelled: it will not. fired: it was
@@ -120,7 +122,7 @@ export const chainOrdersHeld = defineRequest({
   owner: 'chain-watcher',
   askedBy: ['tower'],
   request: z.object({
-    orders: z.array(heldOrder.extend({ id: orderId })).max(200),
+    orders: z.array(heldOrder.extend({ id: orderId, version: orderVersion.max(MAX_HELD_VERSION) })).max(200),
     /** Those that it was asked for and does not hold. */
     without: z.array(orderId).max(200).default([]),
   }),

@@ -96,7 +96,7 @@ describe('a tower that holds the settlement of a payment which the database does
   });
 
   it('is not believed what the buyer has not signed for this channel, and keeps nothing from being settled', async () => {
-    const channels = await fleet.fundedTogether(6);
+    const channels = await fleet.fundedTogether(7);
     const [of] = channels;
     if (of === undefined) throw new Error('no channel');
     const lies: ((channelId: string, buyer: TestBuyer) => Promise<Partial<HeldOrder>>)[] = [
@@ -114,6 +114,10 @@ describe('a tower that holds the settlement of a payment which the database does
         const { raw, txid } = await settlement(channelId, 20, buyer.pay(20));
         raw[raw.length - 120]! ^= 1;
         return { state: 'fired', sent: { txid, raw } };
+      },
+      async (channelId) => {
+        tower.outbids(channelId);
+        return {};
       },
       async () => ({ state: 'found', sent: { txid: 'ab'.repeat(32), raw: null } }),
     ];

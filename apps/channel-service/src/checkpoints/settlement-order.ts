@@ -17,6 +17,7 @@ import { settlementLabel } from '../channels/channel-repository.js';
 import { channelParameters } from '../channels/parameters.js';
 import type { ChannelServiceConfig } from '../config.js';
 import { CONFIG, DATABASE, ECDSA, NETWORK, POLICY } from '../tokens.js';
+import { sent, settle, type Chosen, type Found, type Known } from './chosen.js';
 import {
   checkpointFiled,
   newestCheckpoint,
@@ -35,24 +36,6 @@ const LOOK_SECONDS = { unreachable: 5, acknowledgement: 1, filedAbove: 0 } as co
 
 /** Why a channel waits with a settlement that could be signed. */
 export const ORDER_AWAITED = 'order-awaited';
-
-/** Which transaction settles a channel. */
-export type Chosen =
-  | {
-      readonly kind: 'settle';
-      readonly k: bigint;
-      readonly transaction: RawTransaction;
-      /** Whether others have sent it already. */
-      readonly isSent: boolean;
-    }
-  | { readonly kind: 'wait'; readonly seconds: number }
-  /** It can't be signed; the one who signs has said so. */
-  | { readonly kind: 'unsigned' };
-
-/** A settlement that others have sent, or that has to be asked for again. */
-type Found = Extract<Chosen, { kind: 'settle' | 'wait' }>;
-
-type Known = Extract<Chosen, { kind: 'wait' }> | { readonly kind: 'later'; readonly payment: ProvenPayment };
 
 /** Signs the settlement of a payment; null where it can't be, which is noted. */
 type Sign = (payment: ProvenPayment | null) => Promise<RawTransaction | null>;
@@ -220,6 +203,9 @@ export class SettlementOrder {
       case 'sent':
         return this.sent(row, channel, verdict.sent);
       case 'file-above':
+        // A tower that always holds one more than it is told has its time, and then no say.
+        if (fleet?.txid === txid && fleet.version === version && this.hasWaited(row))
+          return this.withoutTower(row, last);
         await storeCheckpoint(this.prisma, { ...last, version: verdict.version + 1 });
         return { kind: 'wait', seconds: LOOK_SECONDS.filedAbove };
       case 'unacknowledged':
@@ -267,30 +253,24 @@ export class SettlementOrder {
     return newest !== null && newest.k > row.k && this.settlesLast(newest, row, channel);
   }
 
+  /** Whether the tower had its time to acknowledge the last settlement. */
+  private hasWaited({ stateReason, stateEnteredAt }: ChannelRow): boolean {
+    return (
+      stateReason === ORDER_AWAITED && Date.now() - stateEnteredAt.getTime() >= this.policy.checkpoint.awaitTowerMs
+    );
+  }
+
   /**
    * The tower looks at the chain before it sends, and sends nothing before half the margin. So while that is far, a
    * settlement that it has not acknowledged is safe to send; later it is chain-watcher that sends it, in its own time.
    */
   private withoutTower(row: ChannelRow, last: Checkpoint): Chosen {
     const medianTimePast = this.status.current()?.tip.medianTimePast;
-    const waitedMs = row.stateReason === ORDER_AWAITED ? Date.now() - row.stateEnteredAt.getTime() : 0;
     const isFar = medianTimePast !== undefined && medianTimePast < last.schedule.quietFromMtp;
-    if (!isFar || waitedMs < this.policy.checkpoint.awaitTowerMs) {
+    if (!isFar || !this.hasWaited(row)) {
       return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
     }
-    this.logger.warn(
-      { channelId: row.id, txid: last.txid, waitedMs },
-      'the tower does not acknowledge: settled without',
-    );
+    this.logger.warn({ channelId: row.id, txid: last.txid }, 'the tower does not acknowledge: settled without');
     return settle(last.k, { txid: last.txid, bytes: last.raw });
   }
-}
-
-function settle(k: bigint, transaction: RawTransaction | null): Chosen {
-  return transaction === null ? { kind: 'unsigned' } : { kind: 'settle', k, transaction, isSent: false };
-}
-
-/** What others have sent. */
-function sent(k: bigint, transaction: RawTransaction): Found {
-  return { kind: 'settle', k, transaction, isSent: true };
 }

@@ -10,6 +10,7 @@ export type HeldOrder = z.output<typeof chainOrdersHeld.request>['orders'][numbe
  */
 export class TestTower {
   private readonly held = new Map<string, HeldOrder>();
+  private readonly outbidding = new Set<string>();
   private readonly seen = new Map<string, number>();
 
   private constructor(private readonly bus: Bus) {}
@@ -39,6 +40,11 @@ export class TestTower {
     this.held.set(id, { id, ...honest, ...order });
   }
 
+  /** From here on it always says that it holds one version more than it is told. */
+  outbids(id: string): void {
+    this.outbidding.add(id);
+  }
+
   /** The last version of an order that the fleet has filed, and was answered. */
   heard(id: string): number {
     return this.seen.get(id) ?? 0;
@@ -51,7 +57,8 @@ export class TestTower {
   private take({ id, version, txid, raw, state }: z.output<typeof chainOrders.payload>): void {
     const held = this.held.get(id);
     const isTaken = held === undefined || (held.version < version && held.sent === null);
-    if (isTaken) this.held.set(id, { id, version, txid, raw, state, sent: null });
+    if (this.outbidding.has(id)) this.holds(id, { version: version + 1 });
+    else if (isTaken) this.held.set(id, { id, version, txid, raw, state, sent: null });
     void this.tell(id).then(() => this.seen.set(id, version));
   }
 

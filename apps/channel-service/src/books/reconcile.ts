@@ -47,7 +47,9 @@ export type DifferenceCode =
   /** A roll-up that reports read is not the sum of the entries. */
   | 'rollup-not-books'
   /** The hours or days of a roll-up don't add up to its total. */
-  | 'rollup-periods-differ';
+  | 'rollup-periods-differ'
+  /** What a page of torrents shows of all time is not the roll-up. */
+  | 'rollup-total-differs';
 
 /** One difference. Amounts in satoshi; null where the difference is not one of amounts. */
 export interface Difference {

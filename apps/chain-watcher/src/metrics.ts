@@ -3,6 +3,14 @@ import { Counter, Gauge, Histogram, type Registry } from '@seedfleet/service-kit
 /** The chain watcher's metrics, one tree, each with its unit. */
 export function chainMetrics(registry: Registry) {
   const registers = [registry];
+  const ordersUnknown = new Counter({
+    name: 'seedfleet_chain_orders_unknown_total',
+    help: 'Times that the tower told of an order which the fleet does not know, as after a restore from an old copy, by its state',
+    labelNames: ['state'],
+    registers,
+  });
+  // The alert counts from here: the first one must show.
+  ordersUnknown.inc({ state: 'waiting' }, 0);
   return {
     tipHeight: new Gauge({ name: 'seedfleet_chain_tip_height', help: 'Height of the followed tip', registers }),
     tipMtp: new Gauge({
@@ -62,12 +70,7 @@ export function chainMetrics(registry: Registry) {
       help: 'Waiting orders whose newest version the tower has not acknowledged for a minute, or which it is versions behind; 0 without a tower',
       registers,
     }),
-    ordersUnknown: new Counter({
-      name: 'seedfleet_chain_orders_unknown_total',
-      help: 'Times that the tower told of an order which the fleet does not know, as after a restore from an old copy, by its state',
-      labelNames: ['state'],
-      registers,
-    }),
+    ordersUnknown,
     unsentEvents: new Gauge({
       name: 'seedfleet_chain_outbox_unsent',
       help: 'Events stored and not yet relayed',

@@ -3,20 +3,22 @@ import { decodeTransaction, type ChannelParameters, type Ecdsa } from '@seedflee
 import { Counter, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import type { ChannelRow } from '../channels/channel-row.js';
 import { ECDSA } from '../tokens.js';
-import {
-  heldPayment,
-  isWholeSettlement,
-  type HeldFault,
-  type HeldPayment,
-  type ProvenPayment,
-} from './held-payment.js';
+import { heldPayment, isWholeSettlement, type HeldPayment, type ProvenPayment } from './held-payment.js';
 import type { HeldOrder, Standing } from './order-verdict.js';
 import { settledPayment } from './settled-payment.js';
 
 /** Claims that were reported; one that is forgotten is reported again. */
 const MAX_REPORTED = 1_000;
 
-type ClaimFault = HeldFault | 'held-beyond-cap' | 'sent-unproven';
+const CLAIM_FAULTS = [
+  'held-unreadable',
+  'held-other-output',
+  'held-no-settlement',
+  'held-unproven',
+  'held-beyond-cap',
+  'sent-unproven',
+] as const;
+type ClaimFault = (typeof CLAIM_FAULTS)[number];
 type Holder = 'fleet' | 'tower';
 
 /**
@@ -35,10 +37,11 @@ export class HeldOrders {
   ) {
     this.claims = new Counter({
       name: 'seedfleet_held_payments_total',
-      help: 'Payments that only a held settlement knew: taken over (adopted), or why a held or sent one proves nothing',
+      help: 'Payments that only a held settlement knew: taken over (adopted), or why a held or sent one proves nothing; each fault is there from the start, so that the first one shows',
       labelNames: ['result'],
       registers: [registry],
     });
+    for (const result of CLAIM_FAULTS) this.claims.inc({ result }, 0);
   }
 
   /** The latest payment beyond `above` that a held settlement proves; null where none does. */

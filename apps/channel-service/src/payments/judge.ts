@@ -18,21 +18,28 @@ export type EntryFault =
   | 'sender-mismatch';
 
 /**
- * Faults that an honest node can't produce: it verifies before it publishes, and knows its own channels. A payment for a
- * channel without funding is none of them: a database restored to between join and `ready` knows no better.
+ * Every fault, and whether it is one that an honest node can't produce: it verifies before it publishes, and knows its own
+ * channels. A payment for a channel without funding is none of them: a database restored to between join and `ready` knows
+ * no better.
  */
-const FORGERIES: ReadonlySet<EntryFault> = new Set<EntryFault>([
-  'foreign-channel',
-  'sender-mismatch',
-  'not-strict-der',
-  'r-or-s-out-of-range',
-  'high-s',
-  'k-out-of-range',
-  'beyond-k-pay',
-  'beyond-k-cap',
-  'wrong-network',
-  'invalid-signature',
-]);
+const IS_FORGERY: Readonly<Record<EntryFault, boolean>> = {
+  'foreign-channel': true,
+  'sender-mismatch': true,
+  'not-strict-der': true,
+  'r-or-s-out-of-range': true,
+  'high-s': true,
+  'k-out-of-range': true,
+  'beyond-k-pay': true,
+  'beyond-k-cap': true,
+  'wrong-network': true,
+  'invalid-signature': true,
+  'unknown-channel': false,
+  'row-corrupt': false,
+  'not-funded': false,
+  'after-freeze': false,
+};
+
+export const ENTRY_FAULTS = Object.keys(IS_FORGERY) as readonly EntryFault[];
 
 /** What the intake knows of a channel; all but `k` never changes once the channel is funded. */
 export interface ChannelSnapshot {
@@ -143,7 +150,7 @@ function merge(payments: Map<string, PaymentEntry>, ends: Map<string, EndEntry>)
 function forgersOf(parked: readonly ParkedEntry[]): Map<string, EntryFault> {
   const forgers = new Map<string, EntryFault>();
   for (const { nodeId, code } of parked) {
-    if (FORGERIES.has(code) && !forgers.has(nodeId)) forgers.set(nodeId, code);
+    if (IS_FORGERY[code] && !forgers.has(nodeId)) forgers.set(nodeId, code);
   }
   return forgers;
 }

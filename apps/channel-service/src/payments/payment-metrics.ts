@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from '@seedfleet/service-kit';
+import { ENTRY_FAULTS } from './judge.js';
 
 /** What the intake does, as operators see it. */
 @Injectable()
@@ -35,10 +36,11 @@ export class PaymentMetrics {
     });
     this.parked = new Counter({
       name: 'seedfleet_payments_parked_total',
-      help: 'Entries set aside, by the code of the fault',
+      help: 'Entries set aside, by the code of the fault; each code is there from the start, so that the first one shows',
       labelNames: ['code'],
       registers,
     });
+    for (const code of ENTRY_FAULTS) this.parked.inc({ code }, 0);
     this.ends = new Counter({
       name: 'seedfleet_channel_ends_total',
       help: 'Channels closed by an end in the payment stream or by reaching kCap',

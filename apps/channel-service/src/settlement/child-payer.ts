@@ -45,6 +45,8 @@ export class ChildPayer {
       labelNames: ['result'],
       registers: [registry],
     });
+    // The alert counts from here: the first one must show.
+    this.made.inc({ result: 'unaffordable' }, 0);
   }
 
   /**

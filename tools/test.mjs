@@ -13,8 +13,13 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
 const scratch = mkdtempSync(join(tmpdir(), 'seedfleet-test-'));
 const totals = { passed: 0, failed: 0 };
-/** Specs on real servers that failed once and passed when they were run alone: listed at the end, to be looked into. */
+/** What failed for good, and specs that failed once and passed when they were run alone: both told once more at the end. */
+const broke = [];
 const unstable = [];
+/** Lines of a failure's message that are repeated at the end, where the last part of a long log still has them. */
+const MESSAGE_LINES = 15;
+/** A counterexample that a property test has found is a proof: no second try undoes it. */
+const COUNTEREXAMPLE = /Property failed after \d+ tests/;
 const started = Date.now();
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1].split(',') : null;
@@ -37,7 +42,9 @@ async function check(name, args, options) {
   say(name);
   const code = await run(args, options);
   totals[code === 0 ? 'passed' : 'failed'] += 1;
-  if (code !== 0) say(`FAILED: ${name} (exit ${code})`);
+  if (code === 0) return;
+  say(`FAILED: ${name} (exit ${code})`);
+  broke.push({ label: name, message: `exit ${code}` });
 }
 
 /** Runs Vitest with a configuration, on all its files or on some of them; resolves with what it counted. */
@@ -63,42 +70,53 @@ async function vitest(name, config, { environment = {}, folder = root, files = [
 
 /** What a report of Vitest says. A run that fails without a failed test (an unhandled error) must not look like success. */
 function outcome(code, counts) {
-  const failures = (counts?.testResults ?? []).flatMap(({ name, assertionResults, status }) => {
-    const failed = assertionResults.filter((test) => test.status === 'failed').map((test) => test.fullName);
+  const failures = (counts?.testResults ?? []).flatMap(({ name, assertionResults, status, message }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
     return status === 'failed' && failed.length === 0
-      ? [{ file: name, test: '(the file itself)' }]
-      : failed.map((test) => ({ file: name, test }));
+      ? [{ file: name, test: '(the file itself)', message: message ?? '' }]
+      : failed.map((test) => ({ file: name, test: test.fullName, message: test.failureMessages.join('\n') }));
   });
-  if (code !== 0 && failures.length === 0) failures.push({ file: '', test: '(the run itself)' });
-  if ((counts?.numTotalTests ?? 0) === 0 && failures.length === 0) failures.push({ file: '', test: '(ran no test)' });
+  if (code !== 0 && failures.length === 0) failures.push({ file: '', test: '(the run itself)', message: `exit ${code}` });
+  if ((counts?.numTotalTests ?? 0) === 0 && failures.length === 0) {
+    failures.push({ file: '', test: '(ran no test)', message: '' });
+  }
   return { passed: counts?.numPassedTests ?? 0, failures };
 }
 
-/** Runs specs and adds them to the totals. */
+const keyOf = ({ file, test }) => `${file} ${test}`;
+const labelled = (name) => (failure) => ({
+  label: `${name}: ${relative(root, failure.file)} ${failure.test}`,
+  message: failure.message,
+});
+
+/** Runs specs, once more those files that failed, and adds them to the totals. */
 async function specs(name, config, options = {}) {
   say(name);
   const first = await vitest(name, config, options);
   totals.passed += first.passed;
   if (first.failures.length === 0) return;
   sayFailed(name, first.failures);
-  const files = [...new Set(first.failures.map(({ file }) => file))];
-  if (options.again !== true || files.includes('')) {
-    totals.failed += first.failures.length;
-    return;
-  }
+  const proven = first.failures.filter(({ file, message }) => file === '' || COUNTEREXAMPLE.test(message));
+  const doubtful = first.failures.filter((failure) => !proven.includes(failure));
+  totals.failed += proven.length;
+  broke.push(...proven.map(labelled(name)));
+  if (doubtful.length === 0) return;
   say(`${name}: once more, what failed`);
+  const files = [...new Set(doubtful.map(({ file }) => file))];
   const second = await vitest(name, config, { ...options, files });
-  const stillFailing = new Set(second.failures.map(({ file, test }) => `${file} ${test}`));
-  const firstFailing = new Set(first.failures.map(({ file, test }) => `${file} ${test}`));
-  const recovered = [...firstFailing].filter((key) => !stillFailing.has(key));
-  if (second.failures.length > 0) sayFailed(name, second.failures);
+  sayFailed(name, second.failures);
+  const known = new Set(proven.map(keyOf));
+  const still = second.failures.filter((failure) => !known.has(keyOf(failure)));
+  const stillKeys = new Set(still.map(keyOf));
+  const recovered = doubtful.filter((failure) => !stillKeys.has(keyOf(failure)));
   totals.passed += recovered.length;
-  totals.failed += stillFailing.size;
-  for (const key of recovered) unstable.push(`${name}: ${relative(root, key)}`);
+  totals.failed += still.length;
+  broke.push(...still.map(labelled(name)));
+  unstable.push(...recovered.map(labelled(name)));
 }
 
 function sayFailed(name, failures) {
-  for (const { file, test } of failures) say(`FAILED: ${name}: ${relative(root, file)} ${test}`);
+  for (const failure of failures) say(`FAILED: ${labelled(name)(failure).label}`);
 }
 
 /**
@@ -162,7 +180,7 @@ async function main() {
       for (const config of projectsWithServerSpecs()) {
         const folder = dirname(config);
         const { environment } = servers;
-        await specs(`server tests: ${relative(root, folder)}`, config, { environment, folder, again: true });
+        await specs(`server tests: ${relative(root, folder)}`, config, { environment, folder });
       }
     } finally {
       await servers.stop();
@@ -187,6 +205,11 @@ try {
 } catch {
   // Another user's server may have left files there; they are in the system's temporary folder.
 }
-for (const name of unstable) console.log(`UNSTABLE, passed at the second try: ${name}`);
+function tellAgain(verdict, { label, message }) {
+  console.log(`${verdict}: ${label}`);
+  for (const line of message.split('\n').slice(0, MESSAGE_LINES)) console.log(`    ${line}`);
+}
+for (const failure of unstable) tellAgain('UNSTABLE, passed at the second try', failure);
+for (const failure of broke) tellAgain('FAILED', failure);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(totals.failed === 0 && broken === undefined ? 0 : 1);

@@ -264,12 +264,14 @@ function withFurther(
 
 const TREASURY_VARIABLES = ['TREASURY_ADDRESS', 'TREASURY_XPUB', 'TREASURY_FIRST_INDEX'] as const;
 
-/** Where the settler sweeps what was earned is the operator's to say: the environment is passed on. */
+/** What a signer of its own is told beyond that. */
+const SIGNER_VARIABLES = ['FEE_SAT_PER_DAY', 'LOWER_PAYMENTS_UNTIL', 'UNSURE_KEYS_SIGN_UNTIL'] as const;
+
+/** Where earnings are swept to, and what a signer may sign, is the operator's to say: the environment is passed on. */
 function operators({ app, env: { ROLE: role } }: ServicePlan, env: Readonly<Record<string, string | undefined>>) {
-  if (app !== 'channel-service' || role !== 'settler') return {};
-  return Object.fromEntries(
-    TREASURY_VARIABLES.flatMap((name): [string, string][] => (env[name] ? [[name, env[name]]] : [])),
-  );
+  if (app !== 'channel-service' || role === undefined || role === 'intake') return {};
+  const names = [...TREASURY_VARIABLES, ...(role === 'signer' ? SIGNER_VARIABLES : [])];
+  return Object.fromEntries(names.flatMap((name): [string, string][] => (env[name] ? [[name, env[name]]] : [])));
 }
 
 function startService(plan: ServicePlan, settings: ServiceSettings, supervisor: Supervisor, options: FleetOptions) {

@@ -95,7 +95,7 @@ export class GuardedSigner implements Signer {
   /** Learns a line of the log, oldest first, before anything is signed. */
   remember(line: SigningLine): void {
     const atMs = Date.parse(line.at);
-    if (line.kind === 'restored') this.restoredAtMs = atMs;
+    if (line.kind === 'restored' && line.sure !== true) this.restoredAtMs = atMs;
     if (line.kind === 'child') this.fees.child.charge(this.childCost(line.of, BigInt(line.feeSat)), atMs);
     else if (line.kind === 'sweep' || line.kind === 'split') this.fees.treasury.charge(BigInt(line.feeSat), atMs);
     this.before.note(line);

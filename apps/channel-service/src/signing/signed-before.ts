@@ -26,7 +26,7 @@ export class SignedBefore {
       case 'begun':
         return;
       case 'restored':
-        this.life += 1;
+        if (entry.sure !== true) this.life += 1;
         return;
       case 'settlement': {
         const { path, channel, k, txid } = entry;

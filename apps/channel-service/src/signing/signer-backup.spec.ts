@@ -67,6 +67,32 @@ it('brings seed and log back to a host that is lost, and writes below it that it
   expect(await run('take', '--out', `${out}-2`)).toMatchObject({ code: 0 });
 });
 
+it('begins a log beside a seed that is left alone, which says that all before is missing, and who vouches', async () => {
+  const seed = openOrCreateSeed(files, null);
+  expect(await run('begin', '--network', 'regtest')).toMatchObject({ code: 1 });
+  rmSync(files.log);
+  expect(await run('begin')).toMatchObject({ code: 2 });
+  expect(await run('begin', '--network', 'regtest')).toMatchObject({ code: 0 });
+  expect(kinds()).toEqual(['begun', 'restored']);
+  await written({ seedId: seedId(seed), network: 'regtest' }, 2);
+  rmSync(files.log);
+  rmSync(files.seedFile);
+  expect((await run('begin', '--network', 'regtest')).text).toContain('restore it first');
+  expect(existsSync(files.seedFile)).toBe(false);
+});
+
+it('says in the log whether the settler is vouched for', async () => {
+  const sure: (boolean | undefined)[] = [];
+  const out = join(folder, 'backup');
+  await run('take', '--out', out);
+  for (const vouch of [[], ['--vouch']]) {
+    rmSync(files.log);
+    expect(await run('restore', '--from', out, ...vouch)).toMatchObject({ code: 0 });
+    readSigningLog(files.log, (line) => line.kind === 'restored' && sure.push(line.sure));
+  }
+  expect(sure).toEqual([undefined, true]);
+});
+
 it('restores nothing of what was changed, or belongs to another seed or key', async () => {
   const out = join(folder, 'backup');
   await run('take', '--out', out);

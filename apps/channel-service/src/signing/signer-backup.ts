@@ -10,6 +10,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Network } from '@seedfleet/payment-channel';
 import { seedId } from '@seedfleet/wallet';
 import { openOrCreateSeed } from '../keys/seed-store.js';
 import { readSigningLog, SigningLog, SigningLogError, type LogPosition } from './signing-log.js';
@@ -66,37 +67,67 @@ export function verifySignerBackup(from: string, keyFile: string): LogPosition {
 
 /**
  * Puts a backup where no log is. The line that is written below it says that later ones may be missing: the signer gives no
- * settlement then that it might have given otherwise, until its operator vouches for the settler. @throws as above
+ * settlement then that it might have given otherwise, until its operator vouches for the settler. A signer that is tried again and
+ * again meanwhile finds the log first, and makes no seed beside it. @throws as above
+ * @param isSure whether the operator does so now
  */
-export async function restoreSigner(from: string, to: SignerFiles): Promise<LogPosition> {
+export async function restoreSigner(from: string, to: SignerFiles, isSure = false): Promise<LogPosition> {
   verifySignerBackup(from, to.keyFile);
-  if (existsSync(to.log)) {
-    throw new SignerBackupError(
-      `${to.log} exists, and may be newer than the backup: if it is whole, start the signer with it; if not, move it away`,
-    );
-  }
+  mustBeFree(to.log);
   if (existsSync(to.seedFile)) checked({ ...to, log: join(from, LOG) });
-  const partial = `${to.log}.${process.pid}.partial`;
-  try {
-    mkdirSync(dirname(to.log), { recursive: true, mode: 0o700 });
+  const position = await putLog(to.log, isSure, (partial) => {
     copyFileSync(join(from, LOG), partial);
     let whose = { seedId: '', network: '' };
     readSigningLog(partial, (line) => {
       if (line.kind === 'begun') whose = line;
     });
-    const log = await SigningLog.open(partial, whose, () => undefined);
-    await log.append({ kind: 'restored' });
-    const { position } = log;
-    await log.close();
-    if (!existsSync(to.seedFile)) {
-      mkdirSync(dirname(to.seedFile), { recursive: true, mode: 0o700 });
-      copyFileSync(join(from, SEED), `${to.seedFile}.partial`);
-      flush(`${to.seedFile}.partial`);
-      renameSync(`${to.seedFile}.partial`, to.seedFile);
-      flush(dirname(to.seedFile));
-    }
-    renameSync(partial, to.log);
-    flush(dirname(to.log));
+    return whose;
+  });
+  if (!existsSync(to.seedFile)) {
+    mkdirSync(dirname(to.seedFile), { recursive: true, mode: 0o700 });
+    copyFileSync(join(from, SEED), `${to.seedFile}.partial`);
+    flush(`${to.seedFile}.partial`);
+    renameSync(`${to.seedFile}.partial`, to.seedFile);
+    flush(dirname(to.seedFile));
+  }
+  return position;
+}
+
+/**
+ * Begins a log beside a seed whose log is lost, with no copy of it. It says of itself that all that was signed is missing, as one
+ * does that was put back. @throws as above
+ */
+export async function beginSignerLog(files: SignerFiles, network: Network, isSure = false): Promise<LogPosition> {
+  mustBeFree(files.log);
+  if (!existsSync(files.seedFile)) throw new SignerBackupError(`${files.seedFile} does not exist: restore it first`);
+  const whose = { seedId: seedId(openOrCreateSeed(files, null)), network };
+  return putLog(files.log, isSure, () => whose);
+}
+
+function mustBeFree(log: string): void {
+  if (!existsSync(log)) return;
+  throw new SignerBackupError(
+    `${log} exists, and may be newer than the backup: if it is whole, start the signer with it; if not, move it away`,
+  );
+}
+
+/**
+ * @param begin may put lines where it is told to, and says whose they are
+ */
+async function putLog(
+  log: string,
+  sure: boolean,
+  begin: (partial: string) => { readonly seedId: string; readonly network: string },
+): Promise<LogPosition> {
+  const partial = `${log}.${process.pid}.partial`;
+  try {
+    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+    const written = await SigningLog.open(partial, begin(partial), () => undefined);
+    await written.append({ kind: 'restored', ...(sure ? { sure } : {}) });
+    const { position } = written;
+    await written.close();
+    renameSync(partial, log);
+    flush(dirname(log));
     return position;
   } finally {
     rmSync(partial, { force: true });

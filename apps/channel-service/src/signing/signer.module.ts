@@ -4,7 +4,7 @@ import { bestEcdsa } from '@seedfleet/payment-channel';
 import { policyWith } from '@seedfleet/policy';
 import { Gauge, type ServiceParts } from '@seedfleet/service-kit';
 import { seedId } from '@seedfleet/wallet';
-import { openOrCreateSeed } from '../keys/seed-store.js';
+import { openOrCreateSeed, SeedError } from '../keys/seed-store.js';
 import { rulesOf } from '../keys/signer-rules.js';
 import { SeedSigner } from '../keys/signer.js';
 import { NETWORK, SIGNER } from '../tokens.js';
@@ -29,6 +29,12 @@ export class SignerModule {
   static async with({ config, logger, health, registry }: ServiceParts<SignerConfig>): Promise<DynamicModule> {
     const { SEED_FILE: seedFile, SEED_KEY_FILE: keyFile, SEEDFLEET_NETWORK: network, SIGNING_LOG: path } = config;
     const isNew = !existsSync(seedFile);
+    if (isNew && existsSync(path)) {
+      throw new SeedError(
+        'seed-file-missing',
+        `SEED_FILE ${seedFile} does not exist, but its log ${path}: restore the file`,
+      );
+    }
     const seed = openOrCreateSeed({ seedFile, keyFile }, null);
     if (!isNew && !existsSync(path)) {
       logger.warn({ path }, 'there is a seed and no signing log: what was signed before is not known to this signer');

@@ -11,8 +11,11 @@ const sat = z.string().regex(/^\d{1,16}$/);
 const entry = z.discriminatedUnion('kind', [
   /** First line: whose log it is. */
   z.object({ kind: z.literal('begun'), seedId: z.string(), network: z.string() }),
-  /** The lines before are of a copy that was put back: what was signed after it was taken is not among them. */
-  z.object({ kind: z.literal('restored') }),
+  /**
+   * The lines before are of a copy that was put back, or none are left: what was signed since is not among them. `sure`: whoever
+   * put it back vouches for the settler, and nothing waits for that.
+   */
+  z.object({ kind: z.literal('restored'), sure: z.boolean().optional() }),
   z.object({
     kind: z.literal('settlement'),
     /** Contract key path, `epoch/index`. */

@@ -52,7 +52,7 @@ Brings up the whole fleet on this machine, sells a torrent to the leecher, and s
 
 Servers of your own are used when the environment names them: DATABASE_URL, NATS_URL, REDIS_URL, and BTC_RPC with
 BTC_COOKIE (or credentials in the URL) and BTC_ZMQ. TREASURY_ADDRESS or TREASURY_XPUB says where the
-settler sweeps earnings.`;
+settler sweeps earnings. A signer is told of FEE_SAT_PER_DAY, LOWER_PAYMENTS_UNTIL and UNSURE_KEYS_SIGN_UNTIL too.`;
 
 /**
  * Reads the command line.

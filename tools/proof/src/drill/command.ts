@@ -6,12 +6,14 @@ import { DrillSite } from './drill-site.js';
 import { putGoodsOnSale, type Drill } from './drill.js';
 import { leakedApiKey, leakedNodeCredential } from './leaks.js';
 import { loseDatabase, loseSeedHost, loseSite, staleRestore } from './losses.js';
+import { loseSignerHost } from './lost-signer.js';
 import { readRunbook } from './runbook.js';
 
 /** By the names of their pages in docs/runbooks/disasters. */
 export const DRILLS: Readonly<Record<string, Drill>> = {
   'lose-database': loseDatabase,
   'lose-seed-host': loseSeedHost,
+  'lose-signer-host': loseSignerHost,
   'lose-site': loseSite,
   'stale-restore': staleRestore,
   'leaked-node-credential': leakedNodeCredential,
@@ -58,7 +60,8 @@ export async function runDrills(names: readonly string[], scores: Scorecard, kee
   );
   ended.catch(() => undefined);
   try {
-    site = await DrillSite.open(folder, interrupted.signal);
+    const remoteSigner = names.some((name) => DRILLS[name]?.remoteSigner);
+    site = await DrillSite.open(folder, interrupted.signal, { remoteSigner });
     scores.line('the fleet is up');
     for (const name of names) {
       scores.line(`${name}: ${DRILLS[name]?.what}`);
@@ -76,12 +79,13 @@ export async function runDrills(names: readonly string[], scores: Scorecard, kee
 async function runDrill(name: string, site: DrillSite, scores: Scorecard): Promise<void> {
   const drill = DRILLS[name];
   if (drill === undefined) throw new RangeError(`no drill is called ${name}`);
-  const { before, steps } = readRunbook(name);
+  const { before, steps, otherwise } = readRunbook(name);
   await drill.run({
     site,
     scores,
     goods: await putGoodsOnSale(site, name),
     before: async () => void (await site.operator.follow(before)),
     follow: () => site.operator.follow(steps),
+    followOtherwise: () => site.operator.follow(otherwise),
   });
 }

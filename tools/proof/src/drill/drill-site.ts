@@ -30,7 +30,11 @@ export class DrillSite implements Place {
     private readonly network: { stop(): Promise<void> },
   ) {}
 
-  static async open(folder: string, interruption: AbortSignal): Promise<DrillSite> {
+  static async open(
+    folder: string,
+    interruption: AbortSignal,
+    { remoteSigner }: { readonly remoteSigner: boolean },
+  ): Promise<DrillSite> {
     mkdirSync(folder, { recursive: true });
     const { PATH = '', HOME = '', SEEDFLEET_CACHE } = process.env;
     const env = { PATH, HOME, ...(SEEDFLEET_CACHE === undefined ? {} : { SEEDFLEET_CACHE }) };
@@ -51,12 +55,18 @@ export class DrillSite implements Place {
       PASSPHRASE: at('passphrase'),
       FRESH: at('fresh.key'),
       NODE: 'node-1',
+      NETWORK: 'regtest',
+      SIGNER_BACKUP: at('signer-backup'),
+      SEED_FILE: at('fleet/services/channel-settler/seed.json'),
+      SEED_KEY_FILE: at('fleet/services/channel-settler/seed.key'),
+      SIGNING_LOG: at('fleet/services/channel-signer/signing.log'),
     });
     interruption.addEventListener('abort', () => operator.endAll());
     const site = new DrillSite(folder, operator, new ProofChain(rpcUrl), new SpendLog(zmq), coldAddress, network);
     try {
       interruption.throwIfAborted();
-      await operator.run('npm start -- --no-sale --no-mine --yes --state "$STATE"');
+      const shape = remoteSigner ? ' --remote-signer' : '';
+      await operator.run(`npm start -- --no-sale --no-mine --yes${shape} --state "$STATE"`);
       await site.look();
       // A copy of the seed key that is on no host of the fleet, as the pages ask for.
       copyFileSync(join(site.state, 'services', 'channel-settler', 'seed.key'), at('seed.key'));

@@ -16,6 +16,8 @@ export interface Drill {
   readonly what: string;
   /** Whether the fleet is as good afterwards as before, so that the next drill may have it. */
   readonly leavesFleet: boolean;
+  /** Whether its fleet has the seed in a process of its own. Default: with the settler. */
+  readonly remoteSigner?: boolean;
   run(drill: DrillRun): Promise<void>;
 }
 
@@ -28,6 +30,8 @@ export interface DrillRun {
   before(): Promise<void>;
   /** Follows the page. Resolves with what its commands said. */
   follow(): Promise<string>;
+  /** Follows what the page says for the case that less is left. */
+  followOtherwise(): Promise<string>;
 }
 
 export function putGoodsOnSale(site: DrillSite, name: string): Promise<Goods> {

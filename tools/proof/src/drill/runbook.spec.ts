@@ -15,8 +15,9 @@ it('has a page for each drill, and a drill for each page', () => {
 });
 
 it.each(Object.keys(DRILLS))('%s: every command of its page is one that there is', (name) => {
-  const { before, steps } = readRunbook(name);
-  for (const command of [...before, ...steps]) {
+  const { before, steps, otherwise } = readRunbook(name);
+  for (const command of [...before, ...steps, ...otherwise]) {
+    if (/^cp "\$\w+" "\$\w+"$/.test(command)) continue;
     const script = /^npm (?:run (?:-s )?([\w-]+) --|(start|stop) --) /.exec(command);
     expect(scripts, command).toHaveProperty(script?.[1] ?? script?.[2] ?? 'no such command');
   }

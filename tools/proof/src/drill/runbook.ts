@@ -9,12 +9,18 @@ export interface Runbook {
   readonly before: readonly string[];
   /** What is done after the disaster. */
   readonly steps: readonly string[];
+  /** What is done in place of that where less is left: under a heading of its own, "Do with …". Mostly none. */
+  readonly otherwise: readonly string[];
 }
 
 /** The page of a disaster. Throws where it has no commands to follow. */
 export function readRunbook(name: string): Runbook {
   const text = readFileSync(fileURLToPath(new URL(`${name}.md`, FOLDER)), 'utf8');
-  const book = { before: commandsUnder(text, 'Before'), steps: commandsUnder(text, 'Do') };
+  const book = {
+    before: commandsUnder(text, 'Before'),
+    steps: commandsUnder(text, 'Do'),
+    otherwise: commandsUnder(text, 'Do with .*'),
+  };
   if (book.steps.length === 0) throw new Error(`docs/runbooks/disasters/${name}.md has no commands under "Do"`);
   return book;
 }

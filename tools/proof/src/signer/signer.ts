@@ -20,7 +20,7 @@ import {
   refusedChildren,
   refusedSweeps,
 } from './refused-treasury.js';
-import { linesOf, logFaults, signingLogOf } from './signing-file.js';
+import { linesIn, logFaults, signingLogOf } from './signing-file.js';
 import { Thief } from './thief.js';
 
 const PIECES = 12;
@@ -55,7 +55,7 @@ async function proveThief(world: World, goods: Goods, short: boolean, scores: Sc
   const sold = await settled(world, goods);
   const thief = await Thief.at(world, 'channel-settler');
   try {
-    const before = linesOf(signingLogOf(world)).length;
+    const before = linesIn(signingLogOf(world)).length;
     await scores.run('a thief asks for settlements just beside the one that was signed', () =>
       refusedFaults(thief, signerSettlement, refusedSettlements(sold)),
     );
@@ -63,13 +63,13 @@ async function proveThief(world: World, goods: Goods, short: boolean, scores: Sc
     await scores.run('… for sweeps', () => refusedFaults(thief, signerSweep, refusedSweeps(sold)));
     await scores.run('… with what is no order', () => malformedFaults(thief, sold));
     await scores.run('… and none of it made a line', () => {
-      const more = linesOf(signingLogOf(world)).length - before;
+      const more = linesIn(signingLogOf(world)).length - before;
       return Promise.resolve(more === 0 ? [] : [`${more} lines were written`]);
     });
     await scores.run('the same order again gets the same answer, and no line', async () => {
       const again = await thief.ask(signerSettlement, settlementOf(sold));
       const txid = typeof again !== 'string' && again.given ? again.txid : String(again);
-      const { txid: was } = linesOf(signingLogOf(world)).findLast(({ path }) => path === nameOf(sold)) ?? {};
+      const { txid: was } = linesIn(signingLogOf(world)).findLast(({ path }) => path === nameOf(sold)) ?? {};
       return txid === was ? [] : [`signed was ${was}, and then ${txid}`];
     });
     await scores.run('two channels at once for one key: one is signed', () => rivalFaults(thief, sold, UNUSED_INDEX));

@@ -19,7 +19,7 @@ export interface WrittenLine {
 export const signingLogOf = ({ fleet }: World): string => fleet.state.file('services', 'channel-signer', 'signing.log');
 
 /** Reads a log without the program that wrote it. Throws where a line does not follow from the one before. */
-export function linesOf(file: string): WrittenLine[] {
+export function linesIn(file: string): WrittenLine[] {
   let head = '0'.repeat(HASH_CHARACTERS);
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((text, place) => {
@@ -36,7 +36,7 @@ export function linesOf(file: string): WrittenLine[] {
 
 /** Everything that was sent or filed is in the log, once; of each key one channel, and its payments only ever rise. */
 export async function logFaults(world: World): Promise<string[]> {
-  const lines = linesOf(signingLogOf(world));
+  const lines = linesIn(signingLogOf(world));
   const written = lines.flatMap(({ txid }) => txid ?? []);
   const sent = await world.database.query<{ txid: string }>(
     `SELECT "settlementTxid" AS "txid" FROM channel.channel WHERE "settlementTxid" IS NOT NULL
@@ -46,7 +46,13 @@ export async function logFaults(world: World): Promise<string[]> {
   const known = new Set(written);
   const faults = sent.flatMap(({ txid }) => (known.has(txid) ? [] : [`${txid} was sent and not written down`]));
   if (sent.length === 0) faults.push('nothing was settled');
-  if (known.size !== written.length) faults.push('something was written twice');
+  return [...faults, ...lineFaults(lines)];
+}
+
+/** Nothing twice; of each key one channel, and its payments only ever rise. */
+export function lineFaults(lines: readonly WrittenLine[]): string[] {
+  const written = lines.flatMap(({ txid }) => txid ?? []);
+  const faults = new Set(written).size === written.length ? [] : ['something was written twice'];
   const highest = new Map<string, WrittenLine>();
   for (const line of lines) {
     if (line.path === undefined) continue;

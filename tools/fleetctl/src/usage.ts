@@ -53,7 +53,7 @@ export const USAGE = `Usage: npm run fleetctl -- [--state DIR | --api URL --key-
                               every hour or day up to now, also those without a sale
   revenue explain FIGURE [--torrent INFOHASH | --node ID | --buyer SUBNET] [--from DAY] [--to DAY] [--limit N]
                               the channels and transactions behind a figure, as buriedSat
-  export torrents|nodes|buyers|days|channels|postings [--format csv|json] [--out FILE] [--from DAY] [--to DAY]
+  export torrents|nodes|buyers|labels|days|channels|postings [--format csv|json] [--out FILE] [--from DAY] [--to DAY]
   costs [--bandwidth SAT_PER_GIB] [--disk SAT_PER_GIB_MONTH]
   market list [--search WORDS] [--sort ORDER] [--tier T] [--available] [--limit N]
   market show INFOHASH        as buyers see it, with what it cost before

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { methodNotAllowed } from '../http/known-methods.js';
 
 /** Where the dashboard's build lies, seen from this file's sources and from its build alike. */
 const BUILT_DASHBOARD = fileURLToPath(new URL('../../../dashboard/dist/', import.meta.url));
@@ -28,7 +29,8 @@ export function dashboardFiles(folder = BUILT_DASHBOARD): RequestHandler {
   return (request: Request, response: Response, next: NextFunction): void => {
     // No file has such a name, and looking for one takes longer than much of what is asked there.
     if (request.path.startsWith('/v1/')) return next();
-    const isPage = isRead(request.method) && (request.path === '/' || PAGES.test(request.path));
+    const isPage = request.path === '/' || PAGES.test(request.path);
+    if (isPage && !isRead(request.method)) return next(methodNotAllowed(request, response, ['GET', 'HEAD']));
     if (isPage && !existsSync(`${folder}index.html`)) {
       response.status(503).type('html').send(NOT_BUILT);
       return;

@@ -24,6 +24,7 @@ const kinds = z
   .meta({ description: 'one or more kinds, or families of them as `channel.*`; all by default' });
 const streamQuery = z.strictObject({ kind: kinds });
 const logQuery = z.strictObject({ limit: pageQuery.limit, cursor: idCursor, kind: kinds });
+const STREAM = 'text/event-stream';
 const lastEventId = z.string().regex(/^\d{1,18}$/);
 
 /** What happens in the fleet, as it happens. */
@@ -39,7 +40,7 @@ export class EventsController {
   @Endpoint({
     summary: 'Events as they happen (server-sent events): each message is one event as in the log',
     access: 'read',
-    produces: 'text/event-stream',
+    produces: STREAM,
   })
   @ApiHeader({
     name: 'Last-Event-ID',
@@ -55,6 +56,8 @@ export class EventsController {
     const header = request.headers['last-event-id'];
     const seen = header === undefined ? undefined : lastEventId.safeParse(header);
     if (seen?.success === false) throw validationProblem([{ message: 'Last-Event-ID is not one of ours', path: [] }]);
+    // The stream has no end, which a client that wants no body would wait for.
+    if (request.method === 'HEAD') return void response.type(STREAM).set('Cache-Control', 'no-store').end();
     const after = seen === undefined ? undefined : BigInt(seen.data);
     await this.streams.serve(response, principalOf(request)?.keyId ?? '', kindFilter(kind ?? []), after);
   }

@@ -1,6 +1,7 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { principalOf } from '../access/principal.js';
 import { MAX_METAINFO_BYTES } from '../torrents/torrent.schemas.js';
+import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.js';
 import { Problem } from './problem.js';
 
 /** Every body but a .torrent file fits this many times over. */
@@ -15,8 +16,8 @@ const TORRENT_FILE_TYPES = ['application/x-bittorrent', 'application/octet-strea
  * Other content types than JSON and .torrent files are refused.
  */
 export function bodies(): RequestHandler {
-  const small = express.json({ limit: SMALL_BYTES, strict: true });
-  const large = express.json({ limit: LARGE_BYTES, strict: true });
+  const small = express.json({ limit: SMALL_BYTES, strict: true, verify: refuseDeep });
+  const large = express.json({ limit: LARGE_BYTES, strict: true, verify: refuseDeep });
   const file = express.raw({ limit: MAX_METAINFO_BYTES, type: TORRENT_FILE_TYPES });
   return (request: Request, response: Response, next: NextFunction): void => {
     if (!hasBody(request)) return next();
@@ -28,8 +29,22 @@ export function bodies(): RequestHandler {
       return mayAdd ? file(request, response, next) : next();
     }
     if (!isJson) return next(new Problem(415, 'unsupported-media-type', 'send application/json'));
-    return (isTorrent && mayAdd ? large : small)(request, response, next);
+    return (isTorrent && mayAdd ? large : small)(request, response, toldApart(next));
   };
+}
+
+class TooDeep extends Error {}
+
+function refuseDeep(_request: unknown, _response: unknown, text: Buffer): void {
+  if (isTooDeep(text)) throw new TooDeep();
+}
+
+/** The parser marks what it passes on, and a problem so marked would be taken for one of its own errors. */
+function toldApart(next: NextFunction): NextFunction {
+  return (failure?: unknown) =>
+    failure instanceof TooDeep
+      ? next(new Problem(400, 'body-too-deep', `the body is nested deeper than ${MAX_JSON_DEPTH}`))
+      : next(failure);
 }
 
 function hasBody(request: Request): boolean {

@@ -7,11 +7,13 @@ import { authentication } from '../access/authentication.js';
 import { SessionRepository } from '../access/session.repository.js';
 import { dashboardFiles } from '../dashboard/dashboard-files.js';
 import { bodies } from './body.js';
+import { knownMethods } from './known-methods.js';
 import { openApiDocument } from './openapi.js';
 import { validationProblem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestMetrics } from './request-metrics.js';
 import { securityHeaders } from './security-headers.js';
+import { answerUnreadable } from './unreadable-requests.js';
 
 /** How long an idle or slow connection is kept: longer than a poll of the dashboard, shorter than for ever. */
 const KEEP_ALIVE_MS = 65_000;
@@ -34,19 +36,22 @@ export function configureHttp(
   if (trustedProxies.length > 0) app.set('trust proxy', [...trustedProxies]);
   app.use(requestMetrics(app.get(Registry)));
   app.use(securityHeaders());
+  const document = openApiDocument(app);
+  app.use(knownMethods({ paths: { ...document.paths, '/openapi.json': { get: {} } } }));
   app.use(authentication(app.get(ApiKeyRepository), app.get(SessionRepository)));
   app.use(bodies());
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: validationProblem }));
   app.useGlobalFilters(new ProblemFilter(logger));
 
-  const document = JSON.stringify(openApiDocument(app));
+  const documentText = JSON.stringify(document);
   app.use('/openapi.json', (request: Request, response: Response, next: () => void) => {
-    if (request.path !== '/' || request.method !== 'GET') return next();
-    response.set('Access-Control-Allow-Origin', '*').type('application/json').send(document);
+    if (request.path !== '/') return next();
+    response.type('application/json').send(documentText);
   });
   app.use(dashboardFiles());
 
   const server = app.getHttpServer();
+  answerUnreadable(server);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;

@@ -13,7 +13,8 @@ export interface EndpointOptions {
   readonly status?: number;
   /** Statuses of the refusals besides 400, 401, 403 and 429. */
   readonly refusals?: readonly number[];
-  readonly produces?: string;
+  /** Content types of the answer; JSON where it does not say. */
+  readonly produces?: string | readonly string[];
 }
 
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -21,6 +22,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   401: 'A valid API key is needed',
   403: 'The API key lacks a scope',
   404: 'Not found',
+  406: 'Nothing here is what the client takes',
   409: 'Conflict',
   412: 'Changed since it was read',
   413: 'The body is too large',
@@ -33,11 +35,11 @@ const REFUSALS: Readonly<Record<number, string>> = {
 /** What every endpoint declares: who may use it, and what the OpenAPI document says of it. */
 export function Endpoint(options: EndpointOptions): MethodDecorator {
   const refusals = [400, 429, ...(options.access === 'public' ? [] : [401, 403]), ...(options.refusals ?? [])];
-  const produced = options.produces ?? 'application/json';
+  const produced = [options.produces ?? 'application/json'].flat();
   return applyDecorators(
     RequiresScope(options.access),
     ApiOperation({ summary: options.summary }),
-    ApiProduces(produced),
+    ApiProduces(...produced),
     ApiResponse({
       status: options.status ?? 200,
       description: 'Done',

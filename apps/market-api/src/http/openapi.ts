@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { toJsonSchema } from './json-schema.js';
 
 /** The OpenAPI 3.1 document of the API, from the schemas that also validate. */
-export function openApiDocument(app: INestApplication): object {
+export function openApiDocument(app: INestApplication): OpenAPIObject {
   const about = new DocumentBuilder()
     .setTitle('Seedfleet market API')
     .setDescription(

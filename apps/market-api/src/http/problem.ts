@@ -6,10 +6,14 @@ export type ProblemCode =
   | 'validation-failed'
   /** The body is not what its content type says: not JSON, or cut short. */
   | 'body-malformed'
+  /** Arrays and objects of the body lie deeper in each other than anything here does. */
+  | 'body-too-deep'
   /** The body is larger than this endpoint takes. */
   | 'body-too-large'
   /** The endpoint does not take this content type. */
   | 'unsupported-media-type'
+  /** The endpoint gives nothing that the Accept header takes; `produces` says what it gives. */
+  | 'not-acceptable'
   /** No API key or session, or one that is unknown, revoked or has ended. */
   | 'unauthenticated'
   /** The key lacks the scope this endpoint needs. */
@@ -28,8 +32,14 @@ export type ProblemCode =
   | 'idempotency-unanswered'
   /** No such endpoint. */
   | 'not-found'
-  /** The endpoint exists, but not with this method. */
+  /** The endpoint exists, but not with this method; `allowed` and the Allow header say with which. */
   | 'method-not-allowed'
+  /** What came is not HTTP that can be read; the connection is closed. */
+  | 'request-malformed'
+  /** Address and headers are larger than is read; the connection is closed. */
+  | 'headers-too-large'
+  /** Headers or body did not arrive in time; the connection is closed. */
+  | 'request-timeout'
   /** The fleet has no torrent with this infohash. */
   | 'torrent-not-found'
   /** There is no channel with this id. */
@@ -86,8 +96,10 @@ export type ProblemCode =
 const TITLES: Readonly<Record<ProblemCode, string>> = {
   'validation-failed': 'The request does not fit its schema',
   'body-malformed': 'The body cannot be read',
+  'body-too-deep': 'The body is nested too deep',
   'body-too-large': 'The body is too large',
   'unsupported-media-type': 'The content type is not supported',
+  'not-acceptable': 'Nothing here is what the client takes',
   unauthenticated: 'A valid API key is needed',
   'scope-missing': 'The API key lacks a scope',
   'cross-site': 'The request comes from another site',
@@ -98,6 +110,9 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'idempotency-unanswered': 'The first request has no answer yet',
   'not-found': 'No such endpoint',
   'method-not-allowed': 'The endpoint does not have this method',
+  'request-malformed': 'The request cannot be read',
+  'headers-too-large': 'The headers are too large',
+  'request-timeout': 'The request took too long to arrive',
   'torrent-not-found': 'No such torrent',
   'channel-not-found': 'No such channel',
   'channel-unfunded': 'The channel was never funded',

@@ -37,7 +37,6 @@ export class MarketController {
   @Get()
   @Endpoint({ summary: 'The price list', access: 'public', answer: marketPage })
   @Header('Cache-Control', CACHED)
-  @Header('Access-Control-Allow-Origin', '*')
   list(@Query({ schema: marketQuery }) query: MarketQuery): Promise<Page<MarketTorrentView>> {
     const { sort, cursor, limit, search, tier } = query;
     const filter = { search, tier, available: query.available === 'true' };
@@ -52,7 +51,6 @@ export class MarketController {
     refusals: [404],
   })
   @Header('Cache-Control', CACHED)
-  @Header('Access-Control-Allow-Origin', '*')
   async get(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
     @Query({ schema: noQuery }) _query: object,
@@ -65,7 +63,6 @@ export class MarketController {
   @Get(':infoHash/prices')
   @Endpoint({ summary: 'What it cost, newest first', access: 'public', answer: pricesPage, refusals: [404] })
   @Header('Cache-Control', CACHED)
-  @Header('Access-Control-Allow-Origin', '*')
   async priceHistory(
     @Param({ schema: infoHashParam }) { infoHash }: InfoHashParam,
     @Query({ schema: pricesQuery }) { cursor, limit }: PricesQuery,
@@ -88,7 +85,6 @@ export class MarketController {
       .type('application/x-bittorrent')
       .set('Content-Disposition', `attachment; filename="${infoHash}.torrent"`)
       .set('Cache-Control', 'public, max-age=3600')
-      .set('Access-Control-Allow-Origin', '*')
       .send(Buffer.from(found.part));
   }
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
+import { LabelRepository } from '../torrents/label.repository.js';
 import { FLEET, MeasureRepository, type Subject } from './measure.repository.js';
 import type { Period } from './period.js';
 import { figuresView } from './report.views.js';
 
 /** What the rows of an export are. */
-export const EXPORTS = ['torrents', 'nodes', 'buyers', 'days', 'channels', 'postings'] as const;
+export const EXPORTS = ['torrents', 'nodes', 'buyers', 'labels', 'days', 'channels', 'postings'] as const;
 export type ExportKind = (typeof EXPORTS)[number];
 export type ExportRow = Readonly<Record<string, string | number | null>>;
 
@@ -17,6 +18,7 @@ export class ExportRows {
   constructor(
     private readonly prisma: PrismaClient,
     private readonly measures: MeasureRepository,
+    private readonly labelled: LabelRepository,
   ) {}
 
   pages(kind: ExportKind, period: Period | undefined): AsyncGenerator<ExportRow[]> {
@@ -27,6 +29,8 @@ export class ExportRows {
         return this.keyed('node', 'nodeId', period);
       case 'buyers':
         return this.keyed('buyer', 'buyer', period);
+      case 'labels':
+        return this.labels(period);
       case 'days':
         return this.days(period);
       case 'channels':
@@ -52,6 +56,14 @@ export class ExportRows {
       if (keys.length < PAGE || last === undefined) return;
       after = last;
     }
+  }
+
+  /** A torrent with several labels counts in each, so these rows add up to more than the fleet. */
+  private async *labels(period: Period | undefined): AsyncGenerator<ExportRow[]> {
+    const [counts, sums] = await Promise.all([this.labelled.counts(), this.measures.labels(period)]);
+    yield [...counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([label, torrents]) => ({ label, torrents, ...figuresView(sums.get(label)) }));
   }
 
   private async *days(period: Period | undefined): AsyncGenerator<ExportRow[]> {

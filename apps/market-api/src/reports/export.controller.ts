@@ -1,17 +1,20 @@
 import { once } from 'node:events';
-import { Controller, Get, Query, Res } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Endpoint } from '../http/endpoint.js';
 import { csvLine } from './csv.js';
 import { EXPORTS, ExportRows, type ExportRow } from './export-rows.js';
 import { periodOf, periodQuery } from './period.js';
 
+const CSV = 'text/csv';
+const JSON_TYPE = 'application/json';
+
 const exportQuery = z.strictObject({
   ...periodQuery,
   of: z.enum(EXPORTS).meta({ description: 'what a row is' }),
-  format: z.enum(['csv', 'json']).default('csv'),
+  format: z.enum(['csv', 'json']).optional().meta({ description: 'by default what Accept prefers, else csv' }),
 });
 
 /** Whole reports as files. They are written while they are read from the database, so their size does not matter. */
@@ -21,20 +24,24 @@ export class ExportController {
   constructor(private readonly rows: ExportRows) {}
 
   @Get('export')
-  @Endpoint({ summary: 'A report as CSV or JSON file', access: 'read', produces: 'text/csv' })
+  @Endpoint({ summary: 'A report as CSV or JSON file', access: 'read', produces: [CSV, JSON_TYPE] })
   async export(
     @Query({ schema: exportQuery }) query: z.output<typeof exportQuery>,
+    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const { of, format, from, to } = query;
+    const { of, from, to } = query;
+    const format = query.format ?? (request.accepts([CSV, JSON_TYPE]) === JSON_TYPE ? 'json' : 'csv');
     const pages = this.rows.pages(of, periodOf(query));
     // The first page before the first byte: a refusal can still be told.
     const first = await pages.next();
     const name = ['seedfleet', of, from, to].filter((part) => part !== undefined).join('-');
     response
-      .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json')
+      .type(format === 'csv' ? `${CSV}; charset=utf-8` : JSON_TYPE)
+      .vary('Accept')
       .set('Content-Disposition', `attachment; filename="${name}.${format}"`)
       .set('Cache-Control', 'no-store');
+    if (request.method === 'HEAD') return void response.end();
     const write = format === 'csv' ? csvWriter() : jsonWriter();
     for (let page = first; page.done !== true; page = await pages.next()) {
       if (response.destroyed) return;

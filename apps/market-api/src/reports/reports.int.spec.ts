@@ -215,6 +215,10 @@ describe('an export', () => {
     const read = async (of: string) => (await get(`/v1/reports/export?of=${of}&format=json`).expect(200)).body;
     expect(await read('nodes')).toHaveLength(2);
     expect(await read('buyers')).toHaveLength(2);
+    expect(await read('labels')).toMatchObject([
+      { label: 'all', torrents: 2, revenueSat: String(7 * 2_450) },
+      { label: 'films', torrents: 1, ...filmFigures },
+    ]);
     expect(await read('days')).toMatchObject([{ day: day(0), channels: 6 }]);
     expect(await read('channels')).toHaveLength(7);
     const postings: { account: string; amountSat: string }[] = await read('postings');

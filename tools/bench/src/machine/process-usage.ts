@@ -12,7 +12,10 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** As `cpuSeconds`, with everything that the process has started: a database works in many processes. */
+/**
+ * As `cpuSeconds`, with everything that the process has started: a database works in many processes. Those that have ended
+ * count on with whoever waited for them, so the sum never falls.
+ */
 export function treeCpuSeconds(pid: number): number {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
@@ -21,8 +24,14 @@ export function treeCpuSeconds(pid: number): number {
     children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
   }
   const sum = (at: number): number =>
-    (children.get(at) ?? []).reduce((total, child) => total + sum(child), cpuSeconds(at) || 0);
+    (children.get(at) ?? []).reduce((total, child) => total + sum(child), withEndedSeconds(at));
   return sum(pid);
+}
+
+/** Processor seconds of a process and of its children that have ended; 0 where it has gone itself. */
+function withEndedSeconds(pid: number): number {
+  const ticks = (statFields(pid) ?? []).slice(11, 15);
+  return ticks.reduce((total, field) => total + Number(field), 0) / TICKS_PER_SECOND;
 }
 
 /** Forgets the peak memory of a process, so that the next `peakMemoryBytes` tells of what follows. */

@@ -123,7 +123,7 @@ export const exportReport: Command = async ({ api, options, operands, output }) 
   allowOptions(options, ['from', 'to', 'format', 'out']);
   const [of, ...rest] = operands;
   if (of === undefined || rest.length > 0) {
-    throw new Failure('usage', 'export torrents|nodes|buyers|days|channels|postings');
+    throw new Failure('usage', 'export torrents|nodes|buyers|labels|days|channels|postings');
   }
   const format = options.format ?? 'csv';
   if (format !== 'csv' && format !== 'json') throw new Failure('usage', '--format is csv or json');

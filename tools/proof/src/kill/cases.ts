@@ -12,17 +12,20 @@ export type Ending =
   /** When everything is final, what was earned is swept. */
   | 'sweep';
 
+/** A process that dies between two named steps. */
+export interface PointCase {
+  readonly kind: 'point';
+  readonly process: string;
+  readonly point: FaultPoint;
+  readonly passage: number;
+  readonly ending: Ending;
+  /** The point is passed while the process starts: it is killed first, so that it does. */
+  readonly atStart: boolean;
+}
+
 /** One plug pulled at one moment of live sales. */
 export type KillCase =
-  | {
-      readonly kind: 'point';
-      readonly process: string;
-      readonly point: FaultPoint;
-      readonly passage: number;
-      readonly ending: Ending;
-      /** The point is passed while the process starts: it is killed first, so that it does. */
-      readonly atStart: boolean;
-    }
+  | PointCase
   | { readonly kind: 'server'; readonly process: string; readonly moment: BuyerMoment | 'settling' | 'settled' };
 
 export function nameOf(one: KillCase): string {

@@ -4,7 +4,7 @@ import { finishChannels } from '../world/finish.js';
 import { Miner } from '../world/miner.js';
 import { channelFaults } from '../world/verdict.js';
 import { waitFor, type Goods, type World } from '../world/world.js';
-import { nameOf, type KillCase } from './cases.js';
+import { nameOf, type KillCase, type PointCase } from './cases.js';
 
 const PIECES = 12;
 /** kMin is 1 with the settlement fee of a quiet regtest: every payment is money. */
@@ -104,6 +104,16 @@ async function sweep(world: World, process: string): Promise<string[]> {
   return made === 1 ? [] : [`${made} sweeps were made where one was to be`];
 }
 
+/** Lets the deadline of an open channel come. */
+async function passDeadline(world: World, { process, point }: PointCase, deadlineMtp: number): Promise<void> {
+  if (!point.startsWith('settler.deadline.')) return world.chain.moveMedianTo(deadlineMtp);
+  // The node and the intake end the channel as well; where one of them is first, the settler finds nothing to close.
+  await world.whileStopped(['node-1', 'channel-intake'], async () => {
+    await world.chain.moveMedianTo(deadlineMtp);
+    await waitFor(() => !world.orders.waits(process), REACH_MS, `${process} to pass ${point}`);
+  });
+}
+
 /** What the case does once the sale is over. */
 async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuyer[]): Promise<void> {
   const first = buyers.find(({ paid }) => paid === PIECES);
@@ -123,7 +133,7 @@ async function afterwards(world: World, one: KillCase, buyers: readonly ProofBuy
       // Only where others hold a settlement does the last one take its place.
       if (/\.(checkpoint|order)\./.test(one.point))
         await waitFor(() => world.database.isCheckpointFiled(row.id), STATE_MS, 'a checkpoint to be filed');
-      await world.chain.moveMedianTo(row.deadlineMtp);
+      await passDeadline(world, one, row.deadlineMtp);
     } else if (one.ending === 'reorganisation') {
       await reaches('settled', 'buried');
       await world.chain.reorganise(1);

@@ -1,3 +1,4 @@
+import type { ProofBuyer } from '../buyer/buyer.js';
 import { sellTo } from '../restore/sales.js';
 import { finishChannels } from '../world/finish.js';
 import { channelOf, reaches } from '../world/states.js';
@@ -11,10 +12,8 @@ const WAIT_MS = 90_000;
 /** Sales while the signer does not answer; they wait with their k frozen, and are settled when it is back. */
 export async function awayFaults(world: World, goods: Goods): Promise<string[]> {
   const faults: string[] = [];
-  const buyers = [];
-  const pid = world.pidOf(SIGNER);
-  process.kill(pid, 'SIGSTOP');
-  try {
+  const buyers: ProofBuyer[] = [];
+  await world.whileStopped([SIGNER], async () => {
     for (let sale = 0; sale < SALES; sale += 1) buyers.push(await sellTo(world, goods));
     for (const buyer of buyers) {
       await waitFor(async () => (await channelOf(world, buyer)).frozenK !== null, WAIT_MS, 'a channel to close');
@@ -25,9 +24,7 @@ export async function awayFaults(world: World, goods: Goods): Promise<string[]> 
       'SELECT count(*)::int AS "nodes" FROM channel.quarantined_node',
     );
     if (quarantined?.nodes !== 0) faults.push('a node was blamed for it');
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
+  });
   for (const buyer of buyers) await reaches(world, buyer, 'settling', 'settled', 'buried');
   await finishChannels(world);
   for (const buyer of buyers) faults.push(...(await channelFaults(world, buyer, { sellerDied: false })));

@@ -150,6 +150,17 @@ export class World implements Place {
     await this.allUp();
   }
 
+  /** Works while some processes stand still, as on a machine that hangs; afterwards they go on with all they had in mind. */
+  async whileStopped(names: readonly string[], work: () => Promise<void>): Promise<void> {
+    const pids = names.map((name) => this.pidOf(name));
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    try {
+      await work();
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    }
+  }
+
   /** Of a process that runs. */
   pidOf(name: string): number {
     const found = this.fleet.supervisor.summary().find((one) => one.name === name);

@@ -12,16 +12,6 @@ export function sum(...amounts: readonly string[]): bigint {
   return amounts.reduce((total, amount) => total + BigInt(amount), 0n);
 }
 
-/** Buried in the chain, whether or not it was moved to the treasury since. */
-export function collected(of: { readonly buriedSat: string; readonly sweptSat: string }): bigint {
-  return sum(of.buriedSat, of.sweptSat);
-}
-
-/** Settlements sent or mined, not yet buried. */
-export function onItsWay(of: { readonly broadcastSat: string; readonly settledSat: string }): bigint {
-  return sum(of.broadcastSat, of.settledSat);
-}
-
 /** The part of the whole in per cent, rounded to the nearest; 0 of nothing. */
 export function percentOf(part: bigint, whole: bigint): number {
   return whole === 0n ? 0 : Number((part * 200n + whole) / (whole * 2n));

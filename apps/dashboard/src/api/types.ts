@@ -1,3 +1,5 @@
+import type { BookedFigure, ExplainedFigure } from '@seedfleet/books';
+
 /** Answers of the market API, as far as this page shows them. Satoshi are decimal strings. */
 
 export interface Page<T> {
@@ -6,27 +8,10 @@ export interface Page<T> {
 }
 
 /** What the books hold; satoshi. All figures but the counts add up to `revenueSat`. */
-export interface Earnings {
+export interface Earnings extends Readonly<Record<BookedFigure, string>> {
   readonly channels: number;
   readonly pieces: number;
-  readonly revenueSat: string;
-  readonly accruedSat: string;
-  readonly collectableSat: string;
-  readonly feesReservedSat: string;
-  readonly broadcastSat: string;
-  readonly settledSat: string;
-  readonly buriedSat: string;
-  readonly feesSat: string;
-  readonly uncollectableSat: string;
-  readonly lostSat: string;
-  readonly sweptSat: string;
 }
-
-/** Figures that open to the channels behind them. */
-export type BookedFigure = Exclude<keyof Earnings, 'channels' | 'pieces'>;
-
-/** … and sums of them that are shown as one. */
-export type ExplainedFigure = BookedFigure | 'collectedSat' | 'onItsWaySat' | 'allFeesSat';
 
 export interface Explanation extends Page<ExplainedChannel> {
   readonly figure: ExplainedFigure;
@@ -35,6 +20,7 @@ export interface Explanation extends Page<ExplainedChannel> {
 
 export interface ExplainedChannel {
   readonly channelId: string;
+  readonly infoHash: string;
   readonly nodeId: string;
   readonly state: string;
   readonly amountSat: string;
@@ -378,4 +364,37 @@ export interface AuditEntry {
   readonly action: string;
   readonly target: string;
   readonly data: unknown;
+}
+
+export interface Tier {
+  readonly name: string;
+  /** How many times dearer than the rule says; decimal. */
+  readonly multiplier: string;
+  readonly description: string;
+  readonly torrents: number;
+}
+
+/** What serving costs the operator; satoshi, decimal with up to three places. */
+export interface CostRates {
+  readonly bandwidthSatPerGib: string;
+  readonly diskSatPerGibMonth: string;
+}
+
+/** What an edit of many torrents comes to. */
+export interface BulkEdit {
+  readonly matched: number;
+  readonly changed: number;
+  readonly refusedByDefaultBuyers: number;
+  readonly declined: number;
+  readonly items: readonly BulkEdited[];
+  readonly nextCursor: string | null;
+}
+
+export interface BulkEdited {
+  readonly infoHash: string;
+  readonly name: string;
+  readonly tier: string;
+  readonly before: { readonly priceSat: string; readonly satPerMib: string };
+  readonly after: { readonly priceSat: string; readonly satPerMib: string; readonly economics: Offer['economics'] };
+  readonly changed: boolean;
 }

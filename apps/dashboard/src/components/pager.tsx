@@ -1,7 +1,9 @@
 import type { Paged } from '../api/use-live';
 
+type Pages = Pick<Paged<unknown>, 'page' | 'next' | 'previous'>;
+
 /** Turns the pages of a list; nothing where there is only one. */
-export function Pager({ list, name }: { readonly list: Paged<unknown>; readonly name: string }) {
+export function Pager({ list, name }: { readonly list: Pages; readonly name: string }) {
   if (list.next === undefined && list.previous === undefined) return null;
   return (
     <nav className="pager" aria-label={`Pages of ${name}`}>

@@ -1,6 +1,7 @@
 import { Area, Bar, CartesianGrid, ComposedChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { EarningsAt, Series } from '../api/types';
-import { collected, compact, moment, periodLabel, satoshi, sum } from '../format';
+import { amountOf } from '../figures';
+import { compact, moment, periodLabel, satoshi, sum } from '../format';
 
 interface RevenueChartProps {
   readonly series: Series;
@@ -25,11 +26,11 @@ export function RevenueChart({ series, label }: RevenueChartProps) {
     start: item.start,
     label: periodLabel(item.start, period),
     revenue: Number(item.revenueSat),
-    collected: Number(collected(item)),
+    collected: Number(amountOf(item, 'collectedSat')),
     of: item,
   }));
   const revenue = sum(...items.map(({ revenueSat }) => revenueSat));
-  const buried = items.reduce((all, item) => all + collected(item), 0n);
+  const buried = items.reduce((all, item) => all + amountOf(item, 'collectedSat'), 0n);
   const text = `${label}: ${satoshi(revenue)} satoshi paid and ${satoshi(buried)} collected in ${items.length} ${period}s`;
   return (
     <figure className="chart">
@@ -99,7 +100,7 @@ function Tip({ active, payload }: TipProps) {
         <dt>paid</dt>
         <dd>{satoshi(of.revenueSat)}</dd>
         <dt>collected</dt>
-        <dd>{satoshi(collected(of))}</dd>
+        <dd>{satoshi(amountOf(of, 'collectedSat'))}</dd>
         <dt>fees</dt>
         <dd>{satoshi(of.feesSat)}</dd>
         <dt>sales</dt>

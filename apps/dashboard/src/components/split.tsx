@@ -1,15 +1,16 @@
 import type { Earnings } from '../api/types';
-import { collected, onItsWay, percentOf, satoshi, sum } from '../format';
+import { amountOf } from '../figures';
+import { percentOf, satoshi } from '../format';
 
 /** Where each satoshi of the revenue is, as one bar. */
 export function Split({ of }: { readonly of: Earnings }) {
   const whole = BigInt(of.revenueSat);
   if (whole <= 0n) return null;
   const parts = [
-    { name: 'collected', amount: collected(of) },
-    { name: 'on its way', amount: onItsWay(of) },
+    { name: 'collected', amount: amountOf(of, 'collectedSat') },
+    { name: 'on its way', amount: amountOf(of, 'onItsWaySat') },
     { name: 'collectable', amount: BigInt(of.collectableSat) },
-    { name: 'fees', amount: sum(of.feesSat, of.feesReservedSat) },
+    { name: 'fees', amount: amountOf(of, 'allFeesSat') },
     { name: 'not yet collectable', amount: BigInt(of.accruedSat) },
     { name: 'too little to settle', amount: BigInt(of.uncollectableSat) },
     { name: 'lost', amount: BigInt(of.lostSat) },

@@ -3,6 +3,7 @@ import { useLive, usePages } from '../api/use-live';
 import { CHANNEL, STATE, TORRENT } from '../components/channel-columns';
 import { ChannelList } from '../components/channel-list';
 import { Choice } from '../components/choice';
+import { Chosen } from '../components/chosen';
 import type { Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
 import { ago, count, satoshi, until, words } from '../format';
@@ -31,9 +32,10 @@ export function ChannelsPage() {
     <>
       <PageHead title="Channels" lead="Each is one sale to one buyer, from the join to the buried settlement.">
         {(infoHash !== '' || nodeId !== '') && (
-          <button type="button" onClick={() => setQuery({ infoHash: '', nodeId: '' })}>
-            Of {nodeId === '' ? 'one torrent' : nodeId} ✕
-          </button>
+          <Chosen
+            name={`Of ${nodeId === '' ? 'one torrent' : nodeId}`}
+            onDrop={() => setQuery({ infoHash: '', nodeId: '' })}
+          />
         )}
       </PageHead>
       <ChannelList

@@ -9,7 +9,8 @@ import { RevenueChart } from '../components/chart';
 import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
-import { bytes, collected, count, onItsWay, sales, satoshi, shortHash } from '../format';
+import { amountOf } from '../figures';
+import { bytes, count, sales, satoshi, shortHash } from '../format';
 import { Link } from '../router';
 
 const SPANS = [
@@ -98,10 +99,14 @@ function Headline({ total, today }: { readonly total: Earnings | undefined; read
       <Stat
         name="Collected"
         hint="settlements buried in the chain, after fees"
-        sat={total && collected(total)}
+        sat={total && amountOf(total, 'collectedSat')}
         tone="good"
       />
-      <Stat name="On its way" hint="settlements sent or mined, not yet buried" sat={total && onItsWay(total)} />
+      <Stat
+        name="On its way"
+        hint="settlements sent or mined, not yet buried"
+        sat={total && amountOf(total, 'onItsWaySat')}
+      />
       <Stat name="Collectable" hint="in running channels, after fees" sat={total?.collectableSat} />
       <Stat
         name="Lost"

@@ -3,8 +3,10 @@ import { PageHead } from '../components/page-head';
 import { Link, useRouter } from '../router';
 import { AddPage } from './add/add';
 import { AlertsPage } from './alerts';
+import { BulkPage } from './bulk/bulk';
 import { ChannelPage } from './channel';
 import { ChannelsPage } from './channels';
+import { ExplainPage } from './explain/explain-page';
 import { NodesPage } from './nodes';
 import { OverviewPage } from './overview';
 import { RevenuePage } from './revenue';
@@ -17,7 +19,9 @@ import { TreasuryPage } from './treasury';
 const ROUTES: readonly { readonly path: RegExp; readonly page: (part: string) => ReactNode }[] = [
   { path: /^\/$/, page: () => <OverviewPage /> },
   { path: /^\/revenue$/, page: () => <RevenuePage /> },
+  { path: /^\/revenue\/explain$/, page: () => <ExplainPage /> },
   { path: /^\/torrents\/add$/, page: () => <AddPage /> },
+  { path: /^\/torrents\/prices$/, page: () => <BulkPage /> },
   { path: /^\/torrents$/, page: () => <TorrentsPage /> },
   { path: /^\/torrents\/([0-9a-f]{40})$/, page: (infoHash) => <TorrentPage key={infoHash} infoHash={infoHash} /> },
   { path: /^\/channels$/, page: () => <ChannelsPage /> },
@@ -26,7 +30,7 @@ const ROUTES: readonly { readonly path: RegExp; readonly page: (part: string) =>
   { path: /^\/settlement$/, page: () => <SettlementPage /> },
   { path: /^\/treasury$/, page: () => <TreasuryPage /> },
   { path: /^\/alerts$/, page: () => <AlertsPage /> },
-  { path: /^\/settings(?:\/(keys|webhooks|audit))?$/, page: (part) => <SettingsPage part={part} /> },
+  { path: /^\/settings(?:\/(keys|rates|webhooks|audit))?$/, page: (part) => <SettingsPage part={part} /> },
 ];
 
 /** The page of the address. */

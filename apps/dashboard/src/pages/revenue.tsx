@@ -1,4 +1,5 @@
-import type { Earner, Earnings, ExplainedFigure, KeyedEarnings, TotalEarnings } from '../api/types';
+import type { ExplainedFigure } from '@seedfleet/books';
+import type { Earner, Earnings, KeyedEarnings, TotalEarnings } from '../api/types';
 import { useLive, usePages } from '../api/use-live';
 import { Card } from '../components/card';
 import { Choice } from '../components/choice';
@@ -8,7 +9,9 @@ import { Pager } from '../components/pager';
 import { Search } from '../components/search';
 import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
-import { collected, count, onItsWay, satoshi, shortHash, sum } from '../format';
+import { amountOf } from '../figures';
+import { count, satoshi, shortHash } from '../format';
+import { addressOf, periodIn } from '../period';
 import { Link, useQuery } from '../router';
 
 const MONEY_NEWS = ['channel', 'pulse'] as const;
@@ -25,15 +28,11 @@ const ONE: Readonly<Record<View, string>> = { torrents: 'torrent', labels: 'labe
 export function RevenuePage() {
   const [query, setQuery] = useQuery();
   const view = (VIEWS.find(([name]) => name === query.get('by')) ?? VIEWS[0])[0];
-  const period = new URLSearchParams();
-  for (const name of ['from', 'to']) {
-    const day = query.get(name) ?? '';
-    if (/^\d{4}-\d\d-\d\d$/.test(day)) period.set(name, day);
-  }
-  const total = useLive<TotalEarnings>(`/v1/reports/total?${period}`, MONEY_NEWS);
+  const period = periodIn(query);
+  const total = useLive<TotalEarnings>(addressOf('/v1/reports/total', period), MONEY_NEWS);
   return (
     <>
-      <PageHead title="Revenue" lead="Every figure of a torrent opens to the channels and transactions behind it.">
+      <PageHead title="Revenue" lead="Every figure opens to the channels and transactions behind it.">
         <Day label="From" value={period.get('from') ?? ''} onChoose={(from) => setQuery({ from })} />
         <Day label="To" value={period.get('to') ?? ''} onChoose={(to) => setQuery({ to })} />
       </PageHead>
@@ -68,7 +67,7 @@ function Day({ label, value, onChoose }: DayProps) {
 
 function Tools({ view, period }: { readonly view: View; readonly period: URLSearchParams }) {
   const [, setQuery] = useQuery();
-  const file = (format: string) => `/v1/reports/export?${new URLSearchParams({ of: view, format })}&${period}`;
+  const file = (format: string) => addressOf('/v1/reports/export', { of: view, format }, period);
   return (
     <>
       <Choice label="Revenue by" options={VIEWS} value={view} onChoose={(by) => setQuery({ by, search: '' })} />
@@ -95,12 +94,11 @@ function ByTorrent({ period, total, tools }: TableProps & { readonly total: Tota
   const [query, setQuery] = useQuery();
   const sort = query.get('sort') ?? 'revenue';
   const search = query.get('search') ?? '';
-  const asked = new URLSearchParams({ limit: '25', sparkDays: '30', sort, ...(search === '' ? {} : { search }) });
-  for (const [name, day] of period) asked.set(name, day);
-  const earners = usePages<Earner>(`/v1/reports/torrents?${asked}`, MONEY_NEWS);
+  const earners = usePages<Earner>(
+    addressOf('/v1/reports/torrents', { limit: '25', sparkDays: '30', sort, search }, period),
+    MONEY_NEWS,
+  );
   const { value } = earners;
-  // What a figure is made of is shown over all time there.
-  const explained = period.size === 0;
   return (
     <Card
       title="Revenue per torrent"
@@ -114,7 +112,7 @@ function ByTorrent({ period, total, tools }: TableProps & { readonly total: Tota
     >
       <DataTable
         caption="Revenue per torrent, in satoshi"
-        columns={[...TORRENT, ...FIGURES.map((figure) => column<Earner>(figure, explained))]}
+        columns={[...TORRENT, ...FIGURES.map((figure) => column<Earner>(figure, period))]}
         rows={value?.items ?? []}
         keyOf={({ infoHash }) => infoHash}
         empty={
@@ -129,7 +127,15 @@ function ByTorrent({ period, total, tools }: TableProps & { readonly total: Tota
         sorted={{ by: sort, descending: true, onSort: (by) => setQuery({ sort: by }) }}
         {...(total === undefined || search !== '' || earners.page > 1
           ? {}
-          : { footer: ['All torrents', '', ...FIGURES.map(({ text }) => text(total))] })}
+          : {
+              footer: [
+                'All torrents',
+                '',
+                ...FIGURES.map((figure) => (
+                  <Opened key={figure.title} figure={figure} of={total} to={placeOf(figure, {}, period)} />
+                )),
+              ],
+            })}
       />
       <Pager list={earners} name="revenue" />
     </Card>
@@ -138,16 +144,18 @@ function ByTorrent({ period, total, tools }: TableProps & { readonly total: Tota
 
 /** Labels, nodes or buyers, in the order of their names. */
 function ByKey({ view, period, tools }: TableProps & { readonly view: Exclude<View, 'torrents'> }) {
-  const asked = new URLSearchParams({ limit: '25' });
-  for (const [name, day] of period) asked.set(name, day);
-  const list = usePages<KeyedEarnings>(`/v1/reports/${view}?${asked}`, MONEY_NEWS);
+  const list = usePages<KeyedEarnings>(addressOf(`/v1/reports/${view}`, { limit: '25' }, period), MONEY_NEWS);
   const keyOf = ({ label, nodeId, buyer }: KeyedEarnings): string => label ?? nodeId ?? buyer ?? '';
   const name = ONE[view];
   const named: Column<KeyedEarnings> = {
     title: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
     ...(view === 'buyers' ? { hint: 'the range that buyers’ addresses are in' } : {}),
     cell: (row) =>
-      row.nodeId === undefined ? (
+      row.label !== undefined ? (
+        <Link to={addressOf('/torrents', { label: row.label })} className="name" title="Torrents with this label">
+          {row.label}
+        </Link>
+      ) : row.nodeId === undefined ? (
         <strong>{keyOf(row)}</strong>
       ) : (
         <Link to={`/channels?nodeId=${encodeURIComponent(row.nodeId)}`} className="name" title="Channels of this node">
@@ -160,7 +168,7 @@ function ByKey({ view, period, tools }: TableProps & { readonly view: Exclude<Vi
     <Card title={`Revenue per ${name}`} failure={list.failure} tools={tools}>
       <DataTable
         caption={`Revenue per ${name}, in satoshi`}
-        columns={[named, ...figures.map((figure) => column<KeyedEarnings>(figure, false))]}
+        columns={[named, ...figures.map((figure) => column<KeyedEarnings>(figure, period))]}
         rows={list.value?.items ?? []}
         keyOf={keyOf}
         empty={list.value === undefined ? 'Asking the fleet…' : 'Nothing was sold yet.'}
@@ -207,13 +215,13 @@ const FIGURES: readonly Figure[] = [
     title: 'Collected',
     sort: 'buried',
     hint: 'settlements buried, after fees',
-    text: (of) => satoshi(collected(of)),
+    text: (of) => satoshi(amountOf(of, 'collectedSat')),
     opens: 'collectedSat',
   },
   {
     title: 'On its way',
     hint: 'settlements sent or mined, not yet buried',
-    text: (of) => satoshi(onItsWay(of)),
+    text: (of) => satoshi(amountOf(of, 'onItsWaySat')),
     opens: 'onItsWaySat',
   },
   {
@@ -226,7 +234,7 @@ const FIGURES: readonly Figure[] = [
   {
     title: 'Fees',
     hint: 'mining fees of settlements sent and to come',
-    text: ({ feesSat, feesReservedSat }) => satoshi(sum(feesSat, feesReservedSat)),
+    text: (of) => satoshi(amountOf(of, 'allFeesSat')),
     opens: 'allFeesSat',
   },
   { title: 'Lost', sort: 'lost', text: ({ lostSat }) => satoshi(lostSat), opens: 'lostSat' },
@@ -237,22 +245,40 @@ const FIGURES: readonly Figure[] = [
   },
 ];
 
-/** A column of a figure, which opens to what it is made of where that is asked for. */
-function column<T extends Earnings & { readonly infoHash?: string }>(figure: Figure, explained: boolean): Column<T> {
-  const { title, hint, sort, text, opens } = figure;
+type Shown = Parameters<Figure['text']>[0];
+
+/** A column of a figure, each of which opens to what it is made of in the period. */
+function column<T extends Shown & Partial<Subject>>(figure: Figure, period: URLSearchParams): Column<T> {
+  const { title, hint, sort } = figure;
   return {
     title,
     right: true,
     ...(hint === undefined ? {} : { hint }),
     ...(sort === undefined ? {} : { sort }),
-    cell: (row) => {
-      const shown = text(row);
-      if (!explained || opens === undefined || shown === '0' || row.infoHash === undefined) return shown;
-      return (
-        <Link to={`/torrents/${row.infoHash}?explain=${opens}`} className="figure-link" title="Explain this figure">
-          {shown}
-        </Link>
-      );
-    },
+    cell: (row) => <Opened figure={figure} of={row} to={placeOf(figure, row, period)} />,
   };
+}
+
+interface Subject {
+  readonly infoHash: string;
+  readonly nodeId: string;
+  readonly buyer: string;
+  readonly label: string;
+}
+
+/** The page that explains a figure of a torrent, node or buyer; a label's is the sum of its torrents' and has none. */
+function placeOf({ opens }: Figure, { infoHash, nodeId, buyer, label }: Partial<Subject>, period: URLSearchParams) {
+  if (opens === undefined || label !== undefined) return undefined;
+  if (infoHash !== undefined) return addressOf(`/torrents/${infoHash}`, { explain: opens }, period);
+  return addressOf('/revenue/explain', { figure: opens, nodeId: nodeId ?? '', buyer: buyer ?? '' }, period);
+}
+
+function Opened({ figure, of, to }: { readonly figure: Figure; readonly of: Shown; readonly to: string | undefined }) {
+  const text = figure.text(of);
+  if (to === undefined || text === '0') return text;
+  return (
+    <Link to={to} className="figure-link" title="Explain this figure">
+      {text}
+    </Link>
+  );
 }

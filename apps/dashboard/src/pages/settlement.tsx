@@ -7,7 +7,8 @@ import type { Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
-import { ago, collected, count, satoshi, shortHash } from '../format';
+import { amountOf } from '../figures';
+import { ago, count, satoshi, shortHash } from '../format';
 import { useQuery } from '../router';
 
 const VIEWS = [
@@ -40,7 +41,7 @@ export function SettlementPage() {
         <Stat
           name="Collected"
           hint="settlements buried, in the treasury or on the way there"
-          sat={total && collected(total)}
+          sat={total && amountOf(total, 'collectedSat')}
           tone="good"
         />
         <Stat name="Fees paid" hint="mining fees of settlements sent" sat={total?.feesSat} />

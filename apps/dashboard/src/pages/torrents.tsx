@@ -6,7 +6,9 @@ import { PageHead } from '../components/page-head';
 import { Pager } from '../components/pager';
 import { Pill } from '../components/pill';
 import { Search } from '../components/search';
+import { Chosen } from '../components/chosen';
 import { ago, bytes, satoshi } from '../format';
+import { addressOf } from '../period';
 import { Link, useQuery } from '../router';
 import { useMay } from '../session/session';
 
@@ -29,15 +31,32 @@ const STATES = [
 /** What the fleet sells, and for how much. */
 export function TorrentsPage() {
   const may = useMay('operate');
+  const mayPrice = useMay('money');
   const [query, setQuery] = useQuery();
-  const [search, state, sort] = ['search', 'state', 'sort'].map((name) => query.get(name) ?? '');
-  const asked = new URLSearchParams({ limit: '25' });
-  for (const [name, value] of Object.entries({ search, state, sort })) if (value) asked.set(name, value);
-  const torrents = usePages<Torrent>(`/v1/torrents?${asked}`, ['torrent', 'offer', 'pulse']);
+  const [search = '', state = '', sort = '', label = '', tier = ''] = ['search', 'state', 'sort', 'label', 'tier'].map(
+    (name) => query.get(name) ?? '',
+  );
+  const torrents = usePages<Torrent>(addressOf('/v1/torrents', { limit: '25', search, state, sort, label, tier }), [
+    'torrent',
+    'offer',
+    'pulse',
+  ]);
+  const wanted = { search, label, tier, state: state === 'removed' ? '' : state };
   return (
     <>
       <PageHead title="Torrents" lead="What is on sale, and at what price.">
-        {may && <Link to="/torrents/add">Add torrents</Link>}
+        {label !== '' && <Chosen name={`With the label ${label}`} onDrop={() => setQuery({ label: '' })} />}
+        {tier !== '' && <Chosen name={`Of the tier ${tier}`} onDrop={() => setQuery({ tier: '' })} />}
+        {mayPrice && (
+          <Link to={addressOf('/torrents/prices', wanted)} className="button">
+            Change prices
+          </Link>
+        )}
+        {may && (
+          <Link to="/torrents/add" className="button">
+            Add torrents
+          </Link>
+        )}
       </PageHead>
       <Card
         title="Torrents"
@@ -62,7 +81,7 @@ export function TorrentsPage() {
                 </option>
               ))}
             </select>
-            <Search label="Search torrents" value={search ?? ''} onSearch={(text) => setQuery({ search: text })} />
+            <Search label="Search torrents" value={search} onSearch={(text) => setQuery({ search: text })} />
           </>
         }
       >
@@ -74,7 +93,7 @@ export function TorrentsPage() {
           empty={
             torrents.value === undefined
               ? 'Asking the fleet…'
-              : search === '' && state === ''
+              : [search, state, label, tier].every((filter) => filter === '')
                 ? 'No torrents yet: add one of a folder, or from a .torrent file.'
                 : 'None like that.'
           }
@@ -94,9 +113,14 @@ const COLUMNS: readonly Column<Torrent>[] = [
           {name}
         </Link>
         {labels.map((label) => (
-          <span key={label} className="label">
+          <Link
+            key={label}
+            to={addressOf('/torrents', { label })}
+            className="label"
+            title={`Torrents labelled ${label}`}
+          >
             {label}
-          </span>
+          </Link>
         ))}
       </>
     ),

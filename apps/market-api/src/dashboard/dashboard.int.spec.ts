@@ -1,86 +1,36 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { channelRow, storeChannels } from '../testing/channel-rows.js';
-import { findChromium, launchChromium } from '../testing/chromium.js';
-import { fillDemoFleet, type DemoFleet } from '../testing/demo-fleet.js';
-import { answerForTreasury } from '../testing/demo-treasury.js';
-import { startMarketApi, type RunningMarketApi } from '../testing/market-api.js';
+import type { DemoFleet } from '../testing/demo-fleet.js';
+import type { RunningMarketApi } from '../testing/market-api.js';
+import { heading, missing, openDashboard, settled, type OpenDashboard } from '../testing/open-dashboard.js';
 import { takeScreenshot } from '../testing/screenshot.js';
-
-const built = existsSync(fileURLToPath(new URL('../../../dashboard/dist/index.html', import.meta.url)));
-const executable = findChromium();
-const missing =
-  executable === undefined
-    ? 'no Chromium on this machine (install one or set CHROMIUM)'
-    : built
-      ? undefined
-      : 'the dashboard is not built (npm run build -w @seedfleet/dashboard)';
-if (missing !== undefined) console.warn(`SKIPPED: the dashboard in a real Chromium: ${missing}`);
 
 /** Where pictures of all pages go; nowhere by default. */
 const pictures = process.env['DASHBOARD_PICTURES'];
 /** These are shown in dark colours. */
 const DARK_PICTURES = new Set(['settlement', 'channel']);
-const PATIENCE = { timeout: 30_000 };
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () => {
+  let dashboard: OpenDashboard;
   let api: RunningMarketApi;
   let fleet: DemoFleet;
-  let content: string;
-  let askedOfTreasury: unknown[];
-  let browser: Browser;
-  const faults: string[] = [];
 
   beforeAll(async () => {
-    content = mkdtempSync(join(tmpdir(), 'seedfleet-content-'));
-    mkdirSync(join(content, 'Metropolis (1927)'));
-    writeFileSync(join(content, 'Metropolis (1927)', 'film.mkv'), 'f'.repeat(100_000));
-    writeFileSync(join(content, 'Moby Dick.epub'), 'b'.repeat(20_000));
-    const contentRoots = [{ path: content, onNodes: content }];
-    api = await startMarketApi(inject('postgresUrl'), inject('natsUrl'), { contentRoots });
-    fleet = await fillDemoFleet(api);
-    askedOfTreasury = await answerForTreasury(api);
-    browser = await launchChromium(executable ?? '');
+    dashboard = await openDashboard(inject('postgresUrl'), inject('natsUrl'));
+    ({ api, fleet } = dashboard);
   });
-  afterAll(async () => {
-    fleet.stop();
-    await browser.close();
-    await api.stop();
-    rmSync(content, { recursive: true, force: true });
-  });
+  afterAll(() => dashboard.stop());
   afterEach(() => {
-    // Neither errors nor violations of the content security policy, nor anything asked of another server.
-    expect(faults.splice(0)).toEqual([]);
+    expect(dashboard.faults.splice(0)).toEqual([]);
   });
-
-  const open = async (path = '/', options: BrowserContextOptions = {}, key: string | null = api.key): Promise<Page> => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE.timeout);
-    page.on('pageerror', (error) => faults.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error') faults.push(message.text());
-    });
-    page.on('request', (asked) => {
-      if (!asked.url().startsWith(api.url)) faults.push(`asked ${asked.url()}`);
-    });
-    await page.goto(`${api.url}${path}${key === null ? '' : `#key=${key}`}`);
-    return page;
-  };
-  const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
-  const settled = async (page: Page) => {
-    for (const text of ['Asking the fleet…', 'Drawing…', '…']) {
-      await page.getByText(text, { exact: true }).first().waitFor({ state: 'detached' });
-    }
-    await page.getByText('live', { exact: true }).waitFor();
-  };
+  const open: OpenDashboard['open'] = (...how) => dashboard.open(...how);
 
   it('signs in with a key, says when it is wrong, and forgets everything on signing out', async () => {
     const page = await open('/', {}, null);
@@ -89,7 +39,7 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('does not know this key').waitFor();
     // Chromium itself logs the refusal.
-    expect(faults.splice(0)).toEqual([expect.stringContaining('401')]);
+    expect(dashboard.faults.splice(0)).toEqual([expect.stringContaining('401')]);
     await field.fill(api.key);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await heading(page, 'Overview');
@@ -177,52 +127,37 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     await page.context().close();
   });
 
-  it('opens every figure of a torrent to channels that add up to it', async () => {
-    const page = await open('/revenue');
-    const row = page.getByRole('row', { name: /Sintel/ });
-    const figures = row.locator('a.figure-link');
-    await figures.first().waitFor();
-    for (let place = 0; place < (await figures.count()); place += 1) {
-      const link = figures.nth(place);
-      const shown = await link.innerText();
-      await link.click();
-      const opened = page.getByRole('button', { expanded: true });
-      await opened.getByText(shown, { exact: false }).first().waitFor();
-      await page
-        .getByText('the same as in the books')
-        .or(page.getByText(`of ${shown}`))
-        .first()
-        .waitFor();
-      await page.goBack();
+  it('opens figures of a period, of a torrent, a node and all together, to channels that add up to it', async () => {
+    const day = (before: number) => new Date(Date.now() - before * 86_400_000).toISOString().slice(0, 10);
+    const [from, to] = [day(9), day(2)];
+    const page = await open(`/revenue?from=${from}&to=${to}`);
+    const follow = async (row: ReturnType<Page['locator']>, most = 2) => {
+      const figures = row.locator('a.figure-link');
       await figures.first().waitFor();
-    }
-    await page.context().close();
-  });
-
-  it('changes a price after showing what it comes to, and tells when another was faster', async () => {
-    const infoHash = fleet.infoHashes[4] ?? '';
-    const page = await open(`/torrents/${infoHash}`);
-    await page.getByLabel('Price mode').selectOption('fixed');
-    const field = page.getByLabel('Price, satoshi per piece');
-    await field.fill('9');
-    const rehearsal = page.getByRole('status', { name: 'What it would come to' });
-    await rehearsal.getByText('8,883 sat').waitFor();
-    await rehearsal.getByText(/refuse it/).waitFor();
-    expect(await api.admin.offer.count({ where: { infoHash } })).toBe(0);
-    await page.getByRole('button', { name: 'Set this price' }).click();
-    await page.getByText('9 sat per piece').waitFor();
-    expect(await api.admin.offer.findFirst({ where: { infoHash } })).toMatchObject({ priceSat: 9n, version: 1 });
-    // Another operator sets a price while this page looks away: its own must not silently win.
-    await page.route('**/v1/events', (route) => route.abort());
-    await field.fill('10');
-    await rehearsal.getByText('9,870 sat').waitFor();
-    const path = `/v1/torrents/${infoHash}/offer`;
-    await request(api.url).put(path).set('authorization', `Bearer ${api.key}`).send({ priceSat: '8' }).expect(200);
-    const changed = page.getByText('8 sat per piece');
-    if (!(await changed.isVisible())) await page.getByRole('button', { name: 'Set this price' }).click();
-    await changed.waitFor();
-    expect(await api.admin.offer.count({ where: { infoHash, priceSat: 10n } })).toBe(0);
-    faults.length = 0;
+      const count = await figures.count();
+      expect(count).toBeGreaterThan(2);
+      for (let place = 0; place < Math.min(count, most); place += 1) {
+        const link = figures.nth(place);
+        const shown = await link.innerText();
+        await link.click();
+        await page
+          .getByText(new RegExp(`from ${from} to ${to}`))
+          .first()
+          .waitFor();
+        const sum = page.locator('.explained tfoot');
+        await sum
+          .getByText('the same as in the books')
+          .or(sum.getByText(`of ${shown}`))
+          .waitFor();
+        await sum.getByText(shown).first().waitFor();
+        await page.goBack();
+        await figures.first().waitFor();
+      }
+    };
+    await follow(page.getByRole('row', { name: /Sintel/ }), 9);
+    await follow(page.getByRole('row', { name: /All torrents/ }));
+    await page.getByRole('button', { name: 'Nodes', exact: true }).click();
+    await follow(page.getByRole('row', { name: /node-1/ }));
     await page.context().close();
   });
 
@@ -255,7 +190,7 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     await page.getByRole('link', { name: 'Audit log' }).click();
     await page.getByRole('row', { name: /webhook.create/ }).waitFor();
     // Chromium itself logs the refusal.
-    expect(faults.splice(0)).toEqual([expect.stringContaining('422')]);
+    expect(dashboard.faults.splice(0)).toEqual([expect.stringContaining('422')]);
     await page.context().close();
   });
 
@@ -264,7 +199,7 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     await page.getByRole('link', { name: 'Add torrents' }).click();
     await heading(page, 'Add torrents');
     await page.getByLabel('Labels of what is made').fill('film, silent');
-    const folder = page.getByRole('button', { name: content, exact: true });
+    const folder = page.getByRole('button', { name: dashboard.content, exact: true });
     await folder.focus();
     await page.keyboard.press('Enter');
     await page.getByRole('row', { name: /Moby Dick\.epub.*19\.5 KiB/ }).waitFor();
@@ -278,7 +213,7 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
       where: { labels: { has: 'silent' } },
       select: { contentPath: true },
     });
-    expect(added).toEqual({ contentPath: join(content, 'Metropolis (1927)') });
+    expect(added).toEqual({ contentPath: join(dashboard.content, 'Metropolis (1927)') });
     await page.context().close();
   });
 
@@ -287,10 +222,10 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     await page.getByRole('row', { name: /sweep.*buried.*8,131,004.*10,960/ }).waitFor();
     await page.getByRole('button', { name: 'What would a sweep do?' }).click();
     await page.getByText('It would sweep 291 coins of 1,906,112 sat').waitFor();
-    expect(askedOfTreasury).not.toContainEqual({ dryRun: false });
+    expect(dashboard.askedOfTreasury).not.toContainEqual({ dryRun: false });
     await page.getByRole('button', { name: 'Sweep now' }).click();
     await page.getByText('ab'.repeat(32)).waitFor();
-    expect(askedOfTreasury).toContainEqual({ dryRun: false });
+    expect(dashboard.askedOfTreasury).toContainEqual({ dryRun: false });
     await page.context().close();
   });
 
@@ -311,11 +246,15 @@ describe.skipIf(missing !== undefined)('the dashboard in a real Chromium', () =>
     ['nodes', '/nodes'],
     ['settlement', '/settlement'],
     ['treasury', '/treasury'],
-    ['add', `/torrents/add?path=${encodeURIComponent(content)}`],
+    ['add', `/torrents/add?path=${encodeURIComponent(dashboard.content)}`],
     ['alerts', '/alerts'],
     ['settings', '/settings/keys'],
     ['webhooks', '/settings/webhooks'],
     ['audit', '/settings/audit'],
+    ['rates', '/settings/rates'],
+    ['prices', '/torrents/prices?label=film'],
+    ['explain', '/revenue/explain?figure=allFeesSat&nodeId=node-1'],
+    ['nothing', '/no-such-page'],
   ];
 
   /** As a link within the page would. */

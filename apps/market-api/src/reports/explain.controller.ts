@@ -1,5 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { partsOfFigure } from '@seedfleet/books';
 import { z } from 'zod';
 import { ChannelRepository } from '../channels/channel.repository.js';
 import { channelIdParam, type ChannelIdParam } from '../channels/channel.schemas.js';
@@ -8,7 +9,7 @@ import { Endpoint } from '../http/endpoint.js';
 import { Problem } from '../http/problem.js';
 import { noQuery } from '../http/schemas.js';
 import { ExplainRepository, type BookLine, type ExplainedChannel } from './explain.repository.js';
-import { figuresOf, partsOf } from './figures.js';
+import { figuresOf } from './figures.js';
 import { MeasureRepository } from './measure.repository.js';
 import { periodOf } from './period.js';
 import {
@@ -46,7 +47,7 @@ export class ExplainController {
     ]);
     const page = toPage(rows, query.limit, ({ at, channelId }) => ({ at, key: channelId }), explainedView);
     const figures = figuresOf(sums.get(subject.key));
-    const totalSat = partsOf(query.figure).reduce((total, part) => total + figures[part], 0n);
+    const totalSat = partsOfFigure(query.figure).reduce((total, part) => total + figures[part], 0n);
     return { figure: query.figure, totalSat: totalSat.toString(), ...page };
   }
 

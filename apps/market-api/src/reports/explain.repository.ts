@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { partsOfFigure, type ExplainedFigure } from '@seedfleet/books';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
-import { MEASURES_OF, partsOf, type ExplainedFigure } from './figures.js';
+import { MEASURES_OF } from './figures.js';
 import type { Subject } from './measure.repository.js';
 import type { Period } from './period.js';
 
@@ -43,7 +44,7 @@ export class ExplainRepository {
   ): Promise<ExplainedChannel[]> {
     const sign = figure === 'revenueSat' ? Prisma.sql`-` : Prisma.empty;
     const entries = [
-      Prisma.sql`e.account = ANY(${partsOf(figure).flatMap((part) => [...MEASURES_OF[part]])})`,
+      Prisma.sql`e.account = ANY(${partsOfFigure(figure).flatMap((part) => [...MEASURES_OF[part]])})`,
       Prisma.sql`p."channelId" = c.id`,
     ];
     if (period?.from !== undefined) entries.push(Prisma.sql`p.at >= ${period.from}`);

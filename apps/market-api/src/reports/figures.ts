@@ -44,42 +44,6 @@ export const MEASURES_OF = {
 
 export const FIGURE_NAMES = Object.keys(MEASURES_OF) as (keyof Figures)[];
 
-/** Figures that are accounts of the books, so that each opens to the entries behind it. */
-export const BOOKED_FIGURES = [
-  'revenueSat',
-  'accruedSat',
-  'collectableSat',
-  'feesReservedSat',
-  'broadcastSat',
-  'settledSat',
-  'buriedSat',
-  'feesSat',
-  'uncollectableSat',
-  'lostSat',
-  'sweptSat',
-] as const satisfies readonly (keyof Figures)[];
-export type BookedFigure = (typeof BOOKED_FIGURES)[number];
-
-/** Sums of figures that are shown as one, so that they open as one too. */
-export const SUMS_OF_FIGURES = {
-  /** Under six blocks, whether or not it was moved on since. */
-  collectedSat: ['buriedSat', 'sweptSat'],
-  /** Sent or mined, not yet buried. */
-  onItsWaySat: ['broadcastSat', 'settledSat'],
-  /** Of settlements sent and to come. */
-  allFeesSat: ['feesSat', 'feesReservedSat'],
-} as const satisfies Record<string, readonly BookedFigure[]>;
-export const EXPLAINED_FIGURES = [
-  ...BOOKED_FIGURES,
-  ...(Object.keys(SUMS_OF_FIGURES) as (keyof typeof SUMS_OF_FIGURES)[]),
-] as const;
-export type ExplainedFigure = (typeof EXPLAINED_FIGURES)[number];
-
-/** The figures that one to be explained is the sum of; itself where it is none. */
-export function partsOf(figure: ExplainedFigure): readonly BookedFigure[] {
-  return figure in SUMS_OF_FIGURES ? SUMS_OF_FIGURES[figure as keyof typeof SUMS_OF_FIGURES] : [figure as BookedFigure];
-}
-
 export function figuresOf(measures: Measures | undefined): Figures {
   const figures = {} as Record<keyof Figures, bigint>;
   for (const name of FIGURE_NAMES) {

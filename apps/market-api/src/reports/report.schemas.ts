@@ -1,10 +1,10 @@
+import { EXPLAINED_FIGURES } from '@seedfleet/books';
 import { nodeId } from '@seedfleet/bus';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../http/cursor.js';
 import { infoHashText, satoshiText, timeText } from '../http/schemas.js';
 import { searchText } from '../torrents/name-search.js';
 import { label, tierName } from '../torrents/torrent.schemas.js';
-import { EXPLAINED_FIGURES } from './figures.js';
 import { periodQuery } from './period.js';
 import { RANKINGS } from './torrent-ranking.js';
 

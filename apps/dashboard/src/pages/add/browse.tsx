@@ -4,6 +4,7 @@ import type { Content, ContentEntry } from '../../api/types';
 import { useLive } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
+import { labelsIn } from '../../components/labels';
 import { bytes } from '../../format';
 import { useQuery } from '../../router';
 
@@ -22,10 +23,7 @@ export function Browse() {
   const [said, setSaid] = useState<{ readonly problem: boolean; readonly text: string }>();
   const go = (to: string) => setQuery({ path: to, after: '' });
   const make = async (entry: ContentEntry): Promise<void> => {
-    const wanted = labels
-      .split(',')
-      .map((label) => label.trim())
-      .filter((label) => label !== '');
+    const wanted = labelsIn(labels);
     const body = { path: entry.path, private: isPrivate, ...(wanted.length === 0 ? {} : { labels: wanted }) };
     const result = await send('POST', '/v1/makings', body);
     const text = result.ok ? `${entry.name} is being made into a torrent.` : wordsOf(result.failure);

@@ -2,10 +2,12 @@ import { PageHead } from '../../components/page-head';
 import { Link } from '../../router';
 import { AuditCard } from './audit';
 import { KeysCard } from './keys';
+import { RatesCards } from './rates';
 import { WebhooksCard } from './webhooks';
 
 const PARTS = [
   ['keys', 'API keys'],
+  ['rates', 'Tiers and costs'],
   ['webhooks', 'Webhooks'],
   ['audit', 'Audit log'],
 ] as const;
@@ -15,7 +17,10 @@ export function SettingsPage({ part }: { readonly part: string }) {
   const open = part === '' ? 'keys' : part;
   return (
     <>
-      <PageHead title="Settings" lead="Who may do what, who is told of it, and who did it." />
+      <PageHead
+        title="Settings"
+        lead="Who may do what, what prices are worked out with, who is told, and who did it."
+      />
       <nav aria-label="Settings" className="tabs">
         {PARTS.map(([id, title]) => (
           <Link key={id} to={`/settings/${id}`} current={id === open}>
@@ -24,6 +29,7 @@ export function SettingsPage({ part }: { readonly part: string }) {
         ))}
       </nav>
       {open === 'keys' && <KeysCard />}
+      {open === 'rates' && <RatesCards />}
       {open === 'webhooks' && <WebhooksCard />}
       {open === 'audit' && <AuditCard />}
     </>

@@ -33,13 +33,15 @@ export function Demand({ infoHash }: { readonly infoHash: string }) {
           </Stats>
           <p>
             Suggested: <strong>{satoshi(told.suggested.priceSat)} sat per piece</strong> (now{' '}
-            {satoshi(told.current.priceSat)}). {told.reasons.map((reason) => REASONS[reason] ?? reason).join('; ')}.
+            {satoshi(told.current.priceSat)}): {told.reasons.map((reason) => REASONS[reason] ?? reason).join('; ')}.
           </p>
-          <p className="muted">
-            Of {count(told.bids)} bids {count(told.acceptedNow)} accept the present price and {count(told.acceptedBids)}{' '}
-            this one; if all of them bought everything, that would bring {satoshi(told.expectedNetNowSat)} and{' '}
-            {satoshi(told.expectedNetSat)} sat after fees.
-          </p>
+          {told.bids > 0 && (
+            <p className="muted">
+              Of {count(told.bids)} bids {count(told.acceptedNow)} accept the present price and{' '}
+              {count(told.acceptedBids)} this one; if all of them bought everything, that would bring{' '}
+              {satoshi(told.expectedNetNowSat)} and {satoshi(told.expectedNetSat)} sat after fees.
+            </p>
+          )}
         </>
       )}
     </Card>

@@ -1,20 +1,15 @@
 import { useEffect, useState, type FormEvent } from 'react';
-import { send, wordsOf } from '../../api/client';
+import { isStale, send, wordsOf } from '../../api/client';
 import type { Offer, OfferVersion, Page } from '../../api/types';
 import { useLive } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
+import { PriceFields, priceChange, type Price, type PriceMode } from '../../components/price-fields';
 import { moment, satoshi } from '../../format';
 import { useMay } from '../../session/session';
 import { Verdict } from './verdict';
 
-const MODES = [
-  ['default', 'What default buyers accept'],
-  ['fixed', 'Satoshi per piece, whatever the tier'],
-  ['mib', 'Satoshi per MiB'],
-  ['formula', 'Default formula, at this rate per MB'],
-] as const;
-type Mode = (typeof MODES)[number][0] | 'piece';
+const MODES: readonly PriceMode[] = ['default', 'fixed', 'piece', 'mib', 'formula'];
 
 /** Typing settles before the fleet is asked what it would come to. */
 const SETTLE_MS = 350;
@@ -61,14 +56,13 @@ interface EditorProps {
 }
 
 function Editor({ offer, etag, onSaved }: EditorProps) {
-  const [mode, setMode] = useState<Mode>(() => modeOf(offer.set));
-  const [amount, setAmount] = useState(() => offer.set?.price?.rate ?? offer.set?.priceSat ?? offer.effective.priceSat);
+  const [price, setPrice] = useState(() => priceOf(offer));
   const [preview, setPreview] = useState<Offer>();
   const [problem, setProblem] = useState<string>();
   const [saved, setSaved] = useState(false);
   const [busy, setBusy] = useState(false);
   const path = `/v1/torrents/${offer.infoHash}/offer`;
-  const terms = JSON.stringify(termsOf(offer.set, mode, amount.trim()));
+  const terms = JSON.stringify(termsOf(offer.set, price));
 
   useEffect(() => {
     let stale = false;
@@ -88,11 +82,11 @@ function Editor({ offer, etag, onSaved }: EditorProps) {
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
-    const result = await send<Offer>('PUT', path, JSON.parse(terms) as object, etag);
+    const result = await send<Offer>('PUT', path, JSON.parse(terms) as object, { etag });
     setBusy(false);
     setSaved(result.ok);
     if (result.ok) onSaved();
-    else if (result.failure.kind === 'refused' && result.failure.code === 'precondition-failed') {
+    else if (isStale(result.failure)) {
       setProblem('Somebody else has changed the price meanwhile. Look at it, then save again.');
       onSaved();
     } else setProblem(wordsOf(result.failure));
@@ -100,34 +94,7 @@ function Editor({ offer, etag, onSaved }: EditorProps) {
 
   return (
     <form onSubmit={(event) => void save(event)} className="editor">
-      <div className="fields">
-        <label>
-          Price mode
-          <select value={mode} onChange={(event) => setMode(event.target.value as Mode)}>
-            {mode === 'piece' && <option value="piece">Satoshi per piece, times the tier</option>}
-            {MODES.map(([value, title]) => (
-              <option key={value} value={value}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
-        {mode !== 'default' && (
-          <label>
-            {mode === 'fixed' || mode === 'piece'
-              ? 'Price, satoshi per piece'
-              : mode === 'mib'
-                ? 'Satoshi per MiB'
-                : 'Rate'}
-            <input
-              inputMode="decimal"
-              value={amount}
-              onChange={(event) => setAmount(event.target.value)}
-              aria-invalid={problem !== undefined}
-            />
-          </label>
-        )}
-      </div>
+      <PriceFields modes={MODES} price={price} invalid={problem !== undefined} onChange={setPrice} />
       <div className="dry-run" role="status" aria-label="What it would come to">
         <h3>What it would come to</h3>
         {preview === undefined ? <p className="muted">…</p> : <Verdict offer={preview} />}
@@ -142,23 +109,17 @@ function Editor({ offer, etag, onSaved }: EditorProps) {
   );
 }
 
-function modeOf(set: OfferVersion | null): Mode {
-  if (set?.price !== null && set?.price !== undefined) return set.price.mode;
-  return set?.priceSat === null || set?.priceSat === undefined ? 'default' : 'fixed';
+function priceOf({ set, effective }: Offer): Price {
+  const amount = set?.price?.rate ?? set?.priceSat ?? effective.priceSat;
+  if (set?.price !== null && set?.price !== undefined) return { mode: set.price.mode, amount };
+  return { mode: set?.priceSat === null || set?.priceSat === undefined ? 'default' : 'fixed', amount };
 }
 
 /** The terms to send: the price as edited, everything else as it was. */
-function termsOf(set: OfferVersion | null, mode: Mode, amount: string): object {
+function termsOf(set: OfferVersion | null, price: Price): object {
   const { lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers, freeTier } = set ?? {};
   const kept = { lockUnits, settlementFeeSat, minContractFeePerKbSat, maxSellers, freeTier };
-  switch (mode) {
-    case 'default':
-      return { ...kept, priceSat: null, price: null };
-    case 'fixed':
-      return { ...kept, priceSat: amount, price: null };
-    default:
-      return { ...kept, priceSat: null, price: { mode, rate: amount } };
-  }
+  return { ...kept, priceSat: null, price: null, ...priceChange(price) };
 }
 
 const HISTORY: readonly Column<OfferVersion>[] = [

@@ -9,11 +9,13 @@ import { Pill } from '../../components/pill';
 import { RevenueChart } from '../../components/chart';
 import { Split } from '../../components/split';
 import { bytes, count } from '../../format';
+import { addressOf } from '../../period';
 import { Link } from '../../router';
 import { useMay } from '../../session/session';
 import { SaleState } from '../torrents';
 import { Demand } from './demand';
 import { Explain } from './explain';
+import { Manage } from './manage';
 import { PriceEditor } from './price-editor';
 
 /** One torrent: what it earned and why, its price, and where it is sold. */
@@ -39,13 +41,23 @@ export function TorrentPage({ infoHash }: { readonly infoHash: string }) {
           <>
             <code>{value.infoHash}</code> · {bytes(value.totalBytes)} · {count(value.pieceCount)} pieces of{' '}
             {bytes(value.pieceLengthBytes)} · tier {value.tier}
+            {value.labels.map((label) => (
+              <Link
+                key={label}
+                to={addressOf('/torrents', { label })}
+                className="label"
+                title={`Torrents labelled ${label}`}
+              >
+                {label}
+              </Link>
+            ))}
           </>
         }
       >
         <SaleState sale={value.sale} />
         <Switch torrent={value} onChanged={torrent.reload} />
       </PageHead>
-      <Explain infoHash={infoHash} of={series.value?.total} />
+      <Explain infoHash={infoHash} ever={series.value?.total} />
       <div className="two">
         <Card title="Last 30 days" failure={series.failure}>
           {series.value === undefined ? (
@@ -59,7 +71,10 @@ export function TorrentPage({ infoHash }: { readonly infoHash: string }) {
         </Card>
         <PriceEditor infoHash={infoHash} />
       </div>
-      <Demand infoHash={infoHash} />
+      <div className="two">
+        <Demand infoHash={infoHash} />
+        <Manage torrent={value} etag={torrent.etag} onChanged={torrent.reload} />
+      </div>
       <Card title="Where it is sold">
         <DataTable
           caption="Nodes of this torrent"
@@ -77,11 +92,11 @@ export function TorrentPage({ infoHash }: { readonly infoHash: string }) {
   );
 }
 
-/** Pauses and resumes the sale. */
+/** Pauses and resumes the sale; what was removed comes back. */
 function Switch({ torrent, onChanged }: { readonly torrent: TorrentDetail; readonly onChanged: () => void }) {
   const may = useMay('operate');
   const [problem, setProblem] = useState<string>();
-  if (!may || torrent.state === 'removed') return null;
+  if (!may) return null;
   const next = torrent.state === 'active' ? 'paused' : 'active';
   const change = async (): Promise<void> => {
     const result = await send('PATCH', `/v1/torrents/${torrent.infoHash}`, { state: next });
@@ -91,7 +106,7 @@ function Switch({ torrent, onChanged }: { readonly torrent: TorrentDetail; reado
   return (
     <>
       <button type="button" onClick={() => void change()}>
-        {next === 'paused' ? 'Pause' : 'Resume'}
+        {torrent.state === 'removed' ? 'Sell again' : next === 'paused' ? 'Pause' : 'Resume'}
       </button>
       {problem !== undefined && (
         <span role="alert" className="problem">

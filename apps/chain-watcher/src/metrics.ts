@@ -1,3 +1,4 @@
+import { orderRefusal } from '@seedfleet/bus';
 import { Counter, Gauge, Histogram, type Registry } from '@seedfleet/service-kit';
 
 /** The chain watcher's metrics, one tree, each with its unit. */
@@ -11,6 +12,13 @@ export function chainMetrics(registry: Registry) {
   });
   // The alert counts from here: the first one must show.
   ordersUnknown.inc({ state: 'waiting' }, 0);
+  const ordersRefused = new Counter({
+    name: 'seedfleet_chain_orders_refused_total',
+    help: 'Times that an order was offered which pays less than the one that is held, as by a fleet that is back from an old copy, by why it was refused',
+    labelNames: ['code'],
+    registers,
+  });
+  for (const code of orderRefusal.options) ordersRefused.inc({ code }, 0);
   return {
     tipHeight: new Gauge({ name: 'seedfleet_chain_tip_height', help: 'Height of the followed tip', registers }),
     tipMtp: new Gauge({
@@ -71,6 +79,7 @@ export function chainMetrics(registry: Registry) {
       registers,
     }),
     ordersUnknown,
+    ordersRefused,
     unsentEvents: new Gauge({
       name: 'seedfleet_chain_outbox_unsent',
       help: 'Events stored and not yet relayed',

@@ -6,7 +6,7 @@ import { defineEvent, defineRequest, defineStream } from './contract.js';
 export const MAX_ORDER_BYTES = 1_000;
 
 const orderId = z.uuid();
-/** Grows with every change that is asked for; whoever holds an order keeps the highest that it has seen. */
+/** Grows with every change that is asked for; whoever holds an order keeps the highest that it has taken. */
 const orderVersion = z.int().min(1);
 /** Beyond it a tower is not believed: there has to be a version above it. */
 const MAX_HELD_VERSION = 1_000_000_000;
@@ -16,6 +16,12 @@ const MAX_HELD_VERSION = 1_000_000_000;
  * sent. found: when its time had come another transaction was seen to spend the output, and that one is sent for ever.
  */
 const orderState = z.enum(['waiting', 'cancelled', 'fired', 'found']);
+
+/**
+ * Why a holder keeps what it has against a higher version. pays-less: less would leave the buyer. pays-others: it pays
+ * otherwise, so that the two can't be compared. Fees count for nothing.
+ */
+export const orderRefusal = z.enum(['pays-less', 'pays-others']);
 
 /** When who may send an order, seconds of median time past. See docs/decisions on the settlement tower. */
 export const orderSchedule = z.object({
@@ -42,6 +48,11 @@ const orderFacts = {
   /** The output that it spends: looked at before it is sent. */
   output: z.object({ txid, vout }),
   schedule: orderSchedule,
+  /**
+   * A transaction that is to be given up although it pays more: whoever files this has read it, and it proves nothing. Null:
+   * none is.
+   */
+  givesUp: txid.nullable().default(null),
 };
 
 /** How an order stands with one who holds it. */
@@ -53,6 +64,8 @@ const heldOrder = z.object({
   state: orderState,
   /** The transaction that was sent: the order's own, or the one that was found; its bytes where they are few. Null before. */
   sent: z.object({ txid, raw: boundedBytes(MAX_ORDER_BYTES).nullable() }).nullable(),
+  /** The highest version that it was offered and has not taken, because of what it holds. Null where there is none. */
+  refused: z.object({ version: orderVersion, code: orderRefusal }).nullable().default(null),
 });
 
 const standing = z.object({
@@ -64,8 +77,8 @@ const standing = z.object({
 
 /**
  * Files an order, or puts another transaction in its place: the one before is taken back by that. It is stored, then
- * passed on to the tower, whose acknowledgement shows in the standing. Versions that are not higher change nothing; the
- * standing says what is held. Repeating it is harmless.
+ * passed on to the tower, whose acknowledgement shows in the standing. Versions that are not higher change nothing, and
+ * those that pay less than what is held are refused; the standing says what is held. Repeating it is harmless.
  */
 export const chainFileOrder = defineRequest({
   subject: 'chain.file-order',

@@ -3,6 +3,7 @@ import { Prisma, type DatedOrderModel, type PrismaClient } from '@seedfleet/pers
 import type { z } from 'zod';
 import { ORDER_LATE_SECONDS, ORDER_LATE_VERSIONS } from '../defaults.js';
 import type { OrderHolder, OrderSchedule } from './order-schedule.js';
+import { refusal, type Refusal } from './worth.js';
 
 export type Order = z.output<typeof chainFileOrder.request>;
 export type PassedOrder = z.output<typeof chainOrders.payload>;
@@ -27,7 +28,13 @@ export interface SentForOrder {
   readonly label: string;
 }
 
-/** The table of dated orders. Rows only move on: to higher versions while they wait, and once sent not at all. */
+/** What came of an order that was offered: taken; known where what is held is as high or was sent; or why it is refused. */
+export type Filed = 'taken' | 'known' | Refusal;
+
+/**
+ * The table of dated orders. Rows only move on: to higher versions while they wait, never to one that pays less, and once
+ * sent not at all.
+ */
 export class DatedOrders {
   constructor(
     private readonly prisma: PrismaClient,
@@ -35,11 +42,29 @@ export class DatedOrders {
     readonly passesOn: boolean,
   ) {}
 
-  /** Takes a higher version of an order, and leaves everything else as it is. */
-  async file(order: PassedOrder): Promise<void> {
+  /**
+   * Takes a higher version of an order, unless what is held pays more: who asks for that has forgotten a payment. Also what
+   * was taken back is kept then: it is no longer sent, and still proves the payment.
+   */
+  async file(order: PassedOrder): Promise<Filed> {
+    for (;;) {
+      const row = await this.prisma.datedOrder.findUnique({ where: { id: order.id } });
+      if (row === null) {
+        if (await this.#take(order, null)) return 'taken';
+        continue;
+      }
+      if (row.version >= order.version || row.state === 'fired' || row.state === 'found') return 'known';
+      const code = refusal(orderOf(row), order, order.givesUp);
+      if (code === null ? await this.#take(order, row) : await this.#refuse(order, row, code)) return code ?? 'taken';
+      // It has moved on meanwhile, which only goes up.
+    }
+  }
+
+  /** Puts an order in the place of what was read. False where that is no longer there. */
+  async #take(order: PassedOrder, read: DatedOrderModel | null): Promise<boolean> {
     const { schedule, output } = order;
     const payload = JSON.stringify(chainOrders.payload.encode(order));
-    await this.prisma.$executeRaw`
+    const stored = await this.prisma.$queryRaw<unknown[]>`
       WITH stored AS (
         INSERT INTO chain.dated_order (id, version, txid, raw, label, "outputTxid", "outputVout", "quietFromMtp",
           "towerFromMtp", "fleetFromMtp", "towerAgainFromMtp", "openFromMtp", state)
@@ -50,12 +75,24 @@ export class DatedOrders {
           label = excluded.label, "outputTxid" = excluded."outputTxid", "outputVout" = excluded."outputVout",
           "quietFromMtp" = excluded."quietFromMtp", "towerFromMtp" = excluded."towerFromMtp",
           "fleetFromMtp" = excluded."fleetFromMtp", "towerAgainFromMtp" = excluded."towerAgainFromMtp",
-          "openFromMtp" = excluded."openFromMtp", state = excluded.state, "updatedAt" = now()
-        WHERE dated_order.version < excluded.version AND dated_order.state IN ('waiting', 'cancelled')
+          "openFromMtp" = excluded."openFromMtp", state = excluded.state, "refusedVersion" = NULL,
+          "refusedCode" = NULL, "updatedAt" = now()
+        WHERE dated_order.version = ${read?.version ?? null}::int AND dated_order.txid = ${read?.txid ?? null}::text
+          AND dated_order.version < excluded.version AND dated_order.state IN ('waiting', 'cancelled')
         RETURNING id
+      ), passed AS (
+        INSERT INTO chain.outbox (subject, payload)
+        SELECT ${`chain.order.${order.id}`}, ${payload}::jsonb FROM stored WHERE ${this.passesOn}::boolean
       )
-      INSERT INTO chain.outbox (subject, payload)
-      SELECT ${`chain.order.${order.id}`}, ${payload}::jsonb FROM stored WHERE ${this.passesOn}::boolean`;
+      SELECT 1 FROM stored`;
+    return stored.length === 1;
+  }
+
+  async #refuse({ id, version }: PassedOrder, read: DatedOrderModel, code: Refusal): Promise<boolean> {
+    const noted = await this.prisma.$executeRaw`
+      UPDATE chain.dated_order SET "refusedVersion" = greatest("refusedVersion", ${version}::int), "refusedCode" = ${code}
+      WHERE id = ${id}::uuid AND version = ${read.version} AND txid = ${read.txid} AND state = ${read.state}`;
+    return noted === 1;
   }
 
   /** Takes an order back, above every version that anybody is known to hold. One that was sent stays as it is. */
@@ -64,7 +101,7 @@ export class DatedOrders {
     if (row === null || row.state === 'cancelled') return;
     const version = Math.max(row.version, row.towerVersion ?? 0) + 1;
     const cancelled: PassedOrder = { ...orderOf(row), version, state: 'cancelled' };
-    if (row.state === 'waiting') return this.file(cancelled);
+    if (row.state === 'waiting') return void (await this.file(cancelled));
     if (!this.passesOn || row.towerState !== 'waiting') return;
     // Sent here, and still waiting there.
     const payload = JSON.stringify(chainOrders.payload.encode(cancelled));
@@ -88,10 +125,11 @@ export class DatedOrders {
    * @returns the ids of those that are not known here, as after a restore from an old copy
    */
   async acknowledge(orders: readonly HeldOrder[]): Promise<string[]> {
-    for (const { id, version, txid, raw, state, sent } of orders) {
+    for (const { id, version, txid, raw, state, sent, refused } of orders) {
       await this.prisma.$executeRaw`
         UPDATE chain.dated_order SET "towerVersion" = ${version}, "towerTxid" = ${txid}, "towerRaw" = ${raw},
-          "towerState" = ${state}, "towerSentTxid" = ${sent?.txid ?? null}, "towerSentRaw" = ${sent?.raw ?? null}
+          "towerState" = ${state}, "towerSentTxid" = ${sent?.txid ?? null}, "towerSentRaw" = ${sent?.raw ?? null},
+          "towerRefusedVersion" = ${refused?.version ?? null}, "towerRefusedCode" = ${refused?.code ?? null}
         WHERE id = ${id}::uuid AND ("towerSentTxid" IS NULL OR ${sent !== null}::boolean)`;
     }
     const ids = orders.map(({ id }) => id);
@@ -183,6 +221,7 @@ function orderOf(row: DatedOrderModel): Order {
     label,
     output: { txid: row.outputTxid, vout: row.outputVout },
     schedule: { quietFromMtp, towerFromMtp, fleetFromMtp, towerAgainFromMtp, openFromMtp },
+    givesUp: null,
   };
 }
 
@@ -193,14 +232,20 @@ const sentOf = (txid: string | null, raw: Uint8Array | null) => (txid === null ?
 
 type HeldState = HeldOrder['state'];
 
+const refusedOf = (version: number | null, code: string | null): HeldOrder['refused'] =>
+  version === null || code === null ? null : { version, code: code as Refusal };
+
 function heldOf(row: DatedOrderModel): NonNullable<Standing['fleet']> {
   const { version, txid, raw, sentTxid, sentRaw } = row;
-  return { version, txid, raw: fewBytes(raw), state: row.state as HeldState, sent: sentOf(sentTxid, sentRaw) };
+  const refused = refusedOf(row.refusedVersion, row.refusedCode);
+  const sent = sentOf(sentTxid, sentRaw);
+  return { version, txid, raw: fewBytes(raw), state: row.state as HeldState, sent, refused };
 }
 
 function towerOf(row: DatedOrderModel): Standing['tower'] {
   const { towerVersion: version, towerTxid: txid, towerRaw, towerState: state, towerSentTxid, towerSentRaw } = row;
   if (version === null || txid === null || state === null) return null;
+  const refused = refusedOf(row.towerRefusedVersion, row.towerRefusedCode);
   const sent = sentOf(towerSentTxid, towerSentRaw);
-  return { version, txid, raw: fewBytes(towerRaw), state: state as HeldState, sent };
+  return { version, txid, raw: fewBytes(towerRaw), state: state as HeldState, sent, refused };
 }

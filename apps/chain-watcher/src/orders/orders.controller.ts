@@ -1,5 +1,4 @@
 import { Controller, Inject } from '@nestjs/common';
-import { parseTransaction } from '@seedfleet/bitcoin-node';
 import {
   Bus,
   chainCancelOrder,
@@ -14,7 +13,9 @@ import type { z } from 'zod';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
 import { CHAIN_METRICS, type ChainMetrics } from '../metrics.js';
 import { DatedOrders, type Order, type Standing } from './dated-orders.js';
+import { noteRefusal } from './refusals.js';
 import { TowerWord } from './tower-word.js';
+import { orderedTransaction } from './worth.js';
 
 type StandingNow = z.output<typeof chainGetOrder.reply>;
 
@@ -33,11 +34,8 @@ export class OrdersController {
 
   @Handles(chainFileOrder)
   async file(order: Order): Promise<Standing> {
-    const transaction = parseTransaction(order.raw);
-    const { txid, vout } = order.output;
-    const spends = transaction?.inputs.some((input) => input.txid === txid && input.vout === vout) === true;
-    if (transaction?.txid !== order.txid || !spends) throw new Error(`order ${order.id} is not what it says`);
-    await this.orders.file({ ...order, state: 'waiting' });
+    if (orderedTransaction(order) === null) throw new Error(`order ${order.id} is not what it says`);
+    noteRefusal(order, await this.orders.file({ ...order, state: 'waiting' }), this.metrics, this.logger);
     faultPoint('chain.order.after-store');
     this.relay.poke();
     return this.orders.standing(order.id);

@@ -1,4 +1,3 @@
-import { parseTransaction } from '@seedfleet/bitcoin-node';
 import {
   chainOrderAsked,
   chainOrders,
@@ -9,7 +8,10 @@ import {
 } from '@seedfleet/bus';
 import type { Logger } from '@seedfleet/service-kit';
 import { ORDERS_PER_REPORT, TOWER_RETRY_MS, TOWER_SENT_REPORTED } from '../defaults.js';
+import type { ChainMetrics } from '../metrics.js';
 import type { DatedOrders, PassedOrder } from '../orders/dated-orders.js';
+import { noteRefusal } from '../orders/refusals.js';
+import { orderedTransaction } from '../orders/worth.js';
 
 /** Name of the tower's durable consumer. */
 const DURABLE = 'tower';
@@ -33,6 +35,7 @@ export class OrderIntake {
   constructor(
     private readonly connect: () => Promise<Bus>,
     private readonly orders: DatedOrders,
+    private readonly metrics: ChainMetrics,
     private readonly logger: Logger,
   ) {}
 
@@ -113,11 +116,11 @@ export class OrderIntake {
   /** Acknowledged to the broker once stored, to the fleet after that. */
   async #take(orders: readonly PassedOrder[]): Promise<void> {
     for (const order of orders) {
-      if (parseTransaction(order.raw)?.txid !== order.txid) {
+      if (orderedTransaction(order) === null) {
         this.logger.error({ orderId: order.id }, 'an order is not what it says');
         continue;
       }
-      await this.orders.file(order);
+      noteRefusal(order, await this.orders.file(order), this.metrics, this.logger);
     }
     for (const { id } of orders) this.report(id);
   }

@@ -106,7 +106,7 @@ export class TowerModule {
       onRound,
     });
     const orders = new DatedOrders(prisma, false);
-    const intake = new OrderIntake(connect, orders, logger);
+    const intake = new OrderIntake(connect, orders, metrics, logger);
     const sender = new OrderSender({
       node,
       orders,

@@ -201,6 +201,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
       label: settlementLabel(channelId),
       output: { txid: fundingTxid, vout: fundingVout },
       schedule,
+      givesUp: null,
     });
     if (!reply.ok) return reply.code === 'internal' ? { refused: 'order-refused' } : 'unreachable';
     const { fleet, tower } = reply.value;
@@ -210,6 +211,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     const isOver = Boolean(fleet?.sent ?? tower?.sent);
     // This database may be back from an old copy: what others hold may prove more than it knows, and is then taken over.
     const isNews = await this.learn(channelId, txid, reply.value);
+    // What is held seems to pay more, and proves nothing: the last settlement takes its place.
+    if (fleet?.refused?.version === version && !isOver && !isNews) return { refused: 'held-pays-more' };
     if (!isHeld && !isOver && !isNews) {
       // Somebody holds a higher one. It is filed above that.
       await storeCheckpoint(this.prisma, { ...checkpoint, version: highest + 1, schedule });
@@ -238,11 +241,14 @@ export class Checkpoints implements OnApplicationBootstrap, OnApplicationShutdow
     if (!reply.ok) return reply.code === 'internal' ? { refused: 'order-refused' } : 'unreachable';
     const { fleet, tower } = reply.value;
     // The tower's word is awaited, unless it has none to give: it was told, or is told when it comes back.
-    if (fleet?.state === 'cancelled' && tower !== null && tower.state === 'waiting' && tower.version < fleet.version) {
-      return 'later';
-    }
+    const isAwaited =
+      fleet?.state === 'cancelled' && tower !== null && tower.state === 'waiting' && tower.version < fleet.version;
+    const isKept = isAwaited && tower.refused !== null && tower.refused.version >= fleet.version;
+    if (isAwaited && !isKept) return 'later';
+    // It pays more than anything that this database knows: the tower looks at the chain at its date, and sends it or not.
+    if (isKept) this.logger.error({ channelId, txid: tower.txid }, 'the tower keeps a later payment than is known');
     await dropCheckpoints(this.prisma, channelId);
-    this.made.inc({ result: 'cancelled' });
+    this.made.inc({ result: isKept ? 'kept-by-tower' : 'cancelled' });
     return 'done';
   }
 }

@@ -95,6 +95,35 @@ describe('a tower that holds the settlement of a payment which the database does
     await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
   });
 
+  it('keeps it against several lower versions: it is settled, and what proves nothing gives way', async () => {
+    const channels = await fleet.fundedTogether(3);
+    const kept: ((channelId: string, buyer: TestBuyer) => Promise<Partial<HeldOrder>>)[] = [
+      async (channelId, buyer) => settlement(channelId, 60, buyer.pay(60)),
+      async () => ({ raw: Uint8Array.of(1, 2, 3), txid: 'ab'.repeat(32) }),
+      // Within the buyer's signature.
+      async (channelId, buyer) => {
+        const { raw, txid } = await settlement(channelId, 60, buyer.pay(60));
+        raw[60]! ^= 1;
+        return { raw, txid };
+      },
+    ];
+    for (const [place, { channelId, buyer }] of channels.entries()) {
+      tower.keeps(channelId, (await kept[place]?.(channelId, buyer)) ?? {});
+      await paid(channelId, buyer, 42);
+    }
+    for (const { channelId } of channels) await expect.poll(() => tower.heard(channelId), WAIT).toBeGreaterThan(0);
+    await fleet.publish({ ends: channels.map(({ channelId }) => ({ channelId, k: 42, reason: 'peer-closed' })) });
+    const due = [60n, 42n, 42n];
+    for (const [place, { channelId }] of channels.entries()) {
+      await expect.poll(async () => (await fleet.row(channelId)).settlementTxid, WAIT).not.toBeNull();
+      expect((await fleet.row(channelId)).frozenK).toBe(due[place]);
+      // It was not settled because the tower's minute was over: that would have been without its word.
+      const { settlementTxid } = await fleet.row(channelId);
+      expect(tower.txidOf(channelId)).toBe(settlementTxid);
+    }
+    await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
+  });
+
   it('is not believed what the buyer has not signed for this channel, and keeps nothing from being settled', async () => {
     const channels = await fleet.fundedTogether(7);
     const [of] = channels;

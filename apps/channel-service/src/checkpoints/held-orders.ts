@@ -59,6 +59,29 @@ export class HeldOrders {
   }
 
   /**
+   * What a holder has kept against the last settlement, and what proves nothing: it may be given up. Null where there is no
+   * such thing.
+   * @param ofTower whether what the tower keeps is looked at
+   */
+  worthless(
+    row: ChannelRow,
+    channel: ChannelParameters,
+    last: { readonly version: number; readonly k: bigint },
+    standing: Standing,
+    ofTower: boolean,
+  ): string | null {
+    for (const [holder, held] of holders(standing)) {
+      if (held === null || held.raw === null || held.refused?.version !== last.version) continue;
+      if (holder === 'tower' && !ofTower) continue;
+      const payment = this.read(held.raw, channel, last.k);
+      if (payment?.ok !== false) continue;
+      this.refused(row, holder, held.txid, payment.code);
+      return held.txid;
+    }
+    return null;
+  }
+
+  /**
    * Whether this was sent to settle the channel. The tower is believed what nodes take as it is: what it made up would never
    * be mined. chain-watcher has its bytes from us or from our own node.
    */

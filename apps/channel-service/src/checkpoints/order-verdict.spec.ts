@@ -11,7 +11,7 @@ const held = fc
   })
   .map(({ version, txid, state, sentTxid }): HeldOrder => {
     const sent = state === 'fired' ? { txid, raw: null } : state === 'found' ? { txid: sentTxid, raw: null } : null;
-    return { version, txid, raw: null, state, sent };
+    return { version, txid, raw: null, state, sent, refused: null };
   });
 const filed = fc.record({ version: fc.integer({ min: 1, max: 4 }), txid: fc.constantFrom('a', 'b') });
 const standing = fc.record({ fleet: fc.option(held), tower: fc.option(held) });

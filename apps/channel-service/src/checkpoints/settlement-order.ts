@@ -181,8 +181,8 @@ export class SettlementOrder {
     sign: Sign,
   ): Promise<Chosen> {
     const { version, txid, raw, schedule } = last;
-    const label = settlementLabel(row.id);
-    const reply = await this.chain.fileOrder({ id: row.id, version, txid, raw, label, output, schedule });
+    const order = { id: row.id, txid, raw, label: settlementLabel(row.id), output, schedule };
+    const reply = await this.chain.fileOrder({ ...order, version, givesUp: null });
     if (!reply.ok) return { kind: 'wait', seconds: LOOK_SECONDS.unreachable };
     faultPoint('settler.order.after-reply');
     const { fleet, tower } = reply.value;
@@ -192,6 +192,14 @@ export class SettlementOrder {
       isSent('fleet', fleet) || isSent('tower', tower) ? null : this.held.later(row, channel, last.k, reply.value);
     if (later !== null)
       return this.adopt(row, last, later, Math.max(version, fleet?.version ?? 0, tower?.version ?? 0), sign);
+    const givesUp = this.held.worthless(row, channel, last, reply.value, !this.hasWaited(row));
+    if (givesUp !== null) {
+      // Kept because it seems to pay more, and it proves nothing: a higher version says that it may go.
+      const above = { ...last, version: Math.max(version, fleet?.version ?? 0, tower?.version ?? 0) + 1 };
+      await storeCheckpoint(this.prisma, above);
+      await this.chain.fileOrder({ ...order, version: above.version, givesUp });
+      return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
+    }
     // What our own node saw spend the output is the buyer's: nothing is to be waited for any more.
     if (fleet?.sent && !isSent('fleet', fleet)) return settle(last.k, { txid, bytes: raw });
     // A tower that says it sent what settles nothing is as good as one that is not heard.

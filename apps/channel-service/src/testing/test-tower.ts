@@ -11,6 +11,7 @@ export type HeldOrder = z.output<typeof chainOrdersHeld.request>['orders'][numbe
 export class TestTower {
   private readonly held = new Map<string, HeldOrder>();
   private readonly outbidding = new Set<string>();
+  private readonly keeping = new Set<string>();
   private readonly seen = new Map<string, number>();
 
   private constructor(private readonly bus: Bus) {}
@@ -36,7 +37,14 @@ export class TestTower {
   }
 
   holds(id: string, order: Partial<HeldOrder>): void {
-    const honest = { version: 9, txid: '00'.repeat(32), raw: null, state: 'waiting', sent: null } as const;
+    const honest = {
+      version: 9,
+      txid: '00'.repeat(32),
+      raw: null,
+      state: 'waiting',
+      sent: null,
+      refused: null,
+    } as const;
     this.held.set(id, { id, ...honest, ...order });
   }
 
@@ -45,20 +53,33 @@ export class TestTower {
     this.outbidding.add(id);
   }
 
+  /** It holds this one, and keeps it against all that does not give it up by name. */
+  keeps(id: string, order: Partial<HeldOrder>): void {
+    this.holds(id, { version: 1, ...order });
+    this.keeping.add(id);
+  }
+
   /** The last version of an order that the fleet has filed, and was answered. */
   heard(id: string): number {
     return this.seen.get(id) ?? 0;
+  }
+
+  /** The transaction of the order that it holds. */
+  txidOf(id: string): string | undefined {
+    return this.held.get(id)?.txid;
   }
 
   async close(): Promise<void> {
     await this.bus.close();
   }
 
-  private take({ id, version, txid, raw, state }: z.output<typeof chainOrders.payload>): void {
+  private take({ id, version, txid, raw, state, givesUp }: z.output<typeof chainOrders.payload>): void {
     const held = this.held.get(id);
+    const isKept = this.keeping.has(id) && held !== undefined && ![txid, givesUp].includes(held.txid);
     const isTaken = held === undefined || (held.version < version && held.sent === null);
     if (this.outbidding.has(id)) this.holds(id, { version: version + 1 });
-    else if (isTaken) this.held.set(id, { id, version, txid, raw, state, sent: null });
+    else if (isKept) this.held.set(id, { ...held, refused: { version, code: 'pays-less' } });
+    else if (isTaken) this.held.set(id, { id, version, txid, raw, state, sent: null, refused: null });
     void this.tell(id).then(() => this.seen.set(id, version));
   }
 

@@ -2,12 +2,13 @@ import { takeBackup } from '../restore/backup.js';
 import { buyOn, RESTORED_MS } from '../restore/sales.js';
 import { waitFor } from '../world/world.js';
 import type { Situation } from './situations.js';
-import type { OpenSale, Stage } from './stage.js';
+import { awaitsOrder, type OpenSale, type Stage } from './stage.js';
 
-/** Buys three pieces more, and waits until the tower holds a checkpoint of them; says of which payment. */
-async function buyWhatIsForgotten(stage: Stage, { buyer, id, checkpointTxid, lastK }: OpenSale): Promise<number> {
-  await buyOn(buyer, lastK + 3);
-  await waitFor(async () => (await stage.row(id)).k === lastK + 3, RESTORED_MS, 'payments to be stored');
+/** Buys some pieces more, and waits until the tower holds a checkpoint of them; says of which payment. */
+async function buyWhatIsForgotten(stage: Stage, sale: OpenSale, pieces = 3): Promise<number> {
+  const { buyer, id, checkpointTxid, lastK } = sale;
+  await buyOn(buyer, lastK + pieces);
+  await waitFor(async () => (await stage.row(id)).k === lastK + pieces, RESTORED_MS, 'payments to be stored');
   const hasNewer = async (): Promise<boolean> => (await stage.filed(id, true)).txid !== checkpointTxid;
   await waitFor(hasNewer, 2 * RESTORED_MS, 'a checkpoint after the backup');
   return (await stage.filed(id, true)).k;
@@ -20,6 +21,17 @@ async function settlesHeld(stage: Stage, sale: OpenSale): Promise<void> {
     [row.id],
   );
   if (!story.some(({ reason }) => reason === 'later-payment-held')) throw new Error('nothing was taken from the tower');
+}
+
+/** The fleet files a checkpoint as if a minute had gone by since the one before; nothing to be filed where that has all. */
+async function minuteLater(stage: Stage, { id, checkpointK, checkpointTxid, lastK }: OpenSale): Promise<void> {
+  if (lastK === checkpointK) return;
+  await stage.world.database.query(
+    `UPDATE channel.checkpoint SET "createdAt" = "createdAt" - interval '2 minutes' WHERE "channelId" = $1`,
+    [id],
+  );
+  const isFiled = async (): Promise<boolean> => (await stage.fleetOrder(id))?.txid !== checkpointTxid;
+  await waitFor(isFiled, RESTORED_MS, 'a checkpoint after the restore');
 }
 
 /** The fleet comes back from a copy, and what was paid since is not with the broker any more: only the tower has it. */
@@ -45,6 +57,28 @@ export const FORGOTTEN: readonly Situation[] = [
       const k = await buyWhatIsForgotten(stage, sale);
       await stage.forget(backup);
       await stage.marginAt(sale, 1);
+      await settlesHeld(stage, sale);
+      return { sale, k };
+    },
+  },
+  {
+    name: 'the fleet forgets payments and files two versions of its own while the tower is cut off: the tower keeps its later one',
+    async run(stage) {
+      const { site } = stage;
+      const sale = await stage.sale();
+      const backup = await takeBackup(stage.world.database.url);
+      // So few that they are one checkpoint.
+      const k = await buyWhatIsForgotten(stage, sale, 2);
+      const kept = await site.order(sale.id);
+      site.broker.break();
+      await stage.forget(backup);
+      await minuteLater(stage, sale);
+      await sale.buyer.leave();
+      await awaitsOrder(stage, sale);
+      const filed = await stage.fleetOrder(sale.id);
+      const isTwo = (filed?.version ?? 0) > (kept?.version ?? 0);
+      if (sale.lastK > sale.checkpointK && !isTwo) throw new Error('not two versions were filed');
+      site.broker.mend();
       await settlesHeld(stage, sale);
       return { sale, k };
     },

@@ -2,7 +2,7 @@ import { loadBackup, takeBackup } from '../restore/backup.js';
 import { FORGOTTEN } from './forgotten.js';
 import { buyOn, RESTORED_MS, SERVICES } from '../restore/sales.js';
 import { waitFor } from '../world/world.js';
-import { FLEET, type OpenSale, type Stage } from './stage.js';
+import { awaitsOrder, FLEET, type OpenSale, type Stage } from './stage.js';
 
 /** What must be on the chain afterwards. */
 export interface Outcome {
@@ -28,12 +28,6 @@ const checkpoint = (sale: OpenSale): Outcome => ({ sale, k: sale.checkpointK });
 async function leave(stage: Stage, sale: OpenSale): Promise<void> {
   await sale.buyer.leave();
   await stage.becomes(sale, 'closing', 'settling', 'settled', 'buried');
-}
-
-/** Waits until the settler has frozen k and stands before the settlement. */
-async function awaitsOrder(stage: Stage, { id }: OpenSale): Promise<void> {
-  const stands = async (): Promise<boolean> => (await stage.row(id)).stateReason === 'order-awaited';
-  await waitFor(stands, RESTORED_MS, 'the settler to wait for the tower');
 }
 
 /** The fleet is gone from before its deadline until the tower has sent. */

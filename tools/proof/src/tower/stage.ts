@@ -186,3 +186,9 @@ export class Stage {
     await waitFor(() => this.site.inStep(this.world), WAIT_MS, 'the tower to follow');
   }
 }
+
+/** Waits until the settler has frozen k and stands before the settlement. */
+export async function awaitsOrder(stage: Stage, { id }: OpenSale): Promise<void> {
+  const stands = async (): Promise<boolean> => (await stage.row(id)).stateReason === 'order-awaited';
+  await waitFor(stands, RESTORED_MS, 'the settler to wait for the tower');
+}

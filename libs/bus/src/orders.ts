@@ -73,6 +73,11 @@ const standing = z.object({
   fleet: heldOrder.nullable(),
   /** With the tower, as it last acknowledged; null where it never did. */
   tower: heldOrder.nullable(),
+  /**
+   * Since when chain-watcher listens without a word of the tower on this order, Unix milliseconds: what the standing says of
+   * the tower may be as old as a copy of the database. Null where there was one, and without a tower.
+   */
+  towerUnheardSince: z.int().min(0).nullable().default(null),
 });
 
 /**

@@ -8,7 +8,8 @@ import { refusal, type Refusal } from './worth.js';
 export type Order = z.output<typeof chainFileOrder.request>;
 export type PassedOrder = z.output<typeof chainOrders.payload>;
 export type HeldOrder = z.output<typeof chainOrdersHeld.request>['orders'][number];
-export type Standing = z.output<typeof chainFileOrder.reply>;
+/** What is stored of how an order stands. */
+export type Standing = Pick<z.output<typeof chainFileOrder.reply>, 'fleet' | 'tower'>;
 
 /** An order whose time has come. */
 export interface DueOrder {

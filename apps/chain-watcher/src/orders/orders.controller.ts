@@ -12,17 +12,18 @@ import { faultPoint, LOGGER, type Logger } from '@seedfleet/service-kit';
 import type { z } from 'zod';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
 import { CHAIN_METRICS, type ChainMetrics } from '../metrics.js';
-import { DatedOrders, type Order, type Standing } from './dated-orders.js';
+import { DatedOrders, type Order } from './dated-orders.js';
 import { noteRefusal } from './refusals.js';
 import { TowerWord } from './tower-word.js';
 import { orderedTransaction } from './worth.js';
 
+type StandingThen = z.output<typeof chainFileOrder.reply>;
 type StandingNow = z.output<typeof chainGetOrder.reply>;
 
 /** Takes dated orders, and what the tower says of them. */
 @Controller()
 export class OrdersController {
-  readonly #word = new TowerWord();
+  readonly #word = new TowerWord(Date.now());
 
   constructor(
     @Inject(DatedOrders) private readonly orders: DatedOrders,
@@ -33,28 +34,28 @@ export class OrdersController {
   ) {}
 
   @Handles(chainFileOrder)
-  async file(order: Order): Promise<Standing> {
+  async file(order: Order): Promise<StandingThen> {
     if (orderedTransaction(order) === null) throw new Error(`order ${order.id} is not what it says`);
     noteRefusal(order, await this.orders.file({ ...order, state: 'waiting' }), this.metrics, this.logger);
     faultPoint('chain.order.after-store');
     this.relay.poke();
-    return this.orders.standing(order.id);
+    return this.#standing(order.id);
   }
 
   @Handles(chainCancelOrder)
-  async cancel({ id }: z.output<typeof chainCancelOrder.request>): Promise<Standing> {
+  async cancel({ id }: z.output<typeof chainCancelOrder.request>): Promise<StandingThen> {
     await this.orders.cancel(id);
     this.relay.poke();
-    return this.orders.standing(id);
+    return this.#standing(id);
   }
 
   @Handles(chainGetOrder)
   async get({ id }: z.output<typeof chainGetOrder.request>): Promise<StandingNow> {
-    const standing = await this.orders.standing(id);
+    const standing = await this.#standing(id);
     if (!this.orders.passesOn) return { ...standing, isTowerHeard: true };
     const said = this.#word.of(id, Date.now());
     if (said === undefined) this.bus.publish(chainOrderAsked, [], { id });
-    return { fleet: standing.fleet, tower: standing.tower ?? said ?? null, isTowerHeard: said !== undefined };
+    return { ...standing, tower: standing.tower ?? said ?? null, isTowerHeard: said !== undefined };
   }
 
   @Handles(chainOrdersHeld)
@@ -67,5 +68,10 @@ export class OrdersController {
       this.logger.warn({ orderId: id, txid, state, sentTxid: sent?.txid ?? null }, 'the tower holds an unknown order');
     }
     return {};
+  }
+
+  async #standing(id: string): Promise<StandingThen> {
+    const towerUnheardSince = this.orders.passesOn ? this.#word.unheardSince(id) : null;
+    return { ...(await this.orders.standing(id)), towerUnheardSince };
   }
 }

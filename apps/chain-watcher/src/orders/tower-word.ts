@@ -17,9 +17,17 @@ interface Word {
 export class TowerWord {
   readonly #said = new Map<string, Word>();
 
+  /** @param beginMs when listening began, Unix milliseconds */
+  constructor(private readonly beginMs: number) {}
+
   heard(orders: readonly HeldOrder[], without: readonly string[], nowMs: number): void {
     for (const held of orders) this.#keep(held.id, { held, atMs: nowMs });
     for (const id of without) this.#keep(id, { held: null, atMs: nowMs });
+  }
+
+  /** Since when nothing was heard of this order, Unix milliseconds: since the beginning. Null where something was. */
+  unheardSince(id: string): number | null {
+    return this.#said.has(id) ? null : this.beginMs;
   }
 
   /** Undefined where it has not said anything lately. */

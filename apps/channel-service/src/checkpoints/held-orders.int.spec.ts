@@ -49,7 +49,8 @@ describe('a tower that holds the settlement of a payment which the database does
   /** A silent tower is waited for for a minute: that is over. */
   const minuteLater = (channelId: string): Promise<number> => fleet.prisma.$executeRaw`
     UPDATE "channel"."channel" SET "stateEnteredAt" = now() - interval '2 minutes'
-    WHERE "id" = ${channelId}::uuid AND "stateReason" = 'order-awaited' AND "stateEnteredAt" < now() - interval '3 seconds'`;
+    WHERE "id" = ${channelId}::uuid AND "state" = 'closing' AND "frozenK" IS NOT NULL
+      AND "stateEnteredAt" < now() - interval '3 seconds'`;
 
   it('has it settled, and the payment booked: above the first collectable one, below it, and where nothing was known', async () => {
     const known = [42, 1, 0];
@@ -120,6 +121,49 @@ describe('a tower that holds the settlement of a payment which the database does
       // It was not settled because the tower's minute was over: that would have been without its word.
       const { settlementTxid } = await fleet.row(channelId);
       expect(tower.txidOf(channelId)).toBe(settlementTxid);
+    }
+    await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
+  });
+
+  it('is waited for beyond its minute until the margin begins, by channels that are older than what was heard of it', async () => {
+    const channels = await fleet.fundedTogether(4);
+    const known = [42, 0, 42, 42];
+    for (const [place, { channelId, buyer }] of channels.entries()) {
+      tower.hides(channelId, await settlement(channelId, 60, buyer.pay(60)));
+      await paid(channelId, buyer, known[place] ?? 0);
+    }
+    const [of, unpaid, due, young] = channels.map(({ channelId }) => channelId);
+    if (of === undefined || unpaid === undefined || due === undefined || young === undefined)
+      throw new Error('no channel');
+    const old = [of, unpaid, due];
+    await fleet.prisma.$executeRaw`
+      UPDATE "channel"."channel" SET "createdAt" = now() - interval '1 day' WHERE "id" = ANY(${old}::uuid[])`;
+    await fleet.publish({
+      ends: channels.map(({ channelId }, place) => ({ channelId, k: known[place] ?? 0, reason: 'peer-closed' })),
+    });
+    const isSettled = async (channelId: string): Promise<boolean> => {
+      await minuteLater(channelId);
+      return (await fleet.row(channelId)).settlementTxid !== null;
+    };
+    await expect.poll(() => isSettled(young), WAIT).toBe(true);
+    expect(await fleet.row(young)).toMatchObject({ k: 42n, frozenK: 42n });
+    // Looked at when the minute was over, and to be looked at again only in a while.
+    const isPatient = async (channelId: string): Promise<boolean> => {
+      await minuteLater(channelId);
+      const { state, nextActionAt } = await fleet.row(channelId);
+      return state === 'closing' && nextActionAt !== null && nextActionAt.getTime() > Date.now() + 5_000;
+    };
+    for (const channelId of old) await expect.poll(() => isPatient(channelId), WAIT).toBe(true);
+    await tower.speaks(of);
+    await tower.speaks(unpaid);
+    await fleet.prisma.$executeRaw`UPDATE "channel"."channel" SET "deadlineMtp" = 1 WHERE "id" = ${due}::uuid`;
+    for (const [channelId, k] of [
+      [of, 60n],
+      [unpaid, 60n],
+      [due, 42n],
+    ] as const) {
+      await expect.poll(() => isSettled(channelId), WAIT).toBe(true);
+      expect(await fleet.row(channelId)).toMatchObject({ k, frozenK: k });
     }
     await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
   });

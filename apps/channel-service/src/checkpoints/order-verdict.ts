@@ -19,7 +19,7 @@ export type OrderVerdict =
 /** @param hasTower whether the fleet has one, and it therefore has to acknowledge. */
 export function orderVerdict(
   filed: { readonly version: number; readonly txid: string },
-  { fleet, tower }: Standing,
+  { fleet, tower }: Pick<Standing, 'fleet' | 'tower'>,
   hasTower: boolean,
 ): OrderVerdict {
   for (const held of [fleet, tower]) {

@@ -29,10 +29,11 @@ import { HeldOrders } from './held-orders.js';
 import type { ProvenPayment } from './held-payment.js';
 import { paymentIn, settledPayment } from './settled-payment.js';
 import { scheduleOf, type OrderSchedule } from './order-schedule.js';
-import { orderVerdict, type HeldOrder } from './order-verdict.js';
+import { orderVerdict, type HeldOrder, type Standing } from './order-verdict.js';
+import { isWaitedFor } from './patience.js';
 
 /** Looks while something is awaited, seconds. */
-const LOOK_SECONDS = { unreachable: 5, acknowledgement: 1, filedAbove: 0 } as const;
+const LOOK_SECONDS = { unreachable: 5, acknowledgement: 1, patience: 10, filedAbove: 0 } as const;
 
 /** Why a channel waits with a settlement that could be signed. */
 export const ORDER_AWAITED = 'order-awaited';
@@ -75,7 +76,7 @@ export class SettlementOrder {
     const mayBeHeld = earns && (newest !== null || (this.config.TOWER && row.deadlineMtp !== null));
     let later: ProvenPayment | null = null;
     if (!mayBeHeld && !this.settlesLater(newest, row, channel)) {
-      const known = await this.knownElsewhere(row, channel);
+      const known = await this.knownElsewhere(row, channel, output.ok ? output.value : null);
       if (known?.kind === 'wait') return known;
       if (known === null) return settle(row.k, await sign(null));
       later = known.payment;
@@ -102,23 +103,31 @@ export class SettlementOrder {
     const onChain = await this.onChain(output.value, channel);
     if (onChain !== null) return onChain.kind === 'wait' ? onChain : 'settle';
     if (this.settlesLater(await newestCheckpoint(this.prisma, row.id), row, channel)) return 'settle';
-    const known = await this.knownElsewhere(row, channel);
+    const known = await this.knownElsewhere(row, channel, output.value);
     return known?.kind === 'wait' ? known : known && 'settle';
   }
 
   /**
    * A later payment that only others know, where nothing was filed from here: they are asked. The tower has its time to
-   * answer, and a fleet whose tower is silent for longer goes on.
+   * answer, and a fleet whose tower is silent for longer goes on; not while the tower may know more, and has its own times
+   * to send it still before it: there is nothing else to be had from the channel.
    */
-  private async knownElsewhere(row: ChannelRow, channel: ChannelParameters): Promise<Known | null> {
+  private async knownElsewhere(
+    row: ChannelRow,
+    channel: ChannelParameters,
+    output: ChainOutput | null,
+  ): Promise<Known | null> {
     const reply = await this.chain.order(row.id);
     // Without a tower nobody sends meanwhile: what is paid is signed and stored whether chain-watcher answers or not.
     if (!reply.ok) return this.config.TOWER ? { kind: 'wait', seconds: LOOK_SECONDS.unreachable } : null;
     const payment = this.held.later(row, channel, row.k, reply.value);
     if (payment !== null) return { kind: 'later', payment };
     const waitedMs = Date.now() - row.stateEnteredAt.getTime();
-    if (reply.value.isTowerHeard || waitedMs >= this.policy.checkpoint.awaitTowerMs) return null;
-    return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
+    if (reply.value.isTowerHeard) return null;
+    if (waitedMs < this.policy.checkpoint.awaitTowerMs) return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
+    const untilMtp = (output && this.scheduleFor(row, output)?.openFromMtp) ?? row.deadlineMtp;
+    const isAwaited = isWaitedFor(row, reply.value, untilMtp, this.medianTimePast);
+    return isAwaited ? { kind: 'wait', seconds: LOOK_SECONDS.patience } : null;
   }
 
   /** A settlement that spends the funding output, in a block or in the mempool. Null where none does. */
@@ -214,11 +223,11 @@ export class SettlementOrder {
       case 'file-above':
         // A tower that always holds one more than it is told has its time, and then no say.
         if (fleet?.txid === txid && fleet.version === version && this.hasWaited(row))
-          return this.withoutTower(row, last);
+          return this.withoutTower(row, last, reply.value);
         await storeCheckpoint(this.prisma, { ...last, version: verdict.version + 1 });
         return { kind: 'wait', seconds: LOOK_SECONDS.filedAbove };
       case 'unacknowledged':
-        return this.withoutTower(row, last);
+        return this.withoutTower(row, last, reply.value);
     }
   }
 
@@ -271,15 +280,21 @@ export class SettlementOrder {
 
   /**
    * The tower looks at the chain before it sends, and sends nothing before half the margin. So while that is far, a
-   * settlement that it has not acknowledged is safe to send; later it is chain-watcher that sends it, in its own time.
+   * settlement that it has not acknowledged is safe to send; later it is chain-watcher that sends it, in its own time. A
+   * tower that may know more has until the margin begins: nobody else can spend the output before its end.
    */
-  private withoutTower(row: ChannelRow, last: Checkpoint): Chosen {
-    const medianTimePast = this.status.current()?.tip.medianTimePast;
+  private withoutTower(row: ChannelRow, last: Checkpoint, standing: Standing): Chosen {
+    const { medianTimePast } = this;
     const isFar = medianTimePast !== undefined && medianTimePast < last.schedule.quietFromMtp;
-    if (!isFar || !this.hasWaited(row)) {
-      return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
+    if (!isFar || !this.hasWaited(row)) return { kind: 'wait', seconds: LOOK_SECONDS.acknowledgement };
+    if (isWaitedFor(row, standing, row.deadlineMtp, medianTimePast)) {
+      return { kind: 'wait', seconds: LOOK_SECONDS.patience };
     }
     this.logger.warn({ channelId: row.id, txid: last.txid }, 'the tower does not acknowledge: settled without');
     return settle(last.k, { txid: last.txid, bytes: last.raw });
+  }
+
+  private get medianTimePast(): number | undefined {
+    return this.status.current()?.tip.medianTimePast;
   }
 }

@@ -12,6 +12,7 @@ export class TestTower {
   private readonly held = new Map<string, HeldOrder>();
   private readonly outbidding = new Set<string>();
   private readonly keeping = new Set<string>();
+  private readonly silent = new Set<string>();
   private readonly seen = new Map<string, number>();
 
   private constructor(private readonly bus: Bus) {}
@@ -59,6 +60,17 @@ export class TestTower {
     this.keeping.add(id);
   }
 
+  /** It holds this one, and says nothing of it until it speaks. */
+  hides(id: string, order: Partial<HeldOrder>): void {
+    this.holds(id, order);
+    this.silent.add(id);
+  }
+
+  async speaks(id: string): Promise<void> {
+    this.silent.delete(id);
+    await this.tell(id);
+  }
+
   /** The last version of an order that the fleet has filed, and was answered. */
   heard(id: string): number {
     return this.seen.get(id) ?? 0;
@@ -84,6 +96,7 @@ export class TestTower {
   }
 
   private async tell(id: string): Promise<void> {
+    if (this.silent.has(id)) return;
     const held = this.held.get(id);
     const word = held === undefined ? { orders: [], without: [id] } : { orders: [held], without: [] };
     await this.bus.request(chainOrdersHeld, word);

@@ -84,6 +84,35 @@ export const FORGOTTEN: readonly Situation[] = [
     },
   },
   {
+    name: 'the fleet forgets payments, and the tower can not be heard for longer than a minute: it is waited for',
+    async run(stage) {
+      const { site, world } = stage;
+      const sale = await stage.sale();
+      const backup = await takeBackup(world.database.url);
+      const k = await buyWhatIsForgotten(stage, sale);
+      site.broker.break();
+      await stage.forget(backup);
+      await sale.buyer.leave();
+      await awaitsOrder(stage, sale);
+      await world.database.query(
+        `UPDATE channel.channel SET "stateEnteredAt" = "stateEnteredAt" - interval '2 minutes' WHERE "id" = $1`,
+        [sale.id],
+      );
+      const isPatient = async (): Promise<boolean> => {
+        const [look] = await world.database.query<{ seconds: number }>(
+          `SELECT extract(epoch FROM "nextActionAt" - now())::float8 AS seconds FROM channel.channel WHERE "id" = $1`,
+          [sale.id],
+        );
+        return (look?.seconds ?? 0) > 5;
+      };
+      await waitFor(isPatient, RESTORED_MS, 'the settler to be patient');
+      if ((await stage.row(sale.id)).state !== 'closing') throw new Error('it was not waited for');
+      site.broker.mend();
+      await settlesHeld(stage, sale);
+      return { sale, k };
+    },
+  },
+  {
     name: "only channel-service's tables are old, and chain-watcher's as they were",
     async run(stage) {
       const sale = await stage.sale();

@@ -5,6 +5,7 @@ import {
   fitting,
   operationsOf,
   typesOf,
+  unannounced,
   type OpenApi,
   type Operation,
   type Parameter,
@@ -43,7 +44,10 @@ interface Ask {
   readonly headers?: Record<string, string>;
 }
 
-function ask(operation: Operation, { body, path = {}, query, key = api.key, headers = {} }: Ask): Promise<Response> {
+async function ask(
+  operation: Operation,
+  { body, path = {}, query, key = api.key, headers = {} }: Ask,
+): Promise<Response> {
   const target = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => {
     const parameter = operation.parameters?.find((each) => each.in === 'path' && each.name === name);
     return encodeURIComponent(path[name] ?? String(fitting(document, parameter?.schema)));
@@ -57,7 +61,9 @@ function ask(operation: Operation, { body, path = {}, query, key = api.key, head
     [operation.method](target)
     .query(all)
     .set({ ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers });
-  return Promise.resolve(body === undefined ? asked : asked.type('json').send(JSON.stringify(body)));
+  const answer = await (body === undefined ? asked : asked.type('json').send(JSON.stringify(body)));
+  expect(unannounced(document, operation, answer), named(operation)).toBeUndefined();
+  return answer;
 }
 
 /** What every write leaves behind. */

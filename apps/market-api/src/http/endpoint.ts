@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiCookieAuth, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { RequiresScope, type Access } from '../access/scope.js';
-import { problemSchema } from './problem-schema.js';
+import { PROBLEM_REFERENCE, PROBLEM_TYPE } from './problem-schema.js';
 
 export interface EndpointOptions {
   readonly summary: string;
@@ -32,6 +32,14 @@ const REFUSALS: Readonly<Record<number, string>> = {
   503: 'What is asked for is not available now',
 };
 
+function answerOf({ answer, status }: EndpointOptions): object {
+  if (status === 204) return {};
+  return answer === undefined ? { schema: { type: 'string', format: 'binary' } } : { standardSchema: answer };
+}
+
+const problemResponse = (status: number | 'default', description: string): MethodDecorator =>
+  ApiResponse({ status, description, content: { [PROBLEM_TYPE]: { schema: { $ref: PROBLEM_REFERENCE } } } });
+
 /** What every endpoint declares: who may use it, and what the OpenAPI document says of it. */
 export function Endpoint(options: EndpointOptions): MethodDecorator {
   const refusals = [400, 429, ...(options.access === 'public' ? [] : [401, 403]), ...(options.refusals ?? [])];
@@ -43,13 +51,10 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     ApiResponse({
       status: options.status ?? 200,
       description: 'Done',
-      ...(options.answer === undefined
-        ? { schema: { type: 'string', format: 'binary' } }
-        : { standardSchema: options.answer }),
+      ...answerOf(options),
     }),
-    ...refusals.map((status) =>
-      ApiResponse({ status, description: REFUSALS[status] ?? 'Refused', standardSchema: problemSchema }),
-    ),
+    ...refusals.map((status) => problemResponse(status, REFUSALS[status] ?? 'Refused')),
+    problemResponse('default', 'Refused, or failed: what can befall any request'),
     ...(options.access === 'public' ? [] : [ApiBearerAuth(), ApiCookieAuth()]),
   );
 }

@@ -3,6 +3,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { Logger } from '@seedfleet/service-kit';
 import type { Request, Response } from 'express';
 import { isDatabaseAway } from './database-away.js';
+import { PROBLEM_TYPE } from './problem-schema.js';
 import { Problem } from './problem.js';
 
 /**
@@ -30,7 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     response
       .status(problem.getStatus())
       .set('Cache-Control', 'no-store')
-      .type('application/problem+json')
+      .type(PROBLEM_TYPE)
       .send(JSON.stringify(problem.document(requestId)));
   }
 }

@@ -141,6 +141,8 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   internal: 'Internal error',
 };
 
+export const PROBLEM_CODES = Object.keys(TITLES) as readonly ProblemCode[];
+
 /** One complaint about one field. */
 export interface FieldIssue {
   /** Path of the field, parts joined by dots; empty for the whole. */

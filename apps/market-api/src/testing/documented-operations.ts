@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** The operations of an OpenAPI document, with requests made up from their schemas. */
 
 export interface Schema {
@@ -34,13 +36,17 @@ export interface OpenApi {
   readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
 }
 
+interface DocumentedAnswer {
+  readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>;
+}
+
 interface RawOperation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly security?: readonly unknown[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: Schema }>> };
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+  readonly responses: Readonly<Record<string, DocumentedAnswer>>;
 }
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -58,7 +64,7 @@ export function operationsOf(document: OpenApi): Operation[] {
       ...raw,
       method: method as Method,
       path,
-      open: raw.security === undefined,
+      open: (raw.security ?? []).length === 0,
       body: resolve(document, raw.requestBody?.content['application/json']?.schema),
     })),
   );
@@ -70,6 +76,35 @@ export function resolve(document: OpenApi, schema: Schema | undefined): Schema |
   const found = document.components?.schemas?.[schema.$ref.replace('#/components/schemas/', '')];
   if (found === undefined) throw new Error(`${schema.$ref} leads nowhere`);
   return found;
+}
+
+/** What came back, as far as a document speaks of it. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly text: string;
+}
+
+const checks = new WeakMap<Schema, z.ZodType>();
+
+function checkOf(schema: Schema): z.ZodType {
+  const check = checks.get(schema) ?? z.fromJSONSchema(schema as never);
+  checks.set(schema, check);
+  return check;
+}
+
+/** What of an answer the document does not announce; undefined where it is as documented. */
+export function unannounced(document: OpenApi, operation: Operation, answer: Answer): string | undefined {
+  const documented = operation.responses[String(answer.status)] ?? operation.responses['default'];
+  if (documented === undefined) return `status ${answer.status}`;
+  const type = answer.headers['content-type']?.split(';')[0];
+  const { content } = documented;
+  if (content === undefined) return answer.text === '' ? undefined : `a body with status ${answer.status}`;
+  const { schema } = content[type ?? ''] ?? {};
+  if (schema === undefined) return `${type} with status ${answer.status}`;
+  if (type?.endsWith('json') !== true) return undefined;
+  const parsed = checkOf(resolve(document, schema) ?? {}).safeParse(JSON.parse(answer.text));
+  return parsed.success ? undefined : `what ${answer.text.slice(0, 500)} has: ${z.prettifyError(parsed.error)}`;
 }
 
 /** Ids that are well-formed and of nothing. */

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { actorOf } from '../access/principal.js';
 import { requireScope } from '../access/require-scope.js';
@@ -38,6 +38,7 @@ export class TorrentController {
     answer: torrentDetailSchema,
     refusals: [409, 413, 415, 422],
   })
+  @ApiResponse({ status: 200, description: 'It was known', standardSchema: torrentDetailSchema })
   @ApiConsumes('application/json', 'application/x-bittorrent')
   @ApiBody({ schema: toJsonSchema(addTorrentBody, 'input') })
   async add(

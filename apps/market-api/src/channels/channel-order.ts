@@ -4,8 +4,8 @@ import { CURSOR_TIME_FORMAT } from '../http/cursor.js';
 import { validationProblem } from '../http/problem.js';
 
 /**
- * The orders that channels come in. `newest` walks along an index over all; `deadline` and `exposure` order the channels
- * that are still open, of which there are never more than the fleet serves at a time.
+ * The orders that channels come in. Each is an index's but one: `exposure` of channels that are still open is sorted anew each time,
+ * of which there are never more than the fleet serves at a time.
  */
 export const CHANNEL_SORTS = ['newest', 'deadline', 'exposure'] as const;
 export type ChannelSort = (typeof CHANNEL_SORTS)[number];
@@ -18,24 +18,31 @@ export interface ChannelCursor {
   readonly id: string;
 }
 
-interface Order {
+/** What channels are sorted by. */
+export interface SortedBy {
+  /** An expression of the row, written as the index that has it in order. */
   readonly column: Prisma.Sql;
-  readonly text: Prisma.Sql;
+  /** The only place that these have, where they have only one; as a cursor holds it. */
+  readonly constant?: string;
+}
+
+interface Order {
+  readonly by: SortedBy;
+  /** A place as a cursor holds it. */
+  readonly text: (place: Prisma.Sql) => Prisma.Sql;
   readonly type: Prisma.Sql;
   readonly descending: boolean;
   readonly value: z.ZodType<string>;
 }
 
 const whole = z.string().regex(/^\d{1,18}$/);
-/** No deadline yet: after all others. */
-const NEVER = 2_147_483_647;
-const deadline = Prisma.sql`coalesce(c."deadlineMtp", ${NEVER}::int)`;
-const exposure = Prisma.sql`(coalesce(c."settledK", c.k) * c."priceSat")`;
+/** No deadline yet: after all others. As the index has it. */
+const NEVER = Prisma.raw('2147483647');
 
 const ORDERS: Readonly<Record<ChannelSort, Order>> = {
   newest: {
-    column: Prisma.sql`c."createdAt"`,
-    text: Prisma.sql`to_char(c."createdAt" AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT})`,
+    by: { column: Prisma.sql`c."createdAt"` },
+    text: (place) => Prisma.sql`to_char(${place} AT TIME ZONE 'UTC', ${CURSOR_TIME_FORMAT})`,
     type: Prisma.sql`timestamptz`,
     descending: true,
     value: z
@@ -44,35 +51,53 @@ const ORDERS: Readonly<Record<ChannelSort, Order>> = {
       .refine((at) => Number.isFinite(Date.parse(at))),
   },
   deadline: {
-    column: deadline,
-    text: Prisma.sql`${deadline}::text`,
+    by: { column: Prisma.sql`coalesce(c."deadlineMtp", ${NEVER})` },
+    text: (place) => Prisma.sql`${place}::text`,
     type: Prisma.sql`bigint`,
     descending: false,
     value: whole,
   },
   exposure: {
-    column: exposure,
-    text: Prisma.sql`${exposure}::text`,
+    by: { column: Prisma.sql`(coalesce(c."settledK", c.k) * c."priceSat")` },
+    text: (place) => Prisma.sql`${place}::text`,
     type: Prisma.sql`bigint`,
     descending: true,
     value: whole,
   },
 };
 
-/** The column that becomes a row's place in the list. */
-export const placeColumn = (sort: ChannelSort): Prisma.Sql => ORDERS[sort].text;
+/** The same exposure where k is frozen, and where nothing was paid. */
+const ENDED = {
+  frozen: { column: Prisma.sql`(coalesce(c."settledK", c."frozenK") * c."priceSat")` },
+  unpaid: { column: Prisma.sql`0::bigint`, constant: '0' },
+} as const satisfies Record<string, SortedBy>;
 
-export function orderBy(sort: ChannelSort): Prisma.Sql {
-  const { column, descending } = ORDERS[sort];
-  const direction = descending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-  return Prisma.sql`${column} ${direction}, c.id ${direction}`;
+export function sortedBy(name: ChannelSort | keyof typeof ENDED): SortedBy {
+  return name === 'frozen' || name === 'unpaid' ? ENDED[name] : ORDERS[name].by;
+}
+
+/** A place in the list as its cursor holds it. */
+export const placeText = (sort: ChannelSort, place: Prisma.Sql): Prisma.Sql => ORDERS[sort].text(place);
+
+export function orderBy(sort: ChannelSort, place: Prisma.Sql): Prisma.Sql {
+  const direction = ORDERS[sort].descending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
+  return Prisma.sql`${place} ${direction}, c.id ${direction}`;
 }
 
 /** Rows that come after the cursor. */
-export function beyond(sort: ChannelSort, { value, id }: ChannelCursor): Prisma.Sql {
-  const { column, type, descending } = ORDERS[sort];
+export function beyond(sort: ChannelSort, { column, constant }: SortedBy, { value, id }: ChannelCursor): Prisma.Sql {
+  const { type, descending } = ORDERS[sort];
   const than = descending ? Prisma.sql`<` : Prisma.sql`>`;
+  // Compared with the one place that all have, only ids are left to tell, and their index walks on from there.
+  if (constant !== undefined)
+    return BigInt(value) === BigInt(constant)
+      ? Prisma.sql`c.id ${than} ${id}::uuid`
+      : allOrNone(value, constant, descending);
   return Prisma.sql`(${column}, c.id) ${than} (${value}::${type}, ${id}::uuid)`;
+}
+
+function allOrNone(value: string, constant: string, descending: boolean): Prisma.Sql {
+  return BigInt(constant) < BigInt(value) === descending ? Prisma.sql`true` : Prisma.sql`false`;
 }
 
 const parts = z.tuple([z.enum(CHANNEL_SORTS), z.string().max(40), z.uuid()]);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { limitOf, Prisma, PrismaClient, Statements } from '@seedfleet/persistence';
-import { beyond, orderBy, placeColumn, type ChannelCursor, type ChannelSort } from './channel-order.js';
+import { Prisma, PrismaClient, Statements } from '@seedfleet/persistence';
+import { orderBy, placeText, type ChannelCursor, type ChannelSort } from './channel-order.js';
+import { channelPage, type ChannelFilter } from './channel-page.js';
 
 /** A channel as reports show it: no key, signature or transaction bytes leave the database. */
 export interface ChannelRow {
@@ -65,12 +66,6 @@ export interface ActivityRow {
   readonly at: Date;
 }
 
-export interface ChannelFilter {
-  readonly states: readonly string[] | undefined;
-  readonly infoHash: string | undefined;
-  readonly nodeId: string | undefined;
-}
-
 /** A story longer than this is a fault; the newest part of it is shown. */
 const MAX_EVENTS = 1_000;
 
@@ -95,12 +90,6 @@ const TIMES = ['stateEnteredAt', 'nextActionAt', 'createdAt', 'updatedAt'] as co
 const columns = Prisma.sql`${plainColumns}, ${Prisma.raw(LARGE.map((name) => `c."${name}"`).join(', '))}`;
 /** As `columns` for JSON: its numbers would lose digits of large ones. */
 const jsonColumns = Prisma.sql`${plainColumns}, ${Prisma.raw(LARGE.map((name) => `c."${name}"::text AS "${name}"`).join(', '))}`;
-
-/** One state as an equation: only then Postgres walks along that state's own index. */
-function inStates(states: readonly string[]): Prisma.Sql {
-  const [state] = states;
-  return states.length === 1 ? Prisma.sql`c.state = ${state}` : Prisma.sql`c.state = ANY(${[...states]})`;
-}
 
 /** A row as JSON gives it. */
 type ListedText = {
@@ -131,17 +120,12 @@ export class ChannelRepository {
     after: ChannelCursor | undefined,
     limit: number,
   ): Promise<ListedChannel[]> {
-    const conditions = [Prisma.sql`true`];
-    if (filter.states !== undefined) conditions.push(inStates(filter.states));
-    if (filter.infoHash !== undefined) conditions.push(Prisma.sql`c."infoHash" = ${filter.infoHash}`);
-    if (filter.nodeId !== undefined) conditions.push(Prisma.sql`c."nodeId" = ${filter.nodeId}`);
-    if (after !== undefined) conditions.push(beyond(sort, after));
     const [page] = await this.statements.rows<{ rows: ListedText[] }>(Prisma.sql`
+      WITH page AS MATERIALIZED (${channelPage(filter, sort, after, limit + 1)})
       SELECT coalesce(json_agg(r), '[]') AS rows FROM (
-        SELECT ${jsonColumns}, ${placeColumn(sort)} AS place
-        FROM channel.channel c LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
-        WHERE ${Prisma.join(conditions, ' AND ')}
-        ORDER BY ${orderBy(sort)} LIMIT ${limitOf(limit + 1)}
+        SELECT ${jsonColumns}, ${placeText(sort, Prisma.sql`page.place`)} AS place
+        FROM page JOIN channel.channel c ON c.id = page.id LEFT JOIN market.torrent t ON t."infoHash" = c."infoHash"
+        ORDER BY ${orderBy(sort, Prisma.sql`page.place`)}
       ) r`);
     return (page?.rows ?? []).map(listedChannel);
   }

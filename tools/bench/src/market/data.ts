@@ -113,6 +113,9 @@ const STATES: readonly (readonly [state: string, upTo: number, k: number])[] = [
   ['join-expired', 1000, 0],
 ];
 
+/** What is left of L (20 units of 512 s) to serve a channel in, seconds. */
+const SERVED_S = 20 * 512 - 1_800;
+
 const channels = ({ channels: count, torrents: torrentCount }: DataSize): string => {
   const state = STATES.map(([name, upTo]) => `WHEN c.dice < ${upTo} THEN '${name}'`).join(' ');
   const k = STATES.map(([name, upTo, paid]) =>
@@ -125,14 +128,15 @@ const channels = ({ channels: count, torrents: torrentCount }: DataSize): string
     "lockUnits", "settlementFeeSat", "minContractFeePerKbSat", "maxSellers", "buyerMaxPriceSat", "buyerMaxLockUnits",
     "buyerMaxContractFeePerKbSat", "pieceCount", "pieceLength", "totalBytes", "keyEpoch", "keyIndex", "sellerPublicKey",
     "sellerKeyHash", "peerAddress", "peerSubnet", "peerClient", "fundingTxid", "fundingVout", "fundingValueSat", "kMin",
-    "kCap", k, signature, "frozenK", "settlementTxid", "createdAt", "stateEnteredAt")
+    "kCap", k, signature, "frozenK", "settlementTxid", "createdAt", "stateEnteredAt", "deadlineMtp")
   SELECT gen_random_uuid(), i::text, 'bench-' || 1 + i % ${NODES}, ${hash("'torrent' || c.torrent")}, s.state, 'bench', 3, 0, 7,
     20, 450, 1024, 5, 7, 20, 1024, 1000, 1048576, 1048576000, 1000000, i, '\\x02', '\\x03',
     '10.' || c.day || '.' || c.torrent % ${SUBNETS_PER_DAY} || '.' || i % 250,
     '10.' || c.day || '.' || c.torrent % ${SUBNETS_PER_DAY} || '.0/24', 'bench', md5(i::text) || md5(i::text), 0, 7600, 143,
     1000, s.k, CASE WHEN s.k > 0 THEN '\\x04'::bytea END, CASE WHEN s.state IN ('funded', 'join-expired') THEN NULL ELSE s.k END,
     CASE WHEN s.state IN ('buried', 'settled', 'settling', 'returned') THEN md5('s' || i) || md5('s' || i) END,
-    c.at, c.at + interval '3 hours'
+    o.at, o.at + CASE s.state WHEN 'funded' THEN interval '1 minute' ELSE interval '3 hours' END,
+    CASE s.state WHEN 'join-expired' THEN NULL ELSE extract(epoch FROM o.at)::int + ${SERVED_S} END
   FROM generate_series(1::bigint, ${count}) i
   CROSS JOIN LATERAL (
     -- The square makes a few torrents sell most. A torrent sells on three days.
@@ -141,7 +145,10 @@ const channels = ({ channels: count, torrents: torrentCount }: DataSize): string
         + i % 50000 * interval '1 second' AS at
     FROM (SELECT 1 + floor(${torrentCount} * power(i * 104729 % 1000003 / 1000003.0, 2))::int AS torrent) t
   ) c
-  CROSS JOIN LATERAL (SELECT CASE ${state} END AS state, CASE ${k} END AS k) s`;
+  CROSS JOIN LATERAL (SELECT CASE ${state} END AS state, CASE ${k} END AS k) s
+  -- What is open was opened within the time that its lock leaves, and rows lie in the order in which they came.
+  CROSS JOIN LATERAL (SELECT CASE s.state WHEN 'funded' THEN now() - i % ${SERVED_S} * interval '1 second' ELSE c.at END AS at) o
+  ORDER BY o.at`;
 };
 
 /** The postings of each state: the step that made it, and when after the channel was opened. */

@@ -10,6 +10,7 @@ import { print } from '../measure.js';
 import { dashboard } from './dashboard.js';
 import { makeData, sellWherePlaced, sizeAt } from './data.js';
 import { quantile, underLoad } from './load.js';
+import { LONE, measureLonePages } from './lone-pages.js';
 import { MarketService } from './market-service.js';
 import { MARKET_USAGE, marketOptions, type MarketOptions } from './options.js';
 import { pages } from './pages.js';
@@ -115,6 +116,8 @@ async function measure(
     const used = cpuPerRequest(before, cpu(), milliseconds.length);
     print(row([name, String(options.rate), perSecond.toFixed(0), String(failures), ...times, ...used]));
   }
+  if (options.page !== undefined && options.page !== LONE) return reached;
+  reached = (await measureLonePages(service.api, await bestSeller(database))) && reached;
   if (options.page !== undefined) return reached;
   const news = await priceNews(service.api, natsUrl, service.fleetId, options.nodes, infoHashes);
   const [median, last] = [quantile(news, 0.5), news.at(-1) ?? Number.NaN];

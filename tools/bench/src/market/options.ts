@@ -34,7 +34,7 @@ export const MARKET_USAGE = `options of market:
   --keep DIR       leave servers and data there, and use what is there: made once, measured often
   --make           with --keep: only make the data
   --dashboard      instead: every page of the dashboard in a Chromium, from the click until its content is there
-  --page TEXT      only pages whose name begins so, as revenue, channel, public or offer
+  --page TEXT      only pages whose name begins so, as revenue, channel, public or offer; lone: those asked one at a time
   --profile DIR    leave a processor profile of the service there
 `;
 

@@ -255,6 +255,13 @@ export const DEFAULT_POLICY = {
     feeSatPerDay: 1_000_000n,
     /** Longer than the longest lock: then the refunds of all that was signed before a log was put back are mature. */
     unsureForMs: DAY_MS,
+    /** 12 MB, which a start reads in half a second; days of a fleet of 2,000 sales. */
+    segmentLines: 20_000,
+    /**
+     * A key that has signed and then nothing for so long never signs again. The longest lock is over within a day of its funding;
+     * this is also for fundings that nobody mines for weeks, and for backups that old.
+     */
+    keptForMs: 30 * DAY_MS,
   },
 
   /** Beyond these a node sends no new piece: a blind fleet must not serve past deadlines. */

@@ -162,6 +162,16 @@ export const FAULT_POINTS = [
   'signer.log.before-sync',
   /** The line is on the disk; the signature was not given. */
   'signer.log.after-sync',
+  /** A segment of the log is full; nothing of the next one is there. */
+  'signer.segment.before-memory',
+  /** What is remembered of all before is on the disk; the next segment is not there. */
+  'signer.segment.before-file',
+  /** The next segment is there without a line. */
+  'signer.segment.before-line',
+  /** Its first line is on the disk; the one before does not say that it has ended. */
+  'signer.segment.after-line',
+  /** It does; nothing that was asked for is on the disk. */
+  'signer.segment.after-mark',
 
   // --- chain-watcher
   /** The lease is taken; nothing of the chain is read. */

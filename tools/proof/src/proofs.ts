@@ -67,6 +67,7 @@ export const PROOFS: Readonly<Record<string, Entry>> = {
     what: 'the seed in a process of its own: killed, away, its log changed, and asked by a thief for what it must not sign',
     fleet: { remoteSigner: true },
     load: async () => (await import('./signer/signer.js')).proveSigner,
+    environment: async () => (await import('./signer/signer.js')).SIGNER_ENVIRONMENT,
   },
   placement: {
     what: 'a million torrents on a thousand nodes that come and go',

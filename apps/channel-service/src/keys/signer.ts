@@ -36,6 +36,8 @@ export type SignRefusal =
   | 'payment-below-signed'
   /** … has signed the settlement of this payment with another signature of the buyer, and so another transaction. */
   | 'payment-signed-otherwise'
+  /** … has signed with this key, and then nothing for so long that all of it is over: it never signs again. */
+  | 'path-over'
   /** Keys or amounts that are none. */
   | 'malformed';
 

@@ -9,7 +9,8 @@ import {
   verifySignerBackup,
   type SignerFiles,
 } from './signer-backup.js';
-import { SigningLogError, type LogPosition } from './signing-log.js';
+import { SigningLogError } from './log-lines.js';
+import type { LogPosition } from './log-segments.js';
 
 export const SIGNER_BACKUP_USAGE = `npm run signer-backup -- take --out DIR [FILES]
 npm run signer-backup -- verify --from DIR [FILES]

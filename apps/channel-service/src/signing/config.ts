@@ -13,6 +13,8 @@ export const signerConfig = commonConfig
     SEED_KEY_FILE: z.string(),
     /** The append-only log of what was signed. The signer's own: it is kept as long as the seed. */
     SIGNING_LOG: z.string(),
+    /** Lines after which the log is continued in a further file. Default: the policy's. */
+    SIGNING_LOG_SEGMENT_LINES: z.coerce.number().int().min(2).optional(),
     /** The operator's own wallet: where sweeps may go, and nowhere else. Without it none is signed. */
     TREASURY_ADDRESS: z.string().optional(),
     /** In place of TREASURY_ADDRESS: the public key of an account of that wallet, as the settler has it. */

@@ -12,7 +12,8 @@ import { channelParameters } from '../channels/parameters.js';
 import { SeedSigner, type ChildOrder, type SettlementOrder } from '../keys/signer.js';
 import { BUYER_PRIVATE_KEY, exampleRow } from '../testing/rows.js';
 import { GuardedSigner, type SigningLimits } from './guarded-signer.js';
-import type { SigningEntry } from './signing-log.js';
+import type { SigningEntry } from './log-lines.js';
+import { SignedBefore } from './signed-before.js';
 
 const ecdsa = bestEcdsa();
 const policy = policyWith();
@@ -57,8 +58,9 @@ function restarted(
   unsureSignUntilMs = 0,
 ): GuardedSigner {
   const next = guarded(limits, lowerPaymentsUntilMs, unsureSignUntilMs);
-  const at = new Date(now).toISOString();
-  for (const [seq, entry] of log.entries()) next.remember({ ...entry, seq: seq + 1, at, previous: '' });
+  const before = new SignedBefore();
+  for (const entry of log) before.note(entry, now);
+  next.recall(before);
   return next;
 }
 
@@ -273,6 +275,24 @@ describe('a signer with a log of its own', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('signs nothing any more with a key of which it remembers that it is over', async () => {
+    await signer.signSettlement(await orderFor(500));
+    const before = new SignedBefore();
+    for (const entry of log) before.note(entry, 0);
+    before.endBefore(1);
+    signer = guarded({}, DAY_MS);
+    signer.recall(SignedBefore.of(before.written()));
+    const other = { txid: new Uint8Array(32).fill(1), index: 0 };
+    for (const order of [
+      await orderFor(500),
+      await orderFor(600),
+      await orderFor(500, path, { fundingOutpoint: other }),
+    ]) {
+      expect(await signer.signSettlement(order)).toEqual({ ok: false, code: 'path-over' });
+    }
+    expect(await signer.signSettlement(await orderFor(500, { epoch: 1, index: 6 }))).toMatchObject({ ok: true });
   });
 
   it('gives no signature that is not written down, not even when asked again', async () => {

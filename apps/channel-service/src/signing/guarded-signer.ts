@@ -14,7 +14,7 @@ import type {
 } from '../keys/signer.js';
 import { Allowance } from './allowance.js';
 import { SignedBefore } from './signed-before.js';
-import type { SigningEntry, SigningLine } from './signing-log.js';
+import type { SigningEntry } from './log-lines.js';
 
 /** Where entries are written before their signatures leave. */
 export interface EntryLog {
@@ -68,10 +68,9 @@ const EARNED_VOUT = 1;
  * signature and no second line.
  */
 export class GuardedSigner implements Signer {
-  private readonly before = new SignedBefore();
+  private before = new SignedBefore();
   private readonly rates;
   private readonly fees;
-  private restoredAtMs: number | undefined;
 
   constructor(
     private readonly inner: Signer,
@@ -92,13 +91,12 @@ export class GuardedSigner implements Signer {
     settled: () => Promise.reject(new Error('no log is open')),
   };
 
-  /** Learns a line of the log, oldest first, before anything is signed. */
-  remember(line: SigningLine): void {
-    const atMs = Date.parse(line.at);
-    if (line.kind === 'restored' && line.sure !== true) this.restoredAtMs = atMs;
-    if (line.kind === 'child') this.fees.child.charge(this.childCost(line.of, BigInt(line.feeSat)), atMs);
-    else if (line.kind === 'sweep' || line.kind === 'split') this.fees.treasury.charge(BigInt(line.feeSat), atMs);
-    this.before.note(line);
+  /** Learns what was signed, before anything is; what is signed from then on is noted there. */
+  recall(before: SignedBefore): void {
+    this.before = before;
+    for (const kind of ['child', 'treasury'] as const) {
+      for (const [atMs, sat] of before.feesOf(kind)) this.fees[kind].charge(sat, atMs);
+    }
   }
 
   /** From here on signatures are given. */
@@ -108,7 +106,7 @@ export class GuardedSigner implements Signer {
 
   /** Until when keys may have signed more than the log knows; undefined where it is whole, or that is over. */
   get unsureUntilMs(): number | undefined {
-    const untilMs = (this.restoredAtMs ?? -Infinity) + this.options.unsureForMs;
+    const untilMs = (this.before.restoredAtMs ?? -Infinity) + this.options.unsureForMs;
     return this.options.now() < untilMs ? untilMs : undefined;
   }
 
@@ -136,6 +134,7 @@ export class GuardedSigner implements Signer {
     // Without a pause from here to the note: two orders at once are judged one after the other.
     const { txid } = signed.transaction;
     const { k } = order;
+    if (this.before.isOver(path)) return { ok: false, code: 'path-over' };
     const highest = this.before.settlement(path);
     if (highest !== undefined) {
       if (highest.channel !== channel) return { ok: false, code: 'path-used-otherwise' };
@@ -161,7 +160,7 @@ export class GuardedSigner implements Signer {
     const of = txidOf(settlement.transaction);
     const { txid } = signed.transaction;
     if (this.before.hasTreasury(txid)) return this.again(signed);
-    if (!this.fees.child.take(this.childCost(of, feeSat), this.options.now())) return FEES_SPENT;
+    if (!this.fees.child.take(this.before.childCost(of, feeSat), this.options.now())) return FEES_SPENT;
     await this.written({ kind: 'child', txid, of, feeSat: feeSat.toString() });
     return signed;
   }
@@ -212,14 +211,8 @@ export class GuardedSigner implements Signer {
     }
   }
 
-  /** What a child costs beyond those that it replaces. */
-  private childCost(of: string, feeSat: bigint): bigint {
-    const paid = this.before.childFeeOf(of);
-    return feeSat > paid ? feeSat - paid : 0n;
-  }
-
   private async written(entry: SigningEntry): Promise<void> {
-    this.before.note(entry);
+    this.before.note(entry, this.options.now());
     await this.log.append(entry);
   }
 

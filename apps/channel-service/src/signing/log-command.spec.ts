@@ -12,7 +12,7 @@ let path: string;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'log-command-'));
   path = join(folder, 'signing.log');
-  const log = await SigningLog.open(path, { seedId: 'ab12', network: 'regtest' }, () => undefined);
+  const log = await SigningLog.open(path, { seedId: 'ab12', network: 'regtest' }, { segmentLines: 3, keptForMs: 0 });
   for (const n of [1, 2]) {
     await log.append({
       kind: 'settlement',
@@ -36,8 +36,10 @@ function run(...args: string[]): { code: number; text: string } {
 
 it('says of a whole log what is in it, and of another where it breaks', () => {
   expect(run('verify', path)).toMatchObject({ code: 0 });
-  expect(run('verify', path).text).toMatch(/^whole: 4 lines of seed ab12 on regtest\n.*\n2 settlement, 1 child\n$/);
-  appendFileSync(path, 'half a li');
+  expect(run('verify', path).text).toMatch(
+    /^whole: 5 lines in 2 files of seed ab12 on regtest\n.*\n2 settlement, 1 child\n$/,
+  );
+  appendFileSync(`${path}.2`, 'half a li');
   expect(run('verify', path).text).toContain('9 bytes after it');
   writeFileSync(path, readFileSync(path, 'utf8').replace('"k":41', '"k":40'));
   expect(run('verify', path)).toMatchObject({ code: 1 });
@@ -52,7 +54,7 @@ it('shows what was signed with a key or for a transaction', () => {
       .text.trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { seq: number }).seq);
-  expect(shown()).toEqual([1, 2, 3, 4]);
+  expect(shown()).toEqual([1, 2, 3, 4, 5]);
   expect(shown('--path', '7/1')).toEqual([2]);
-  expect(shown('--txid', idOf(2))).toEqual([3, 4]);
+  expect(shown('--txid', idOf(2))).toEqual([3, 5]);
 });

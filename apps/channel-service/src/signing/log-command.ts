@@ -1,11 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readSigningLog, SigningLogError, type SigningLine } from './signing-log.js';
+import { SigningLogError, type SigningLine } from './log-lines.js';
+import { readSigningLog, segmentFile, segmentsOf } from './log-segments.js';
 
 export const SIGNING_LOG_USAGE = `npm run signing-log -- verify FILE
 npm run signing-log -- show FILE [--path EPOCH/INDEX] [--txid TXID]
 
-verify reads every line and says whether each follows from the one before, where the log ends, and what is in it. That nothing
+verify reads every line, of FILE and of those that continue it (FILE.2, …), and says whether each follows from the one before, what
+is remembered between them from the lines, where the log ends, and what is in it. That nothing
 is missing at its end can't be seen in the file: compare the number of the last line with seedfleet_signer_log_position.
 show prints lines as JSON, all or those of one key or transaction: the payments of settlements are in them, for a database that has
 lost them.
@@ -30,7 +32,7 @@ export function runSigningLogCommand(args: readonly string[], write: (text: stri
     write(SIGNING_LOG_USAGE);
     return 2;
   }
-  if (!existsSync(file)) {
+  if (segmentsOf(file).length === 0) {
     write(`${file} does not exist\n`);
     return 1;
   }
@@ -49,16 +51,17 @@ function verify(file: string, write: (text: string) => void): void {
   const counts = new Map<string, number>();
   let whose = '';
   let lastAt = '';
-  const { seq, head, bytes } = readSigningLog(file, (line) => {
+  const { seq, head, bytes, segment } = readSigningLog(file, (line) => {
     if (line.kind === 'begun') whose = `of seed ${line.seedId} on ${line.network}`;
-    else counts.set(line.kind, (counts.get(line.kind) ?? 0) + 1);
+    else if (line.kind !== 'continued') counts.set(line.kind, (counts.get(line.kind) ?? 0) + 1);
     lastAt = line.at;
   });
   const kinds = [...counts].map(([kind, count]) => `${count} ${kind}`);
+  const inFiles = segment === 1 ? '' : ` in ${segment} files`;
   write(
-    `whole: ${seq} lines ${whose}\nlast at ${lastAt || 'no time'}, hash ${head}\n${kinds.join(', ') || 'nothing signed'}\n`,
+    `whole: ${seq} lines${inFiles} ${whose}\nlast at ${lastAt || 'no time'}, hash ${head}\n${kinds.join(', ') || 'nothing signed'}\n`,
   );
-  const cutOff = statSync(file).size - bytes;
+  const cutOff = statSync(segmentFile(file, segment)).size - bytes;
   if (cutOff > 0) write(`${cutOff} bytes after it are no whole line: being written, or cut off by a crash\n`);
 }
 
@@ -68,7 +71,7 @@ function show(
   write: (text: string) => void,
 ): void {
   const isMeant = (line: SigningLine): boolean => {
-    if (line.kind === 'begun' || line.kind === 'restored') return path === undefined && txid === undefined;
+    if (!('txid' in line)) return path === undefined && txid === undefined;
     if (txid !== undefined && line.txid !== txid && !(line.kind === 'child' && line.of === txid)) return false;
     return path === undefined || (line.kind === 'settlement' && line.path === path);
   };

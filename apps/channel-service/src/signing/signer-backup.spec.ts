@@ -5,7 +5,8 @@ import { seedId } from '@seedfleet/wallet';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openOrCreateSeed } from '../keys/seed-store.js';
 import { runSignerBackupCommand } from './backup-command.js';
-import { readSigningLog, SigningLog } from './signing-log.js';
+import { readSigningLog, removeLog } from './log-segments.js';
+import { SigningLog } from './signing-log.js';
 
 const id = '1'.repeat(64);
 
@@ -21,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function written(whose: { seedId: string; network: string }, ...payments: number[]): Promise<void> {
-  const log = await SigningLog.open(files.log, whose, () => undefined);
+  const log = await SigningLog.open(files.log, whose, { segmentLines: 2, keptForMs: 0 });
   for (const k of payments) {
     await log.append({ kind: 'settlement', path: '1/1', txid: id, channel: id, k, payment: '3044' });
   }
@@ -63,8 +64,12 @@ it('brings seed and log back to a host that is lost, and writes below it that it
   expect(kinds()).toEqual(['begun', 'settlement', 'restored']);
   // What was restored goes on as any log does, and can be taken again.
   await written({ seedId: seedId(seed), network: 'regtest' }, 2);
-  expect(kinds()).toEqual(['begun', 'settlement', 'restored', 'settlement']);
+  const whole = ['begun', 'settlement', 'restored', 'continued', 'settlement'];
+  expect(kinds()).toEqual(whole);
   expect(await run('take', '--out', `${out}-2`)).toMatchObject({ code: 0 });
+  removeLog(files.log);
+  expect(await run('restore', '--from', `${out}-2`)).toMatchObject({ code: 0 });
+  expect(kinds()).toEqual([...whole, 'restored']);
 });
 
 it('begins a log beside a seed that is left alone, which says that all before is missing, and who vouches', async () => {
@@ -75,7 +80,7 @@ it('begins a log beside a seed that is left alone, which says that all before is
   expect(await run('begin', '--network', 'regtest')).toMatchObject({ code: 0 });
   expect(kinds()).toEqual(['begun', 'restored']);
   await written({ seedId: seedId(seed), network: 'regtest' }, 2);
-  rmSync(files.log);
+  removeLog(files.log);
   rmSync(files.seedFile);
   expect((await run('begin', '--network', 'regtest')).text).toContain('restore it first');
   expect(existsSync(files.seedFile)).toBe(false);

@@ -1,19 +1,21 @@
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Network } from '@seedfleet/payment-channel';
 import { seedId } from '@seedfleet/wallet';
 import { openOrCreateSeed } from '../keys/seed-store.js';
-import { readSigningLog, SigningLog, SigningLogError, type LogPosition } from './signing-log.js';
+import { SigningLogError } from './log-lines.js';
+import {
+  copyLog,
+  filesOf,
+  flush,
+  readSigningLog,
+  removeLog,
+  renameLog,
+  segmentFile,
+  segmentsOf,
+  type LogPosition,
+} from './log-segments.js';
+import { SigningLog } from './signing-log.js';
 
 /*
  * What only the signer's host has: the encrypted seed and the log. The key that opens the seed is not in a backup: it has to be
@@ -47,11 +49,13 @@ export function backUpSigner(files: SignerFiles, out: string): LogPosition {
     mkdirSync(partial, { recursive: true, mode: 0o700 });
     const copy = { seedFile: join(partial, SEED), keyFile: files.keyFile, log: join(partial, LOG) };
     copyFileSync(files.seedFile, copy.seedFile);
-    copyFileSync(files.log, copy.log);
-    // The last line may have been on its way.
-    truncateSync(copy.log, readSigningLog(copy.log, () => undefined).bytes);
+    copyLog(files.log, copy.log);
+    // The last line may have been on its way, or the next segment.
+    const { segment, bytes } = readSigningLog(copy.log, () => undefined);
+    truncateSync(segmentFile(copy.log, segment), bytes);
+    for (const left of segmentsOf(copy.log)) if (left > segment) rmSync(segmentFile(copy.log, left));
     const at = checked(copy);
-    for (const file of [copy.seedFile, copy.log, partial]) flush(file);
+    for (const file of [copy.seedFile, ...filesOf(copy.log), partial]) flush(file);
     renameSync(partial, out);
     flush(dirname(out));
     return at;
@@ -76,7 +80,7 @@ export async function restoreSigner(from: string, to: SignerFiles, isSure = fals
   mustBeFree(to.log);
   if (existsSync(to.seedFile)) checked({ ...to, log: join(from, LOG) });
   const position = await putLog(to.log, isSure, (partial) => {
-    copyFileSync(join(from, LOG), partial);
+    copyLog(join(from, LOG), partial);
     let whose = { seedId: '', network: '' };
     readSigningLog(partial, (line) => {
       if (line.kind === 'begun') whose = line;
@@ -105,7 +109,7 @@ export async function beginSignerLog(files: SignerFiles, network: Network, isSur
 }
 
 function mustBeFree(log: string): void {
-  if (!existsSync(log)) return;
+  if (segmentsOf(log).length === 0) return;
   throw new SignerBackupError(
     `${log} exists, and may be newer than the backup: if it is whole, start the signer with it; if not, move it away`,
   );
@@ -122,21 +126,22 @@ async function putLog(
   const partial = `${log}.${process.pid}.partial`;
   try {
     mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
-    const written = await SigningLog.open(partial, begin(partial), () => undefined);
+    const written = await SigningLog.open(partial, begin(partial), { segmentLines: Infinity, keptForMs: Infinity });
     await written.append({ kind: 'restored', ...(sure ? { sure } : {}) });
     const { position } = written;
     await written.close();
-    renameSync(partial, log);
-    flush(dirname(log));
+    for (const file of filesOf(partial)) flush(file);
+    renameLog(partial, log);
     return position;
   } finally {
-    rmSync(partial, { force: true });
+    removeLog(partial);
   }
 }
 
 /** The seed can be opened, the log is whole, and both belong together. */
 function checked({ seedFile, keyFile, log }: SignerFiles): LogPosition {
-  for (const file of [seedFile, log]) if (!existsSync(file)) throw new SignerBackupError(`${file} does not exist`);
+  if (!existsSync(seedFile)) throw new SignerBackupError(`${seedFile} does not exist`);
+  if (segmentsOf(log).length === 0) throw new SignerBackupError(`${log} does not exist`);
   const id = seedId(openOrCreateSeed({ seedFile, keyFile }, null));
   let whose = '';
   const at = readSigningLog(log, (line) => {
@@ -147,10 +152,4 @@ function checked({ seedFile, keyFile, log }: SignerFiles): LogPosition {
     throw new SigningLogError('signing-log-of-another-seed', `${log} is of seed ${whose}, and ${seedFile} holds ${id}`);
   }
   return at;
-}
-
-function flush(path: string): void {
-  const file = openSync(path, 'r');
-  fsyncSync(file);
-  closeSync(file);
 }

@@ -11,6 +11,7 @@ import { NETWORK, SIGNER } from '../tokens.js';
 import { signerDestination, type SignerConfig } from './config.js';
 import { GuardedSigner } from './guarded-signer.js';
 import { IDENTITY, SigningController, type Identity } from './signing.controller.js';
+import { segmentsOf } from './log-segments.js';
 import { SigningLog } from './signing-log.js';
 
 /** Closes the log when nothing signs any more. */
@@ -29,14 +30,15 @@ export class SignerModule {
   static async with({ config, logger, health, registry }: ServiceParts<SignerConfig>): Promise<DynamicModule> {
     const { SEED_FILE: seedFile, SEED_KEY_FILE: keyFile, SEEDFLEET_NETWORK: network, SIGNING_LOG: path } = config;
     const isNew = !existsSync(seedFile);
-    if (isNew && existsSync(path)) {
+    const hasLog = segmentsOf(path).length > 0;
+    if (isNew && hasLog) {
       throw new SeedError(
         'seed-file-missing',
         `SEED_FILE ${seedFile} does not exist, but its log ${path}: restore the file`,
       );
     }
     const seed = openOrCreateSeed({ seedFile, keyFile }, null);
-    if (!isNew && !existsSync(path)) {
+    if (!isNew && !hasLog) {
       logger.warn({ path }, 'there is a seed and no signing log: what was signed before is not known to this signer');
     }
     const policy = policyWith();
@@ -50,7 +52,13 @@ export class SignerModule {
       unsureSignUntilMs: unsure === undefined ? 0 : Date.parse(unsure),
     });
     const id = seedId(seed);
-    const log = await SigningLog.open(path, { seedId: id, network }, (line) => signer.remember(line));
+    const { segmentLines, keptForMs } = policy.signer;
+    const log = await SigningLog.open(
+      path,
+      { seedId: id, network },
+      { segmentLines: config.SIGNING_LOG_SEGMENT_LINES ?? segmentLines, keptForMs },
+    );
+    signer.recall(log.remembered);
     signer.writeTo(log);
     const { unsureUntilMs } = signer;
     if (unsureUntilMs !== undefined) {
@@ -96,10 +104,10 @@ function positionMetrics(registry: ServiceParts<SignerConfig>['registry'], log: 
   });
   new Gauge({
     name: 'seedfleet_signer_log_bytes',
-    help: 'Size of the signing log',
+    help: 'Size of the signing log, all of its files together',
     registers: [registry],
     collect() {
-      this.set(log.position.bytes);
+      this.set(log.bytes);
     },
   });
 }

@@ -1,78 +1,33 @@
-import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readSync, truncateSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { faultPoint } from '@seedfleet/service-kit';
-import { z } from 'zod';
+import { nextLine, SigningLogError, type SigningEntry } from './log-lines.js';
+import {
+  begunSegments,
+  endOf,
+  filesOf,
+  flush,
+  forgetMemory,
+  markEnded,
+  memoryAt,
+  readNewest,
+  segmentFile,
+  segmentsOf,
+  writeMemory,
+  type LogPosition,
+} from './log-segments.js';
+import type { SignedBefore } from './signed-before.js';
 
-const id = z.string().regex(/^[0-9a-f]{64}$/);
-const sat = z.string().regex(/^\d{1,16}$/);
-
-const entry = z.discriminatedUnion('kind', [
-  /** First line: whose log it is. */
-  z.object({ kind: z.literal('begun'), seedId: z.string(), network: z.string() }),
-  /**
-   * The lines before are of a copy that was put back, or none are left: what was signed since is not among them. `sure`: whoever
-   * put it back vouches for the settler, and nothing waits for that.
-   */
-  z.object({ kind: z.literal('restored'), sure: z.boolean().optional() }),
-  z.object({
-    kind: z.literal('settlement'),
-    /** Contract key path, `epoch/index`. */
-    path: z.string(),
-    txid: id,
-    /** Digest of everything that the channel's settlements depend on but the payment. */
-    channel: id,
-    k: z.int().min(0),
-    /** The buyer's signature, DER, hex: what a restored database may have lost. */
-    payment: z.string().max(150),
-  }),
-  /** `of` is what a child pays for, the settlement's txid. */
-  z.object({ kind: z.literal('child'), txid: id, of: id, feeSat: sat }),
-  z.object({ kind: z.enum(['sweep', 'split']), txid: id, feeSat: sat }),
-]);
-
-/** What is written of each signature before it is given. Satoshi are decimal strings. */
-export type SigningEntry = z.output<typeof entry>;
-
-const line = z.intersection(entry, z.object({ seq: z.int().min(1), at: z.iso.datetime(), previous: id }));
-
-export type SigningLine = z.output<typeof line>;
-
-export type SigningLogErrorCode =
-  /** The log was changed or cut by somebody: nothing is signed on top of it. */
-  | 'signing-log-broken'
-  /** It belongs to another seed or network. */
-  | 'signing-log-of-another-seed'
-  /** Somebody else writes to it, or it can't be written. */
-  | 'signing-log-unwritable';
-
-export class SigningLogError extends Error {
-  constructor(
-    readonly code: SigningLogErrorCode,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-const FIRST = '0'.repeat(64);
-const HASH_CHARACTERS = 64;
-const READ_BYTES = 1 << 16;
-/** A line is far shorter; more is no line of ours. */
-const MAX_LINE_BYTES = 2_000;
 /** Entries that wait for the disk at once; far more than are asked for in the time of one flush. */
 const MAX_WAITING = 10_000;
 
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** Where a log stands. */
-export interface LogPosition {
-  /** Number of the last line; 0: none. */
-  readonly seq: number;
-  /** Hash of the last line. */
-  readonly head: string;
-  readonly bytes: number;
+export interface LogLimits {
+  /** From so many lines on a further segment is begun. */
+  readonly segmentLines: number;
+  /** How long a key is remembered after its last signature. */
+  readonly keptForMs: number;
+  readonly now?: () => number;
 }
 
 interface Waiting {
@@ -80,10 +35,18 @@ interface Waiting {
   readonly done: (failure?: Error) => void;
 }
 
+interface Newest {
+  readonly file: FileHandle;
+  readonly lines: number;
+  readonly at: LogPosition;
+  /** Of all before it, and of what is remembered. */
+  readonly olderBytes: number;
+}
+
 /**
- * An append-only file: one line per signature, its own hash and then its JSON, which holds the hash of the line before. What
+ * An append-only log: one line per signature, its own hash and then its JSON, which holds the hash of the line before. What
  * was changed or taken out shows when it is read. Lines are on the disk before their signatures leave; those that come at
- * once share one flush.
+ * once share one flush. It is continued in another file now and then, so that a start reads the newest one alone.
  */
 export class SigningLog {
   private waiting: Waiting[] = [];
@@ -93,49 +56,60 @@ export class SigningLog {
 
   private constructor(
     private readonly path: string,
-    private readonly file: FileHandle,
-    private at: LogPosition,
-    private readonly now: () => number,
+    private newest: Newest,
+    private readonly limits: LogLimits,
+    /** What has been signed. Whoever signs notes here what is on its way to the log; keys that are over are forgotten by the log. */
+    readonly remembered: SignedBefore,
   ) {}
 
   /**
-   * Opens the log, or begins it. A last line without its end was never answered and is cut off.
-   * @param onLine told of every line that is there, oldest first
+   * Opens the log, or begins it. A last line without its end was never answered and is cut off, as is a segment without a line.
    * @throws SigningLogError
    */
   static async open(
     path: string,
     { seedId, network }: { readonly seedId: string; readonly network: string },
-    onLine: (line: SigningLine) => void,
-    now: () => number = Date.now,
+    limits: LogLimits,
   ): Promise<SigningLog> {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const at = readSigningLog(path, (each) => {
-      if (each.seq === 1 && (each.kind !== 'begun' || each.seedId !== seedId || each.network !== network)) {
-        const whose = each.kind === 'begun' ? `seed ${each.seedId} on ${each.network}` : 'nobody';
-        throw new SigningLogError(
-          'signing-log-of-another-seed',
-          `${path} is of ${whose}; this signer has seed ${seedId} on ${network}`,
-        );
-      }
-      onLine(each);
+    const segment = begunSegments(path).at(-1) ?? 1;
+    const memory = memoryAt(path, segment);
+    const check = (whose: typeof memory.whose): void => {
+      if (whose === null || (whose.seedId === seedId && whose.network === network)) return;
+      throw new SigningLogError(
+        'signing-log-of-another-seed',
+        `${path} is of seed ${whose.seedId} on ${whose.network}; this signer has seed ${seedId} on ${network}`,
+      );
+    };
+    check(memory.whose);
+    const read = readNewest(path, segment, memory, (line) => {
+      if (line.kind === 'begun') check(line);
     });
+    const file = segmentFile(path, segment);
     // What an end was cut off of goes, so that lines begin where lines end.
-    closeSync(openSync(path, 'a', 0o600));
-    truncateSync(path, at.bytes);
-    const log = new SigningLog(path, await open(path, 'a', 0o600), at, now);
-    if (at.seq === 0) {
-      await log.append({ kind: 'begun', seedId, network });
-      const folder = openSync(dirname(path), 'r');
-      fsyncSync(folder);
-      closeSync(folder);
-    }
+    closeSync(openSync(file, 'a', 0o600));
+    truncateSync(file, read.bytes);
+    // A death may have come before the one before said that it has ended.
+    if (segment > 1) markEnded(path, segment - 1, memory.place, (limits.now ?? Date.now)());
+    for (const left of segmentsOf(path)) if (left > segment) rmSync(segmentFile(path, left));
+    const { seq, head, bytes } = read;
+    const olderBytes = filesOf(path).reduce((sum, each) => sum + statSync(each).size, -bytes);
+    const at = { seq, head, bytes, segment };
+    const newest = { file: await open(file, 'a', 0o600), lines: read.lines, at, olderBytes };
+    const log = new SigningLog(path, newest, limits, memory.before);
+    if (seq === 0) await log.append({ kind: 'begun', seedId, network });
+    flush(dirname(path));
     return log;
   }
 
   /** What is on the disk. */
   get position(): LogPosition {
-    return this.at;
+    return this.newest.at;
+  }
+
+  /** Of all of its files. */
+  get bytes(): number {
+    return this.newest.olderBytes + this.newest.at.bytes;
   }
 
   /** Why nothing can be written any more; null while it can. */
@@ -164,7 +138,7 @@ export class SigningLog {
 
   async close(): Promise<void> {
     await this.flushing;
-    await this.file.close();
+    await this.newest.file.close();
   }
 
   private async flush(): Promise<void> {
@@ -173,6 +147,8 @@ export class SigningLog {
       const batch = this.waiting;
       this.waiting = [];
       try {
+        // Before anything of the batch is written: what fails here was given to nobody.
+        if (this.newest.lines >= this.limits.segmentLines) await this.continueInAnother();
         await this.write(batch.map((each) => each.entry));
         for (const { done } of batch) done();
       } catch (thrown) {
@@ -188,80 +164,58 @@ export class SigningLog {
     this.isFlushing = false;
   }
 
+  /**
+   * Ends a segment and begins the next: first what is remembered, whole under its name; then the file; then its first line, which
+   * names what is remembered. A death in between leaves a segment without a line, which is none.
+   */
+  private async continueInAnother(): Promise<void> {
+    const { file, at, olderBytes } = this.newest;
+    const segment = at.segment + 1;
+    faultPoint('signer.segment.before-memory');
+    const end = endOf(this.path, at.segment, memoryAt(this.path, at.segment), this.limits.keptForMs);
+    const { seq, head } = end.memory.place;
+    if (seq !== at.seq || head !== at.head) throw this.writtenByOthers();
+    writeMemory(this.path, segment, end.text);
+    faultPoint('signer.segment.before-file');
+    const path = segmentFile(this.path, segment);
+    // Fails where it is there: another signer was quicker.
+    const next = await open(path, 'ax', 0o600);
+    const older = olderBytes + at.bytes + Buffer.byteLength(end.text);
+    this.newest = { file: next, lines: 0, at: { seq, head, bytes: 0, segment }, olderBytes: older };
+    faultPoint('signer.segment.before-line');
+    const { overBeforeMs, memory } = end;
+    await this.write([{ kind: 'continued', segment, memory: memory.hash, overBeforeMs }]);
+    flush(dirname(path));
+    faultPoint('signer.segment.after-line');
+    await file.close();
+    markEnded(this.path, at.segment, at, (this.limits.now ?? Date.now)());
+    faultPoint('signer.segment.after-mark');
+    this.newest = { ...this.newest, olderBytes: this.newest.olderBytes - forgetMemory(this.path, at.segment) };
+    this.remembered.endBefore(overBeforeMs);
+  }
+
   private async write(entries: readonly SigningEntry[]): Promise<void> {
+    const { file, at } = this.newest;
     // Two signers on one file would each forget what the other has signed.
-    const { size } = await this.file.stat();
-    if (size !== this.at.bytes) {
-      throw new SigningLogError('signing-log-unwritable', `${this.path}: somebody else has written to it`);
-    }
-    let { seq, head } = this.at;
+    const { size } = await file.stat();
+    if (size !== at.bytes || existsSync(segmentFile(this.path, at.segment + 1))) throw this.writtenByOthers();
+    let place = { seq: at.seq, head: at.head };
     let text = '';
     for (const each of entries) {
-      seq += 1;
-      const json = JSON.stringify({ seq, at: new Date(this.now()).toISOString(), previous: head, ...each });
-      head = hashOf(json);
-      text += `${head} ${json}\n`;
+      const next = nextLine(place, each, (this.limits.now ?? Date.now)());
+      ({ place } = next);
+      text += next.text;
     }
     faultPoint('signer.log.before-write');
-    await this.file.appendFile(text);
+    await file.appendFile(text);
     faultPoint('signer.log.before-sync');
-    await this.file.sync();
+    await file.sync();
     faultPoint('signer.log.after-sync');
-    this.at = { seq, head, bytes: this.at.bytes + Buffer.byteLength(text) };
+    const bytes = at.bytes + Buffer.byteLength(text);
+    this.newest = { ...this.newest, lines: this.newest.lines + entries.length, at: { ...at, ...place, bytes } };
   }
-}
 
-/**
- * Reads a log from its first line, and says where it stands; a last line that has no end is left out. One that does not exist is
- * empty.
- * @throws SigningLogError at the first line that does not follow from those before it
- */
-export function readSigningLog(path: string, onLine: (line: SigningLine) => void): LogPosition {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (failure) {
-    if ((failure as { code?: string }).code === 'ENOENT') return { seq: 0, head: FIRST, bytes: 0 };
-    throw failure;
-  }
-  let at: LogPosition = { seq: 0, head: FIRST, bytes: 0 };
-  let rest = Buffer.alloc(0);
-  try {
-    const chunk = Buffer.alloc(READ_BYTES);
-    for (let from = 0, read = 0; (read = readSync(file, chunk, 0, READ_BYTES, from)) > 0; from += read) {
-      rest = Buffer.concat([rest, chunk.subarray(0, read)]);
-      let begin = 0;
-      for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a, begin)) {
-        const text = rest.subarray(begin, end).toString('utf8');
-        const parsed = parsedLine(text, at);
-        if (parsed === undefined) {
-          throw new SigningLogError(
-            'signing-log-broken',
-            `${path}: line ${at.seq + 1} does not follow from the one before: it was changed, or lines are missing`,
-          );
-        }
-        onLine(parsed);
-        at = { seq: parsed.seq, head: text.slice(0, HASH_CHARACTERS), bytes: at.bytes + end + 1 - begin };
-        begin = end + 1;
-      }
-      rest = rest.subarray(begin);
-      if (rest.length > MAX_LINE_BYTES) {
-        throw new SigningLogError('signing-log-broken', `${path}: line ${at.seq + 1} has no end`);
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-  return at;
-}
-
-function parsedLine(text: string, { seq, head }: LogPosition): SigningLine | undefined {
-  const json = text.slice(HASH_CHARACTERS + 1);
-  if (text[HASH_CHARACTERS] !== ' ' || text.slice(0, HASH_CHARACTERS) !== hashOf(json)) return undefined;
-  try {
-    const parsed = line.safeParse(JSON.parse(json));
-    return parsed.success && parsed.data.seq === seq + 1 && parsed.data.previous === head ? parsed.data : undefined;
-  } catch {
-    return undefined;
+  private writtenByOthers(): SigningLogError {
+    return new SigningLogError('signing-log-unwritable', `${this.path}: somebody else has written to it`);
   }
 }

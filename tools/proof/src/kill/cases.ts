@@ -183,6 +183,12 @@ export const SIGNER_KILL_CASES: readonly KillCase[] = [
   at('channel-signer', 'signer.log.before-write', { passage: 2, ending: 'deadline' }),
   at('channel-signer', 'signer.log.after-sync', { passage: 2, ending: 'deadline' }),
   at('channel-signer', 'signer.log.after-sync', { passage: 3, ending: 'deadline' }),
+  // Its log is continued in another file.
+  at('channel-signer', 'signer.segment.before-memory', { ending: 'deadline' }),
+  at('channel-signer', 'signer.segment.before-file', { ending: 'deadline' }),
+  at('channel-signer', 'signer.segment.before-line', { ending: 'deadline' }),
+  at('channel-signer', 'signer.segment.after-line', { ending: 'deadline' }),
+  at('channel-signer', 'signer.segment.after-mark', { ending: 'deadline' }),
   at('channel-settler', 'settler.sign.before-store'),
   at('channel-settler', 'settler.checkpoint.before-store', { ending: 'deadline' }),
   at('channel-settler', 'settler.child.before-store', { ending: 'deadline' }),

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { natsUrlFor } from '@seedfleet/fleet';
 import type { World } from '../world/world.js';
-import { signingLogOf } from './signing-file.js';
+import { segmentOf, signingLogOf } from './signing-file.js';
 
 const MAIN = fileURLToPath(new URL('../../../../apps/channel-service/dist/main.js', import.meta.url));
 const START_MS = 60_000;
@@ -61,19 +61,54 @@ const CHANGES: readonly Change[] = [
   },
 ];
 
+/** What is done to a copy of the whole log, of which a start reads the newest file, and what is remembered before it. */
+const CONTINUATIONS: readonly { readonly what: string; readonly change: (newest: string) => void }[] = [
+  {
+    what: 'a payment made smaller in what is remembered',
+    change: (newest) => {
+      const text = readFileSync(`${newest}.memory`, 'utf8');
+      const path = /"settlements":\[\["[^"]*","[0-9a-f]{64}",\d+/;
+      writeFileSync(
+        `${newest}.memory`,
+        text.replace(path, (found) => `${found}0`),
+      );
+    },
+  },
+  { what: 'no newest file', change: (newest) => [newest, `${newest}.memory`].forEach((file) => rmSync(file)) },
+  {
+    what: 'a continuation without its first line',
+    change: (newest) => writeFileSync(newest, readFileSync(newest, 'utf8').replace(/^.*\n/, 'x'.repeat(3_000))),
+  },
+];
+
 /** A further signer on a copy of the log that was changed: it ends, and says why. The fleet's own is not touched. */
 export async function changedLogFaults(world: World, short: boolean): Promise<string[]> {
   const folder = join(world.folder, 'changed-logs');
   mkdirSync(folder, { recursive: true });
-  const lines = readFileSync(signingLogOf(world), 'utf8').split('\n').slice(0, -1);
+  const own = signingLogOf(world);
+  if (!existsSync(segmentOf(own, 3))) return ['the log has not been continued twice'];
+  // The first file without the line that says that it is continued is a log by itself.
+  const lines = readFileSync(own, 'utf8').split('\n').slice(0, -2);
   if (lines.length < 3) return ['too little was signed to change anything'];
   const faults: string[] = [];
-  for (const { what, code, make, open } of CHANGES.slice(short ? -3 : 0)) {
-    const log = join(folder, 'signing.log');
-    writeFileSync(log, `${make(lines).join('\n')}${open === true ? '' : '\n'}`);
+  const log = join(folder, 'signing.log');
+  const mustFail = async (what: string, code: string): Promise<void> => {
     const { exit, output } = await started(world, folder, log);
     if (exit !== 1) faults.push(`${what}: the signer ended with ${exit}`);
     if (!output.includes(code)) faults.push(`${what}: it did not say ${code}: ${output.slice(-300)}`);
+  };
+  for (const { what, code, make, open } of CHANGES.slice(short ? -3 : 0)) {
+    writeFileSync(log, `${make(lines).join('\n')}${open === true ? '' : '\n'}`);
+    await mustFail(what, code);
+  }
+  for (const { what, change } of CONTINUATIONS.slice(short ? -2 : 0)) {
+    let newest = 1;
+    for (; existsSync(segmentOf(own, newest)); newest += 1)
+      copyFileSync(segmentOf(own, newest), segmentOf(log, newest));
+    newest -= 1;
+    copyFileSync(`${segmentOf(own, newest)}.memory`, `${segmentOf(log, newest)}.memory`);
+    change(segmentOf(log, newest));
+    await mustFail(what, 'signing-log-broken');
   }
   return faults;
 }

@@ -6,7 +6,7 @@ import { sellTo } from '../restore/sales.js';
 import type { Scorecard } from '../scorecard.js';
 import { finishChannels } from '../world/finish.js';
 import { channelFaults } from '../world/verdict.js';
-import type { Goods, World } from '../world/world.js';
+import type { Goods, ProcessVariables, World } from '../world/world.js';
 import { seedlessFaults } from './seedless.js';
 import { awayFaults } from './away.js';
 import { changedLogFaults } from './changed-logs.js';
@@ -20,8 +20,12 @@ import {
   refusedChildren,
   refusedSweeps,
 } from './refused-treasury.js';
+import { lostDatabaseFaults } from './lost-database.js';
 import { linesIn, logFaults, signingLogOf } from './signing-file.js';
 import { Thief } from './thief.js';
+
+/** Its log goes on in another file after a few lines, so that all of this happens there too. */
+export const SIGNER_ENVIRONMENT: ProcessVariables = { 'channel-signer': { SIGNING_LOG_SEGMENT_LINES: '3' } };
 
 const PIECES = 12;
 const PRICE_SAT = 1_000n;
@@ -36,6 +40,10 @@ export async function proveSigner(world: World, short: boolean, scores: Scorecar
   const goods = await world.sell('signed', PIECES, PRICE_SAT);
   await scores.run('the signer is away: sales go on, and are settled when it is back', () => awayFaults(world, goods));
   await scores.run('a backup without a seed comes back without one', () => seedlessFaults(world));
+  await scores.run(
+    'the database destroyed and restored to an older state: the signer’s log knows more, all settle',
+    () => lostDatabaseFaults(world, goods),
+  );
   await scores.run('what was sent is in the log, once, and never a lower payment after a higher one', () =>
     logFaults(world),
   );

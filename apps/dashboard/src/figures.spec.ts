@@ -1,6 +1,6 @@
 import { BOOKED_FIGURES, EXPLAINED_FIGURES } from '@seedfleet/books';
 import { describe, expect, it } from 'vitest';
-import { labelsIn } from './components/labels';
+import { labelsIn } from './components/label-text';
 import { amountOf, FIGURE_IDS } from './figures';
 import { addressOf, periodIn, periodWords } from './period';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, percentOf, satoshi, shortHash, sum, until, words } from './format';
+import { ago, bytes, percentOf, plainName, rate, satoshi, shortHash, sum, until, words } from './format';
 
 describe('figures', () => {
   it('group satoshi of any size without rounding', () => {
@@ -26,5 +26,13 @@ describe('figures', () => {
   it('shorten hashes and speak codes', () => {
     expect(shortHash('d2474e86c95b19b8bcfdb92bc12c9d44667cfa36')).toBe('d2474e86…fa36');
     expect(words('funding-seen')).toBe('funding seen');
+    expect(rate('1375.25', 1)).toBe('1,375.3');
+  });
+
+  it('show what a name hides', () => {
+    expect(plainName('Les Misérables – ‌خانه‌ 👩‍👧')).toBe('Les Misérables – ‌خانه‌ 👩‍👧');
+    expect(plainName('\u202Egnp.exe\nx')).toBe('\u{FFFD}gnp.exe\u{FFFD}x');
+    expect(plainName(' \t')).not.toBe('');
+    expect(plainName('   ')).toBe('(blank name)');
   });
 });

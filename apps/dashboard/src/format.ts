@@ -31,7 +31,7 @@ export function bytes(count: number): string {
 
 /** "1 sale", "7 sales". */
 export function sales(number: number): string {
-  return `${count(number)} ${number === 1 ? 'sale' : 'sales'}`;
+  return plural(number, 'sale');
 }
 
 export function count(value: number): string {
@@ -67,6 +67,25 @@ export function words(code: string): string {
   return code.replaceAll(/[-_]/g, ' ');
 }
 
+/** A name of a program in words: "settlementFeeSat" → "settlement fee sat". */
+export function nameInWords(name: string): string {
+  return words(name.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2')).toLowerCase();
+}
+
+/** What was noted with an event, as "name value" pairs; nothing where there is nothing. */
+export function facts(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return '';
+  return Object.entries(data)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${nameInWords(name)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' · ');
+}
+
+/** "1 coin", "7 coins". */
+export function plural(number: number, one: string): string {
+  return `${count(number)} ${one}${number === 1 ? '' : 's'}`;
+}
+
 /** For axes: "12.3k", "4M". Only a label; the exact figure stands elsewhere. */
 export function compact(value: number): string {
   return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
@@ -81,4 +100,23 @@ export function moment(iso: string): string {
 export function periodLabel(iso: string, period: 'hour' | 'day'): string {
   if (period === 'hour') return iso.slice(11, 16);
   return new Date(iso).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+}
+
+/** A rate with so many decimal places: "1,375.20". A rate only; amounts are never rounded. */
+export function rate(value: string | number, places: number): string {
+  return Number(value).toLocaleString('en', { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
+/** Characters that are not seen but turn text around, break it, or hide in it. */
+const UNSEEN = /[\p{Cc}\u061C\u200B\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
+
+/** A name as a stranger gave it, such that it can't pass for another: what is not seen is shown as a mark. */
+export function plainName(name: string): string {
+  const shown = name.replace(UNSEEN, '\u{FFFD}');
+  return shown.trim() === '' ? '(blank name)' : shown;
+}
+
+/** What a torrent is called, or its hash by its ends. */
+export function torrentName(name: string | null, infoHash: string): string {
+  return name === null ? shortHash(infoHash) : plainName(name);
 }

@@ -1,3 +1,5 @@
+import { nameInWords } from '../format';
+
 /** Why a question to the API had no answer. */
 export type ApiFailure =
   /** The session has ended: the operator signs in again. */
@@ -103,6 +105,16 @@ export function wordsOf(failure: ApiFailure): string {
     case 'unreachable':
       return 'The fleet does not answer.';
     case 'refused':
-      return failure.code === 'scope-missing' ? `This key may not do that: ${failure.detail}.` : failure.detail;
+      return failure.code === 'scope-missing'
+        ? `This key may not do that: ${failure.detail}.`
+        : sentence(failure.code === 'validation-failed' ? fieldInWords(failure.detail) : failure.detail);
   }
 }
+
+/** "price.satPerMib: must be …" → "sat per mib: must be …". */
+function fieldInWords(detail: string): string {
+  return detail.replace(/^(?:[\w-]+\.)*([A-Za-z][\w-]*)(?=: )/, (_, field: string) => nameInWords(field));
+}
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

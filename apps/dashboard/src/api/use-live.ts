@@ -89,6 +89,11 @@ export function useLive<T>(path: string | null, families: readonly News[] = []):
     : { value: undefined, etag: undefined, failure: undefined, reload };
 }
 
+/** In place of what is not there yet. */
+export function waiting({ failure }: Pick<Live<unknown>, 'failure'>): string {
+  return failure === undefined ? 'Asking the fleet…' : 'Nothing to show.';
+}
+
 export interface Paged<T> extends Live<{ readonly items: readonly T[]; readonly nextCursor: string | null }> {
   /** 1 is the first. */
   readonly page: number;

@@ -1,5 +1,5 @@
 import type { Channel } from '../api/types';
-import { shortHash, words } from '../format';
+import { torrentName as nameOf, words } from '../format';
 import { Link } from '../router';
 import type { Column } from './data-table';
 import { Pill } from './pill';
@@ -18,7 +18,7 @@ export const TORRENT: Column<Channel> = {
   title: 'Torrent',
   cell: ({ torrentName, infoHash }) => (
     <Link to={`/torrents/${infoHash}`} className="name">
-      {torrentName ?? shortHash(infoHash)}
+      {nameOf(torrentName, infoHash)}
     </Link>
   ),
 };

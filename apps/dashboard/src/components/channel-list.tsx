@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Channel } from '../api/types';
-import type { Paged } from '../api/use-live';
+import { waiting, type Paged } from '../api/use-live';
 import { Card } from './card';
 import { DataTable, type Column } from './data-table';
 import { Pager } from './pager';
@@ -22,7 +22,7 @@ export function ChannelList({ title, list, columns, empty, tools }: ChannelListP
         columns={columns}
         rows={list.value?.items ?? []}
         keyOf={({ id }) => id}
-        empty={list.value === undefined ? 'Asking the fleet…' : empty}
+        empty={list.value === undefined ? waiting(list) : empty}
       />
       <Pager list={list} name={title.toLowerCase()} />
     </Card>

@@ -1,5 +1,5 @@
 import type { Fleet } from '../api/types';
-import { ago, shortHash, words } from '../format';
+import { ago, torrentName, words } from '../format';
 import { Link } from '../router';
 import { Pill } from './pill';
 
@@ -13,7 +13,7 @@ export function Events({ fleet, limit }: { readonly fleet: Fleet; readonly limit
           <time dateTime={event.at}>{ago(event.at, fleet.now)}</time>
           <Pill state={event.state} />
           <span className="grow">
-            <Link to={`/channels/${event.channelId}`}>{event.torrentName ?? shortHash(event.infoHash)}</Link>{' '}
+            <Link to={`/channels/${event.channelId}`}>{torrentName(event.torrentName, event.infoHash)}</Link>{' '}
             <span className="muted">{words(event.reason)}</span>
           </span>
         </li>

@@ -5,7 +5,7 @@ import { Card } from '../components/card';
 import { PageHead } from '../components/page-head';
 import { Pill } from '../components/pill';
 import { Stat, Stats } from '../components/stat';
-import { moment, satoshi, shortHash, until, words } from '../format';
+import { facts, moment, satoshi, torrentName, until, words } from '../format';
 import { Link } from '../router';
 
 /** One channel: where it stands, what it is worth, and its story. */
@@ -17,6 +17,9 @@ export function ChannelPage({ id }: { readonly id: string }) {
         <PageHead title="Channel" />
         <p className={failure === undefined ? 'muted' : 'problem'}>
           {failure === undefined ? 'Asking the fleet…' : wordsOf(failure)}
+        </p>
+        <p>
+          <Link to="/channels">All channels</Link>
         </p>
       </>
     );
@@ -49,7 +52,7 @@ export function ChannelPage({ id }: { readonly id: string }) {
                 <time dateTime={event.at}>{moment(event.at)}</time>
                 <div>
                   <Pill state={event.state} /> <span>{words(event.reason)}</span>
-                  {hasFacts(event.data) && <code className="facts-line">{JSON.stringify(event.data)}</code>}
+                  {facts(event.data) !== '' && <span className="facts-line">{facts(event.data)}</span>}
                 </div>
               </li>
             ))}
@@ -59,7 +62,7 @@ export function ChannelPage({ id }: { readonly id: string }) {
           <dl className="pairs">
             <dt>Torrent</dt>
             <dd>
-              <Link to={`/torrents/${value.infoHash}`}>{value.torrentName ?? shortHash(value.infoHash)}</Link>
+              <Link to={`/torrents/${value.infoHash}`}>{torrentName(value.torrentName, value.infoHash)}</Link>
             </dd>
             <dt>Node</dt>
             <dd>{value.nodeId}</dd>
@@ -118,8 +121,4 @@ export function ChannelPage({ id }: { readonly id: string }) {
       </div>
     </>
   );
-}
-
-function hasFacts(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && Object.keys(data).length > 0;
 }

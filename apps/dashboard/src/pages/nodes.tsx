@@ -1,11 +1,11 @@
 import type { FleetNode } from '../api/types';
-import { useLive } from '../api/use-live';
+import { useLive, waiting } from '../api/use-live';
 import { Card } from '../components/card';
 import { DataTable, type Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
 import { Pill } from '../components/pill';
 import { Stat, Stats } from '../components/stat';
-import { ago, bytes, count } from '../format';
+import { ago, bytes, count, plural } from '../format';
 import { Link } from '../router';
 
 /** The machines that sell. */
@@ -22,7 +22,7 @@ export function NodesPage() {
         <Stat name="Connections" value={count(total('connections'))} />
         <Stat name="Channels selling" value={count(total('activeChannels'))} />
         <Stat name="Unpaid in flight" value={bytes(total('exposureBytes'))} hint="delivered and not yet durably paid" />
-        <Stat name="Sold since start" value={bytes(total('bytesSold'))} note={`${count(total('piecesSold'))} pieces`} />
+        <Stat name="Sold since start" value={bytes(total('bytesSold'))} note={plural(total('piecesSold'), 'piece')} />
       </Stats>
       <Card title="Nodes" failure={nodes.failure}>
         <DataTable
@@ -30,7 +30,7 @@ export function NodesPage() {
           columns={columns(new Date().toISOString())}
           rows={rows}
           keyOf={({ id }) => id}
-          empty={nodes.value === undefined ? 'Asking the fleet…' : 'No node has registered yet.'}
+          empty={nodes.value === undefined ? waiting(nodes) : 'No node has registered yet.'}
         />
       </Card>
     </>

@@ -10,7 +10,7 @@ import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
 import { Stat, Stats } from '../components/stat';
 import { amountOf } from '../figures';
-import { bytes, count, sales, satoshi, shortHash } from '../format';
+import { bytes, count, sales, satoshi, torrentName } from '../format';
 import { Link } from '../router';
 
 const SPANS = [
@@ -125,14 +125,14 @@ function Now({ fleet }: { readonly fleet: Fleet | undefined }) {
     nodes.silent > 0 ? ` · ${count(nodes.silent)} silent` : nodes.draining > 0 ? ` · ${nodes.draining} draining` : '';
   return (
     <section className="card strip" aria-label="The fleet now">
-      <Fact name={`nodes up${troubled}`} value={count(nodes.up)} />
-      <Fact name="torrents active" value={count(torrents.active)} />
-      <Fact name="connections" value={count(work.connections)} />
-      <Fact name="channels selling" value={count(work.activeChannels)} />
+      <Fact name={`${nodes.up === 1 ? 'node' : 'nodes'} up${troubled}`} value={count(nodes.up)} />
+      <Fact name={`${torrents.active === 1 ? 'torrent' : 'torrents'} active`} value={count(torrents.active)} />
+      <Fact name={work.connections === 1 ? 'connection' : 'connections'} value={count(work.connections)} />
+      <Fact name={`${work.activeChannels === 1 ? 'channel' : 'channels'} selling`} value={count(work.activeChannels)} />
       <Fact name="waiting to fund" value={count(work.joinedChannels)} />
       <Fact name="unpaid in flight" value={bytes(work.exposureBytes)} />
       <Fact name="sold since start" value={bytes(work.bytesSold)} />
-      <Fact name="block" value={chain === null ? 'none yet' : count(chain.height)} />
+      <Fact name={chain === null ? 'block seen yet' : 'block'} value={chain === null ? 'no' : count(chain.height)} />
     </section>
   );
 }
@@ -162,7 +162,7 @@ function Earners() {
             <li key={infoHash}>
               <span className="grow">
                 <Link to={`/torrents/${infoHash}`} className="name">
-                  {name ?? shortHash(infoHash)}
+                  {torrentName(name, infoHash)}
                 </Link>
                 <small className="muted block">{sales(channels)}</small>
               </span>

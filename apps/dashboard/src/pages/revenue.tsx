@@ -1,6 +1,6 @@
 import type { ExplainedFigure } from '@seedfleet/books';
 import type { Earner, Earnings, KeyedEarnings, TotalEarnings } from '../api/types';
-import { useLive, usePages } from '../api/use-live';
+import { useLive, usePages, waiting } from '../api/use-live';
 import { Card } from '../components/card';
 import { Choice } from '../components/choice';
 import { DataTable, type Column } from '../components/data-table';
@@ -10,7 +10,7 @@ import { Search } from '../components/search';
 import { Sparkline } from '../components/sparkline';
 import { Split } from '../components/split';
 import { amountOf } from '../figures';
-import { count, satoshi, shortHash } from '../format';
+import { count, satoshi, torrentName } from '../format';
 import { addressOf, periodIn } from '../period';
 import { Link, useQuery } from '../router';
 
@@ -36,7 +36,7 @@ export function RevenuePage() {
         <Day label="From" value={period.get('from') ?? ''} onChoose={(from) => setQuery({ from })} />
         <Day label="To" value={period.get('to') ?? ''} onChoose={(to) => setQuery({ to })} />
       </PageHead>
-      {total.value !== undefined && (
+      {total.value !== undefined && total.value.revenueSat !== '0' && (
         <section className="card" aria-label="Where the revenue is">
           <Split of={total.value} />
         </section>
@@ -117,7 +117,7 @@ function ByTorrent({ period, total, tools }: TableProps & { readonly total: Tota
         keyOf={({ infoHash }) => infoHash}
         empty={
           value === undefined
-            ? 'Asking the fleet…'
+            ? waiting(earners)
             : search === ''
               ? period.size === 0
                 ? 'Nothing was sold yet.'
@@ -171,7 +171,7 @@ function ByKey({ view, period, tools }: TableProps & { readonly view: Exclude<Vi
         columns={[named, ...figures.map((figure) => column<KeyedEarnings>(figure, period))]}
         rows={list.value?.items ?? []}
         keyOf={keyOf}
-        empty={list.value === undefined ? 'Asking the fleet…' : 'Nothing was sold yet.'}
+        empty={list.value === undefined ? waiting(list) : 'Nothing was sold yet.'}
       />
       <Pager list={list} name="revenue" />
     </Card>
@@ -183,7 +183,7 @@ const TORRENT: readonly Column<Earner>[] = [
     title: 'Torrent',
     cell: ({ name, infoHash }) => (
       <Link to={`/torrents/${infoHash}`} className="name" title={infoHash}>
-        {name ?? shortHash(infoHash)}
+        {torrentName(name, infoHash)}
       </Link>
     ),
   },

@@ -47,7 +47,7 @@ export function SettlementPage() {
         <Stat name="Fees paid" hint="mining fees of settlements sent" sat={total?.feesSat} />
         <Stat name="Fees to come" hint="mining fees of settlements to come" sat={total?.feesReservedSat} />
       </Stats>
-      {total !== undefined && (
+      {total !== undefined && total.revenueSat !== '0' && (
         <section className="card" aria-label="Where the revenue is">
           <Split of={total} />
         </section>
@@ -56,7 +56,7 @@ export function SettlementPage() {
         title="Settlements"
         list={channels}
         columns={columns(new Date().toISOString())}
-        empty="None."
+        empty="No settlement is in that state."
         tools={
           <Choice<View> label="Which" options={VIEWS} value={view} onChoose={(name) => setQuery({ view: name })} />
         }

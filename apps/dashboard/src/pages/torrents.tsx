@@ -1,5 +1,5 @@
 import type { Torrent } from '../api/types';
-import { usePages } from '../api/use-live';
+import { usePages, waiting } from '../api/use-live';
 import { Card } from '../components/card';
 import { DataTable, type Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
@@ -7,7 +7,8 @@ import { Pager } from '../components/pager';
 import { Pill } from '../components/pill';
 import { Search } from '../components/search';
 import { Chosen } from '../components/chosen';
-import { ago, bytes, satoshi } from '../format';
+import { Labels } from '../components/labels';
+import { ago, bytes, plainName, rate, satoshi } from '../format';
 import { addressOf } from '../period';
 import { Link, useQuery } from '../router';
 import { useMay } from '../session/session';
@@ -92,7 +93,7 @@ export function TorrentsPage() {
           keyOf={({ infoHash }) => infoHash}
           empty={
             torrents.value === undefined
-              ? 'Asking the fleet…'
+              ? waiting(torrents)
               : [search, state, label, tier].every((filter) => filter === '')
                 ? 'No torrents yet: add one of a folder, or from a .torrent file.'
                 : 'None like that.'
@@ -110,18 +111,9 @@ const COLUMNS: readonly Column<Torrent>[] = [
     cell: ({ name, infoHash, labels }) => (
       <>
         <Link to={`/torrents/${infoHash}`} className="name" title={infoHash}>
-          {name}
+          {plainName(name)}
         </Link>
-        {labels.map((label) => (
-          <Link
-            key={label}
-            to={addressOf('/torrents', { label })}
-            className="label"
-            title={`Torrents labelled ${label}`}
-          >
-            {label}
-          </Link>
-        ))}
+        <Labels labels={labels} most={4} />
       </>
     ),
   },
@@ -129,7 +121,7 @@ const COLUMNS: readonly Column<Torrent>[] = [
   { title: 'Nodes', right: true, cell: ({ sale }) => sale.nodesOnSale },
   { title: 'Size', right: true, cell: ({ totalBytes }) => bytes(totalBytes) },
   { title: 'Price', right: true, hint: 'satoshi per piece', cell: ({ offer }) => satoshi(offer.priceSat) },
-  { title: 'Per MiB', right: true, hint: 'satoshi', cell: ({ offer }) => Number(offer.satPerMib).toFixed(2) },
+  { title: 'Per MiB', right: true, hint: 'satoshi', cell: ({ offer }) => rate(offer.satPerMib, 2) },
   { title: 'Complete sale', right: true, hint: 'satoshi', cell: ({ totalSat }) => satoshi(totalSat) },
   { title: 'Added', right: true, cell: ({ createdAt }) => `${ago(createdAt, new Date().toISOString())} ago` },
 ];

@@ -7,7 +7,7 @@ import { DataTable, type Column } from '../components/data-table';
 import { PageHead } from '../components/page-head';
 import { Pill } from '../components/pill';
 import { Stat, Stats } from '../components/stat';
-import { count, moment, satoshi, shortHash, words } from '../format';
+import { count, moment, plural, satoshi, shortHash, words } from '../format';
 import { useMay } from '../session/session';
 
 /** What was earned and lies on the fleet's own keys, and how it comes to the operator's wallet. */
@@ -24,7 +24,7 @@ export function TreasuryPage() {
           name="Spare"
           hint="final, free, and more than what is kept back"
           sat={value?.spareSat}
-          note={value && `${count(value.spareCoins)} coins, ${count(value.keptCoins)} kept back for children`}
+          note={value && `${plural(value.spareCoins, 'coin')}, ${count(value.keptCoins)} kept back for children`}
         />
         <Stat name="Unswept" hint="settlements buried, not yet moved, by the books" sat={booked?.buriedSat} />
         <Stat name="Swept so far" hint="brought to your own wallet" sat={value?.sweptSat} tone="good" />
@@ -136,7 +136,7 @@ function SweepCard({ treasury, onSwept }: { readonly treasury: Treasury | undefi
 const nothing = ({ why }: Sweep): string => `Nothing is swept: ${words(why)}.`;
 
 function sweepWords({ inputs, inputSat, feeSat, destination }: Sweep): string {
-  return `${count(inputs)} coins of ${satoshi(inputSat)} sat to ${destination ?? 'nowhere'} for a fee of ${satoshi(feeSat)} sat`;
+  return `${plural(inputs, 'coin')} of ${satoshi(inputSat)} sat to ${destination ?? 'nowhere'} for a fee of ${satoshi(feeSat)} sat`;
 }
 
 const COLUMNS: readonly Column<Treasury['transactions'][number]>[] = [

@@ -3,6 +3,7 @@ import { useLiveConnection } from '../api/live';
 import type { Alerts, Fleet } from '../api/types';
 import { useLive } from '../api/use-live';
 import { count } from '../format';
+import { useInView } from '../components/in-view';
 import { Link, useRouter } from '../router';
 import { useSession } from '../session/session';
 import { applyTheme, nextTheme, storedTheme } from '../theme';
@@ -38,6 +39,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Account />
       </aside>
       <main id="content" tabIndex={-1}>
+        <Disconnected />
         {children}
       </main>
     </div>
@@ -49,8 +51,9 @@ function Navigation() {
   const alerts = useLive<Alerts>('/v1/alerts', ['alert', 'channel', 'node', 'chain', 'webhook']);
   const waiting = alerts.value?.items.length ?? 0;
   const critical = alerts.value?.items.some(({ severity }) => severity === 'critical') === true;
+  const list = useInView(path);
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={list}>
       <ul>
         {PLACES.map(({ to, name, icon }) => (
           <li key={to}>
@@ -92,6 +95,21 @@ function Account() {
           Sign out
         </button>
       </div>
+    </div>
+  );
+}
+
+/** Says once for the whole page that its figures are not of now. */
+function Disconnected() {
+  const { connection } = useLiveConnection();
+  return (
+    <div role="status" className="disconnected">
+      {connection === 'broken' && (
+        <p className="banner critical">
+          <strong>The fleet does not answer.</strong> What is shown may be old; this page goes on by itself when it
+          does.
+        </p>
+      )}
     </div>
   );
 }

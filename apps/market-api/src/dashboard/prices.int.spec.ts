@@ -1,5 +1,6 @@
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { violations } from '../testing/accessibility.js';
 import type { DemoFleet } from '../testing/demo-fleet.js';
 import type { RunningMarketApi } from '../testing/market-api.js';
 import { heading, missing, openDashboard, type OpenDashboard } from '../testing/open-dashboard.js';
@@ -72,6 +73,7 @@ describe.skipIf(missing !== undefined)('prices in the dashboard', () => {
       .first()
       .waitFor();
     expect(await table.getByRole('link').count()).toBe(5);
+    expect(await violations(page)).toEqual([]);
     expect(await api.admin.offer.count({ where: { priceMode: 'mib' } })).toBe(0);
 
     // Something else than what was rehearsed is not applied.
@@ -140,6 +142,10 @@ describe.skipIf(missing !== undefined)('prices in the dashboard', () => {
     await page.goto(`${api.url}/settings/rates`);
     await page.getByRole('button', { name: 'Change remaster' }).click();
     await page.getByRole('button', { name: 'Save', exact: true }).and(page.locator(':enabled')).waitFor();
+    await page.getByRole('button', { name: 'Remove high' }).click();
+    await page.getByRole('alertdialog', { name: 'Remove high' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
     // Another operator is faster.
     await http('put', '/v1/tiers/remaster').send({ multiplier: '3' }).expect(200);
     await page.getByLabel('Times dearer').first().fill('2');

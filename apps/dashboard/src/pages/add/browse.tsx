@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { send, wordsOf } from '../../api/client';
 import type { Content, ContentEntry } from '../../api/types';
-import { useLive } from '../../api/use-live';
+import { useLive, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
-import { labelsIn } from '../../components/labels';
+import { labelsIn } from '../../components/label-text';
 import { bytes } from '../../format';
 import { useQuery } from '../../router';
 
@@ -69,9 +69,7 @@ export function Browse() {
         keyOf={(entry) => entry.path}
         empty={
           content.value === undefined
-            ? content.failure === undefined
-              ? 'Asking the fleet…'
-              : 'Nothing to show.'
+            ? waiting(content)
             : path === ''
               ? 'No content root is configured: see CONTENT_ROOTS, or npm start -- --content DIR.'
               : 'Nothing in this folder.'

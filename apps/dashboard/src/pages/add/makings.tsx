@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { send, wordsOf } from '../../api/client';
 import type { Making } from '../../api/types';
-import { usePages } from '../../api/use-live';
+import { usePages, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
@@ -39,7 +39,7 @@ export function Makings() {
         columns={columns((id) => void cancel(id))}
         rows={list.value?.items ?? []}
         keyOf={({ id }) => id}
-        empty={list.value === undefined ? 'Asking the fleet…' : 'Nothing was made yet.'}
+        empty={list.value === undefined ? waiting(list) : 'Nothing was made yet.'}
       />
       <Pager list={list} name="makings" />
     </Card>

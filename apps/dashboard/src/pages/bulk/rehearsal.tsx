@@ -3,7 +3,8 @@ import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
 import { Stat, Stats } from '../../components/stat';
-import { count, satoshi, sum } from '../../format';
+import { objectionWords } from '../../components/objections';
+import { count, plainName, plural, rate, satoshi, sum } from '../../format';
 import { Link } from '../../router';
 import type { BulkEditing } from './use-bulk-edit';
 
@@ -71,7 +72,7 @@ export function Rehearsal({ edit }: { readonly edit: BulkEditing }) {
   );
 }
 
-const torrents = (number: number): string => `${count(number)} ${number === 1 ? 'torrent' : 'torrents'}`;
+const torrents = (number: number): string => plural(number, 'torrent');
 
 function pagesOf({ rehearsed, turn }: BulkEditing) {
   const { cursors = [], answer } = rehearsed ?? {};
@@ -89,7 +90,7 @@ function objections({ after: { economics } }: BulkEdited) {
   const said = [
     declined === null ? '' : `Could never pay for its settlement: ${declined}`,
     declined !== null || refusedNow === null ? '' : `Not sold at today’s fees: ${refusedNow}`,
-    refused.length === 0 ? '' : `Default buyers refuse it: ${refused.join('; ')}`,
+    refused.length === 0 ? '' : `Default buyers refuse it: ${objectionWords(refused)}`,
   ].filter((text) => text !== '');
   return said.length === 0 ? null : <span className="bad">{said.join('. ')}</span>;
 }
@@ -109,7 +110,7 @@ const COLUMNS: readonly Column<BulkEdited>[] = [
     cell: ({ infoHash, name, tier, changed }) => (
       <>
         <Link to={`/torrents/${infoHash}`} className="name" title={infoHash}>
-          {name}
+          {plainName(name)}
         </Link>
         <small className="muted block">
           {tier}
@@ -128,7 +129,7 @@ const COLUMNS: readonly Column<BulkEdited>[] = [
     title: 'Per MiB',
     right: true,
     hint: 'satoshi, now and then',
-    cell: ({ before, after }) => change(Number(before.satPerMib).toFixed(2), Number(after.satPerMib).toFixed(2)),
+    cell: ({ before, after }) => change(rate(before.satPerMib, 2), rate(after.satPerMib, 2)),
   },
   {
     title: 'Complete sale',

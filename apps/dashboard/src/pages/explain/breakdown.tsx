@@ -1,6 +1,6 @@
 import type { ExplainedFigure } from '@seedfleet/books';
 import type { ExplainedChannel, Explanation } from '../../api/types';
-import { usePages } from '../../api/use-live';
+import { usePages, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
@@ -42,7 +42,7 @@ export function Breakdown({ figure, subject, period }: BreakdownProps) {
         columns={columns}
         rows={rows}
         keyOf={({ channelId }) => channelId}
-        empty={list.value === undefined ? 'Asking the fleet…' : 'No channel adds to it.'}
+        empty={list.value === undefined ? waiting(list) : 'No channel adds to it.'}
         footer={[
           whole ? 'Together' : 'On this page',
           ...columns.slice(2).map(() => ''),

@@ -1,10 +1,10 @@
 import type { AuditEntry } from '../../api/types';
-import { usePages } from '../../api/use-live';
+import { usePages, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
 import { Search } from '../../components/search';
-import { moment, shortHash } from '../../format';
+import { facts, moment, shortHash } from '../../format';
 import { useQuery } from '../../router';
 
 /** Every write through the API. */
@@ -38,7 +38,7 @@ export function AuditCard() {
         columns={COLUMNS}
         rows={entries.value?.items ?? []}
         keyOf={({ id }) => id}
-        empty={entries.value === undefined ? 'Asking the fleet…' : 'Nothing like that was written.'}
+        empty={entries.value === undefined ? waiting(entries) : 'Nothing like that was written.'}
       />
       <Pager list={entries} name="the audit log" />
     </Card>
@@ -50,13 +50,5 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'Who', cell: ({ actor, actorName }) => <span title={actor}>{actorName ?? actor}</span> },
   { title: 'What', cell: ({ action }) => <strong>{action}</strong> },
   { title: 'To what', cell: ({ target }) => <code title={target}>{shortHash(target)}</code> },
-  { title: 'Details', cell: ({ data }) => <code className="details-line">{detailsOf(data)}</code> },
+  { title: 'Details', cell: ({ data }) => <span className="details-line">{facts(data)}</span> },
 ];
-
-function detailsOf(data: unknown): string {
-  if (typeof data !== 'object' || data === null) return '';
-  return Object.entries(data)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');
-}

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { send, wordsOf } from '../../api/client';
 import type { Delivery } from '../../api/types';
-import { usePages } from '../../api/use-live';
+import { usePages, waiting } from '../../api/use-live';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
 import { Pill } from '../../components/pill';
@@ -31,7 +31,7 @@ export function Deliveries({ webhookId }: { readonly webhookId: string }) {
         columns={columns(may, (id) => void redeliver(id))}
         rows={deliveries.value?.items ?? []}
         keyOf={({ id }) => id}
-        empty={deliveries.value === undefined ? 'Asking the fleet…' : 'Nothing was to be delivered yet.'}
+        empty={deliveries.value === undefined ? waiting(deliveries) : 'Nothing was to be delivered yet.'}
       />
       <Pager list={deliveries} name="deliveries" />
     </>

@@ -1,8 +1,9 @@
 import { useState, type FormEvent } from 'react';
 import { send, wordsOf } from '../../api/client';
 import type { ApiKey } from '../../api/types';
-import { usePages } from '../../api/use-live';
+import { usePages, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
+import { Confirm } from '../../components/confirm';
 import { ShownOnce } from '../../components/copy';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pager } from '../../components/pager';
@@ -51,7 +52,7 @@ function Keys() {
           columns={columns((id) => void revoke(id))}
           rows={keys.value?.items ?? []}
           keyOf={({ id }) => id}
-          empty="Asking the fleet…"
+          empty={waiting(keys)}
         />
         <Pager list={keys} name="keys" />
       </Card>
@@ -133,9 +134,13 @@ function columns(revoke: (id: string) => void): readonly Column<ApiKey>[] {
       right: true,
       cell: ({ id, name, state }) =>
         state === 'active' && (
-          <button type="button" className="danger" onClick={() => revoke(id)} aria-label={`Revoke ${name}`}>
-            Revoke
-          </button>
+          <Confirm
+            name="Revoke"
+            label={`Revoke ${name}`}
+            question="Whoever uses it is locked out at once."
+            yes="Revoke it"
+            onYes={() => revoke(id)}
+          />
         ),
     },
   ];

@@ -1,4 +1,5 @@
 import { PageHead } from '../../components/page-head';
+import { useInView } from '../../components/in-view';
 import { Link } from '../../router';
 import { AuditCard } from './audit';
 import { KeysCard } from './keys';
@@ -14,6 +15,7 @@ const PARTS = [
 
 /** Who may do what, who is told, and who did what. */
 export function SettingsPage({ part }: { readonly part: string }) {
+  const tabs = useInView(part);
   const open = part === '' ? 'keys' : part;
   return (
     <>
@@ -21,7 +23,7 @@ export function SettingsPage({ part }: { readonly part: string }) {
         title="Settings"
         lead="Who may do what, what prices are worked out with, who is told, and who did it."
       />
-      <nav aria-label="Settings" className="tabs">
+      <nav aria-label="Settings" className="tabs" ref={tabs}>
         {PARTS.map(([id, title]) => (
           <Link key={id} to={`/settings/${id}`} current={id === open}>
             {title}

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { send, wordsOf } from '../../api/client';
 import type { Tier } from '../../api/types';
-import { useLive } from '../../api/use-live';
+import { useLive, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { Confirm } from '../../components/confirm';
 import { DataTable, type Column } from '../../components/data-table';
@@ -54,7 +54,7 @@ export function TiersCard() {
         columns={may ? [...COLUMNS, actions(open, setOpen, (name) => void remove(name))] : COLUMNS}
         rows={rows}
         keyOf={({ name }) => name}
-        empty={tiers.value === undefined ? 'Asking the fleet…' : 'No tier yet.'}
+        empty={tiers.value === undefined ? waiting(tiers) : 'No tier yet.'}
         details={(tier) => (tier.name === open ? <TierForm tier={tier} known={[]} onDone={done} /> : null)}
       />
       {may && (
@@ -91,7 +91,7 @@ function actions(
         <button
           type="button"
           aria-expanded={open === name}
-          aria-label={`Change ${name}`}
+          aria-label={`${open === name ? 'Close' : 'Change'} ${name}`}
           onClick={() => setOpen(open === name ? undefined : name)}
         >
           {open === name ? 'Close' : 'Change'}

@@ -1,8 +1,9 @@
 import { useState, type FormEvent } from 'react';
 import { send, wordsOf, type WriteMethod } from '../../api/client';
 import type { Webhook } from '../../api/types';
-import { useLive } from '../../api/use-live';
+import { useLive, waiting } from '../../api/use-live';
 import { Card } from '../../components/card';
+import { Confirm } from '../../components/confirm';
 import { ShownOnce } from '../../components/copy';
 import { DataTable, type Column } from '../../components/data-table';
 import { Pill } from '../../components/pill';
@@ -33,7 +34,7 @@ export function WebhooksCard() {
           columns={columns(may, open, setOpen, (...call) => void act(...call))}
           rows={hooks.value?.items ?? []}
           keyOf={({ id }) => id}
-          empty={hooks.value === undefined ? 'Asking the fleet…' : 'No webhook yet.'}
+          empty={hooks.value === undefined ? waiting(hooks) : 'No webhook yet.'}
           details={({ id }) => (id === open ? <Deliveries webhookId={id} /> : null)}
         />
       </Card>
@@ -135,14 +136,13 @@ function columns(
           >
             {state === 'active' ? 'Pause' : 'Resume'}
           </button>
-          <button
-            type="button"
-            className="danger"
-            onClick={() => act('DELETE', `/v1/webhooks/${id}`)}
-            aria-label={`Remove ${url}`}
-          >
-            Remove
-          </button>
+          <Confirm
+            name="Remove"
+            label={`Remove ${url}`}
+            question="What is still to be delivered is dropped."
+            yes="Remove it"
+            onYes={() => act('DELETE', `/v1/webhooks/${id}`)}
+          />
         </span>
       ),
     });

@@ -3,7 +3,7 @@ import { isStale, send, wordsOf } from '../../api/client';
 import type { Tier, TorrentDetail } from '../../api/types';
 import { useLive } from '../../api/use-live';
 import { Card } from '../../components/card';
-import { labelsIn } from '../../components/labels';
+import { labelsIn } from '../../components/label-text';
 import { useMay } from '../../session/session';
 import { Remove } from './remove';
 

@@ -5,7 +5,7 @@ import { useLive } from '../../api/use-live';
 import { Card } from '../../components/card';
 import { DataTable, type Column } from '../../components/data-table';
 import { PriceFields, priceChange, type Price, type PriceMode } from '../../components/price-fields';
-import { moment, satoshi } from '../../format';
+import { moment, rate, satoshi } from '../../format';
 import { useMay } from '../../session/session';
 import { Verdict } from './verdict';
 
@@ -19,6 +19,7 @@ export function PriceEditor({ infoHash }: { readonly infoHash: string }) {
   const offer = useLive<Offer>(`/v1/torrents/${infoHash}/offer`, ['offer']);
   const history = useLive<Page<OfferVersion>>(`/v1/torrents/${infoHash}/offers?limit=6`, ['offer']);
   const may = useMay('money');
+  const [said, setSaid] = useState<string>();
   const now = offer.value;
   return (
     <Card title="Price" failure={offer.failure}>
@@ -27,14 +28,17 @@ export function PriceEditor({ infoHash }: { readonly infoHash: string }) {
       ) : (
         <>
           <p className="price">
-            <strong>{satoshi(now.effective.priceSat)}</strong> sat per piece ·{' '}
-            {Number(now.effective.satPerMib).toFixed(2)} sat per MiB
+            <strong>{satoshi(now.effective.priceSat)}</strong> sat per piece · {rate(now.effective.satPerMib, 2)} sat
+            per MiB
           </p>
           {may ? (
-            <Editor key={now.effective.version} offer={now} etag={offer.etag} onSaved={offer.reload} />
+            <Editor key={now.effective.version} offer={now} etag={offer.etag} onSaid={setSaid} onSaved={offer.reload} />
           ) : (
             <Verdict offer={now} />
           )}
+          <p role="status" className="good said">
+            {said}
+          </p>
           <h3>History</h3>
           <DataTable
             caption="What it was sold for"
@@ -52,14 +56,15 @@ export function PriceEditor({ infoHash }: { readonly infoHash: string }) {
 interface EditorProps {
   readonly offer: Offer;
   readonly etag: string | undefined;
+  /** A new version is edited anew, so what is said of the old one is said outside. */
+  readonly onSaid: (text: string | undefined) => void;
   readonly onSaved: () => void;
 }
 
-function Editor({ offer, etag, onSaved }: EditorProps) {
+function Editor({ offer, etag, onSaid, onSaved }: EditorProps) {
   const [price, setPrice] = useState(() => priceOf(offer));
   const [preview, setPreview] = useState<Offer>();
   const [problem, setProblem] = useState<string>();
-  const [saved, setSaved] = useState(false);
   const [busy, setBusy] = useState(false);
   const path = `/v1/torrents/${offer.infoHash}/offer`;
   const terms = JSON.stringify(termsOf(offer.set, price));
@@ -84,17 +89,21 @@ function Editor({ offer, etag, onSaved }: EditorProps) {
     setBusy(true);
     const result = await send<Offer>('PUT', path, JSON.parse(terms) as object, { etag });
     setBusy(false);
-    setSaved(result.ok);
-    if (result.ok) onSaved();
+    if (result.ok) onSaid('The new price holds for new channels.');
     else if (isStale(result.failure)) {
-      setProblem('Somebody else has changed the price meanwhile. Look at it, then save again.');
-      onSaved();
-    } else setProblem(wordsOf(result.failure));
+      onSaid('Not saved: somebody else has changed the price meanwhile. Look at it, then set yours again.');
+    } else return setProblem(wordsOf(result.failure));
+    onSaved();
+  };
+
+  const change = (next: Price): void => {
+    onSaid(undefined);
+    setPrice(next);
   };
 
   return (
     <form onSubmit={(event) => void save(event)} className="editor">
-      <PriceFields modes={MODES} price={price} invalid={problem !== undefined} onChange={setPrice} />
+      <PriceFields modes={MODES} price={price} invalid={problem !== undefined} onChange={change} />
       <div className="dry-run" role="status" aria-label="What it would come to">
         <h3>What it would come to</h3>
         {preview === undefined ? <p className="muted">…</p> : <Verdict offer={preview} />}
@@ -103,7 +112,7 @@ function Editor({ offer, etag, onSaved }: EditorProps) {
         {problem}
       </p>
       <button type="submit" className="primary" disabled={busy || preview === undefined}>
-        {busy ? 'Saving…' : saved ? 'Saved' : 'Set this price'}
+        {busy ? 'Saving…' : 'Set this price'}
       </button>
     </form>
   );

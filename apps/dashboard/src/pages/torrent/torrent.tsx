@@ -8,8 +8,8 @@ import { PageHead } from '../../components/page-head';
 import { Pill } from '../../components/pill';
 import { RevenueChart } from '../../components/chart';
 import { Split } from '../../components/split';
-import { bytes, count } from '../../format';
-import { addressOf } from '../../period';
+import { Labels } from '../../components/labels';
+import { bytes, count, plainName } from '../../format';
 import { Link } from '../../router';
 import { useMay } from '../../session/session';
 import { SaleState } from '../torrents';
@@ -30,27 +30,21 @@ export function TorrentPage({ infoHash }: { readonly infoHash: string }) {
         <p className={torrent.failure === undefined ? 'muted' : 'problem'}>
           {torrent.failure === undefined ? 'Asking the fleet…' : wordsOf(torrent.failure)}
         </p>
+        <p>
+          <Link to="/torrents">All torrents</Link>
+        </p>
       </>
     );
   }
   return (
     <>
       <PageHead
-        title={value.name}
+        title={plainName(value.name)}
         lead={
           <>
             <code>{value.infoHash}</code> · {bytes(value.totalBytes)} · {count(value.pieceCount)} pieces of{' '}
             {bytes(value.pieceLengthBytes)} · tier {value.tier}
-            {value.labels.map((label) => (
-              <Link
-                key={label}
-                to={addressOf('/torrents', { label })}
-                className="label"
-                title={`Torrents labelled ${label}`}
-              >
-                {label}
-              </Link>
-            ))}
+            <Labels labels={value.labels} most={20} />
           </>
         }
       >
@@ -59,21 +53,23 @@ export function TorrentPage({ infoHash }: { readonly infoHash: string }) {
       </PageHead>
       <Explain infoHash={infoHash} ever={series.value?.total} />
       <div className="two">
-        <Card title="Last 30 days" failure={series.failure}>
-          {series.value === undefined ? (
-            <p className="muted chart-place">Asking the fleet…</p>
-          ) : (
-            <>
-              <RevenueChart series={series.value} label={`Revenue of ${value.name}`} />
-              <Split of={series.value.total} />
-            </>
-          )}
-        </Card>
-        <PriceEditor infoHash={infoHash} />
-      </div>
-      <div className="two">
-        <Demand infoHash={infoHash} />
-        <Manage torrent={value} etag={torrent.etag} onChanged={torrent.reload} />
+        <div className="column">
+          <Card title="Last 30 days" failure={series.failure}>
+            {series.value === undefined ? (
+              <p className="muted chart-place">Asking the fleet…</p>
+            ) : (
+              <>
+                <RevenueChart series={series.value} label={`Revenue of ${plainName(value.name)}`} />
+                <Split of={series.value.total} />
+              </>
+            )}
+          </Card>
+          <Demand infoHash={infoHash} />
+        </div>
+        <div className="column">
+          <PriceEditor infoHash={infoHash} />
+          <Manage torrent={value} etag={torrent.etag} onChanged={torrent.reload} />
+        </div>
       </div>
       <Card title="Where it is sold">
         <DataTable

@@ -1,5 +1,6 @@
 import type { Offer } from '../../api/types';
-import { count, satoshi } from '../../format';
+import { objectionWords } from '../../components/objections';
+import { count, rate, satoshi } from '../../format';
 
 /** What a complete sale at these terms comes to, at today's fees. */
 export function Verdict({ offer }: { readonly offer: Offer }) {
@@ -9,8 +10,7 @@ export function Verdict({ offer }: { readonly offer: Offer }) {
       <dl className="pairs">
         <dt>Per piece</dt>
         <dd>
-          {satoshi(effective.priceSat)} sat ({Number(effective.satPerMib).toFixed(2)} per MiB, {satoshi(e.satPerGib)}{' '}
-          per GiB)
+          {satoshi(effective.priceSat)} sat ({rate(effective.satPerMib, 2)} per MiB, {satoshi(e.satPerGib)} per GiB)
         </dd>
         <dt>A complete sale</dt>
         <dd>{satoshi(e.totalSat)} sat</dd>
@@ -24,19 +24,19 @@ export function Verdict({ offer }: { readonly offer: Offer }) {
         </dd>
         <dt>Earns from piece</dt>
         <dd>
-          {e.kMin}, after {(e.earnsNothingPerMille / 10).toFixed(1)} % of the sale
+          {count(e.kMin)}, after {(e.earnsNothingPerMille / 10).toFixed(1)} % of the sale
         </dd>
         <dt>Breaks even up to</dt>
         <dd>
           {e.breakEvenFeeRateSatPerKvb === null
             ? 'no fee rate'
-            : `${(Number(e.breakEvenFeeRateSatPerKvb) / 1_000).toFixed(1)} sat/vB`}
+            : `${rate(Number(e.breakEvenFeeRateSatPerKvb) / 1_000, 1)} sat/vB`}
         </dd>
         <dt>Smallest sensible sale</dt>
         <dd>{e.smallestSensiblePieces === null ? 'none' : `${count(e.smallestSensiblePieces)} pieces`}</dd>
         <dt>Default buyers</dt>
         <dd className={e.acceptedByDefaultBuyers ? 'good' : 'bad'}>
-          {e.acceptedByDefaultBuyers ? 'accept it' : `refuse it: ${e.objections.join('; ')}`}
+          {e.acceptedByDefaultBuyers ? 'accept it' : `refuse it: ${objectionWords(e.objections)}`}
         </dd>
       </dl>
       {e.declined !== null && <p className="problem">It could never pay for its settlement: {e.declined}</p>}

@@ -9,8 +9,16 @@ import {
   unsignedSettlement,
 } from '@seedfleet/payment-channel';
 import { sign } from 'tiny-secp256k1';
+import { beginSale, buyOn } from '../restore/sales.js';
+import { finishChannels } from '../world/finish.js';
+import { channelOf } from '../world/states.js';
+import { channelFaults } from '../world/verdict.js';
+import { waitFor, type Goods, type World } from '../world/world.js';
 import { inventedChannel, settlementOf, type SettlementAsk, type Sold } from './orders.js';
+import { linesIn, signingLogOf } from './signing-file.js';
 import type { Thief } from './thief.js';
+
+const BOUND_MS = 60_000;
 
 /** Just beside the settlement that was signed: by the thief alone, or in league with the buyer. */
 export function refusedSettlements(sold: Sold): readonly [string, SettlementAsk, string][] {
@@ -95,6 +103,30 @@ export async function rivalFaults(thief: Thief, sold: Sold, index: number): Prom
   const answers = await Promise.all(orders.map((order) => thief.ask(signerSettlement, order)));
   const refused = answers.filter((answer) => answer === 'path-used-otherwise').length;
   return refused === 1 ? [] : [`of two channels with one key ${2 - refused} were settled`];
+}
+
+/**
+ * The key of a channel that is open: from its first checkpoint on, seconds after its first payment that is worth one, it settles that
+ * channel and no other, whoever asks first for its end.
+ */
+export async function openKeyFaults(world: World, thief: Thief, goods: Goods, sold: Sold): Promise<string[]> {
+  const buyer = await beginSale(world, goods);
+  const { keyEpoch: epoch, keyIndex: index } = await channelOf(world, buyer);
+  const name = `${epoch}/${index}`;
+  const isBound = (): boolean => linesIn(signingLogOf(world)).some(({ path }) => path === name);
+  await waitFor(isBound, BOUND_MS, 'a checkpoint of an open channel');
+  const { parameters } = buyer;
+  if (parameters === undefined) throw new Error('never joined');
+  const ours = { publicKey: parameters.sellerPublicKey, payoutKeyHash: parameters.sellerKeyHash };
+  const invented = { ...inventedChannel(sold, { epoch, index }, ours, 31), settlement: new Uint8Array() };
+  const answer = await thief.ask(signerSettlement, settlementOf(invented));
+  await buyOn(buyer, 6);
+  await buyer.leave();
+  await finishChannels(world);
+  const faults = await channelFaults(world, buyer, { sellerDied: false });
+  return answer === 'path-used-otherwise'
+    ? faults
+    : [...faults, `its key was used for another channel: ${String(answer)}`];
 }
 
 function flipped(bytes: Uint8Array): Uint8Array {

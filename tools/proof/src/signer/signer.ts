@@ -11,7 +11,7 @@ import { seedlessFaults } from './seedless.js';
 import { awayFaults } from './away.js';
 import { changedLogFaults } from './changed-logs.js';
 import { settlementOf, soldChannel, sweepOf, type Sold } from './orders.js';
-import { refusedSettlements, rivalFaults } from './refused-settlements.js';
+import { openKeyFaults, refusedSettlements, rivalFaults } from './refused-settlements.js';
 import {
   budgetFaults,
   destinationFaults,
@@ -81,6 +81,9 @@ async function proveThief(world: World, goods: Goods, short: boolean, scores: Sc
       return txid === was ? [] : [`signed was ${was}, and then ${txid}`];
     });
     await scores.run('two channels at once for one key: one is signed', () => rivalFaults(thief, sold, UNUSED_INDEX));
+    await scores.run('… for a key of a channel that is open: its first checkpoint has bound it', () =>
+      openKeyFaults(world, thief, goods, sold),
+    );
     await scores.run('what is given pays the operator’s wallet or ourselves', () => destinationFaults(thief, sold));
     await scores.run('a day’s fees and no more', () => budgetFaults(thief, sold, UNUSED_INDEX + 1));
     await scores.run('so many orders in a time and no more', () => rateFaults(thief, sold, short));

@@ -55,7 +55,7 @@ export class PaymentIntake {
     const next = { ...mark, committedSeq: BigInt(last.seq) };
     faultPoint('intake.batch.before-commit');
     const kept = { ...judgement, parked: judgement.parked.slice(0, MAX_PARKED) };
-    const stored = await storeBatch(this.prisma, next, kept);
+    const stored = await storeBatch(this.prisma, mark, next, kept);
     faultPoint('intake.batch.after-commit');
     this.remember(judgement.updates, stored);
     this.metrics.entries.inc(collected.entryCount);

@@ -55,9 +55,17 @@ export async function readWatermark(database: Database, partition: number): Prom
  * Stores a judged batch in one statement: payments move k forward only, an end or kCap moves the channel to closing and
  * freezes k in the same update, what failed is parked, forgers are quarantined, and the watermark moves; all of it or
  * nothing. Bytes travel as hex: the driver guesses a list's type by its first element, and a null there makes text of
- * the rest. Joins are by primary key, so that the planner sees few rows and does not start to compile. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too. Throws when the watermark is no longer ours to move.
+ * the rest. Joins are by primary key, so that the planner sees few rows and does not start to compile. Rows are locked in the order of their ids. A good payment for a channel that is frozen is parked too.
+ * Throws where the watermark is not where the batch follows from, also when it is behind: rows that were put back to an older state
+ * under us lack what we stored, and it has to be read again.
+ * @param from where the watermark was left; @param mark where it goes
  */
-export async function storeBatch(database: Database, mark: Watermark, judgement: Judgement): Promise<StoredBatch> {
+export async function storeBatch(
+  database: Database,
+  from: Watermark,
+  mark: Watermark,
+  judgement: Judgement,
+): Promise<StoredBatch> {
   const { updates, parked, forgers } = judgement;
   const rows = await database.$queryRaw<(StoredUpdate & { marked: boolean; advanced: number })[]>`
     WITH entry AS (
@@ -132,7 +140,7 @@ export async function storeBatch(database: Database, mark: Watermark, judgement:
     ), mark AS (
       UPDATE "channel"."payment_watermark" SET "committedSeq" = ${mark.committedSeq}, "updatedAt" = now()
       WHERE "partition" = ${mark.partition} AND "streamEpoch" = ${mark.streamEpoch}
-        AND "committedSeq" < ${mark.committedSeq}
+        AND "committedSeq" = ${from.committedSeq}
       RETURNING 1
     )
     SELECT m."marked", m."advanced", n."id" AS "channelId", n."oldK", coalesce(ch."k", n."oldK") AS "k",

@@ -133,7 +133,10 @@ describe('payment intake', () => {
     });
   });
 
-  it('loses no payment where a failover took commits back, with the watermark', async () => {
+  it.each([
+    ['a failover', true],
+    ['a restore that nobody was told of', false],
+  ])('loses no payment where %s took commits back, with the watermark', async (_what, areCut) => {
     const { channelId, buyer } = await fleet.funded();
     const pay = (k: number) => ({ channelId, k, signature: buyer.pay(k) });
     const before = await fleet.publish({ payments: [pay(4)] });
@@ -141,7 +144,7 @@ describe('payment intake', () => {
     const { signature } = await fleet.row(channelId);
     const last = await fleet.publish({ payments: [pay(5)] });
     await fleet.committed(last);
-    // What a standby that was a little behind holds after it took over; its clients lose their connections.
+    // What a standby that was a little behind holds after it took over; its clients lose their connections, mostly.
     await fleet.prisma.$transaction([
       fleet.prisma.$executeRaw`ALTER TABLE "channel"."channel" DISABLE TRIGGER "guard_channel"`,
       fleet.prisma.channel.update({ where: { id: channelId }, data: { k: 4n, signature } }),
@@ -149,9 +152,14 @@ describe('payment intake', () => {
       fleet.prisma.paymentWatermark.updateMany({ data: { committedSeq: BigInt(before) } }),
       fleet.prisma.$executeRaw`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${areCut}`,
     ]);
-    await fleet.committed(last);
+    // The next payment, of whoever, must not carry the watermark past those that are gone.
+    const other = await fleet.funded();
+    const next = await fleet.publish({
+      payments: [{ channelId: other.channelId, k: 4, signature: other.buyer.pay(4) }],
+    });
+    await fleet.committed(next);
     expect((await fleet.row(channelId)).k).toBe(5n);
   });
 

@@ -26,6 +26,13 @@ export const marketApiConfig = commonConfig.extend({
   CONTENT_ROOTS: contentRoots,
   /** Proxies in front of this service: only their X-Forwarded-For and -Proto count. */
   TRUSTED_PROXIES: networks,
+  /**
+   * Requests that are worked on at once, twice the connections to Postgres by default; half of them may be of people without a known
+   * credential.
+   */
+  MAX_REQUESTS: z.coerce.number().int().min(1).max(10_000).default(32),
+  /** Requests that wait for that, two seconds at most; beyond it they are refused with `overloaded`, the public first. */
+  MAX_WAITING_REQUESTS: z.coerce.number().int().min(0).max(100_000).default(256),
 });
 
 export type MarketApiConfig = z.output<typeof marketApiConfig>;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createDatabase, type PrismaClient } from '@seedfleet/persistence';
 import { redisTls, runService, type HealthRegistry, type Logger } from '@seedfleet/service-kit';
+import { admissionLimits } from './admission/limits.js';
 import { ApiKeyRepository } from './access/api-key.repository.js';
 import { ensureFirstKey } from './access/first-key.js';
 import { marketApiConfig } from './configuration.js';
@@ -27,7 +28,11 @@ await runService({
       config.CONTENT_ROOTS,
     );
   },
-  configure: (app, { logger, config }) => configureHttp(app, logger, { trustedProxies: config.TRUSTED_PROXIES }),
+  configure: (app, { logger, config }) =>
+    configureHttp(app, logger, {
+      trustedProxies: config.TRUSTED_PROXIES,
+      admission: admissionLimits(config.MAX_REQUESTS, config.MAX_WAITING_REQUESTS),
+    }),
 });
 
 async function reachDatabase(prisma: PrismaClient, url: string): Promise<void> {

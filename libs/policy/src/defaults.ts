@@ -418,6 +418,14 @@ export const DEFAULT_POLICY = {
   /** Before a node stops: no new joins, channels run out or are settled at their deadline. */
   drain: { maxMs: 2 * HOUR_MS, terminationGraceSeconds: 7_500 },
 
+  /** What market-api does with more than it takes on at once (`MAX_REQUESTS`): the public is refused first, operators' writes last. */
+  admission: {
+    /** Of a thousand requests in work, how many may be strangers' and the public's, so that an operator always finds a place soon. */
+    othersPerMille: 500,
+    /** Longer, and a person has asked again. */
+    maxWaitMs: 2 * SECOND_MS,
+  },
+
   /** How long what is no longer needed is kept. What is still owed work is never removed, however old. */
   retention: {
     /** Channels with their story, after their last step: a quarter's questions. Then what was never paid goes, the rest is archived. */

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Gauge, LOGGER, Registry, type Logger } from '@seedfleet/service-kit';
 import type { Response } from 'express';
+import { giveBackPlace } from '../admission/admission-control.js';
 import { Problem } from '../http/problem.js';
 import { EventLog, type FleetEvent } from './event-log.js';
 
@@ -80,6 +81,7 @@ export class EventStreams implements OnModuleDestroy {
       'X-Accel-Buffering': 'no',
     });
     response.flushHeaders();
+    giveBackPlace(response);
     response.write('retry: 2000\n\n');
     const lost = stream.cursor > last || stream.cursor < first - 1n || last - stream.cursor > MAX_REPLAY;
     if (after !== undefined && lost) {

@@ -2,6 +2,8 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Registry, type Logger } from '@seedfleet/service-kit';
 import type { Request, Response } from 'express';
+import type { AdmissionLimits } from '../admission/admission.js';
+import { admissionControl } from '../admission/admission-control.js';
 import { ApiKeyRepository } from '../access/api-key.repository.js';
 import { authentication } from '../access/authentication.js';
 import { SessionRepository } from '../access/session.repository.js';
@@ -22,14 +24,16 @@ const REQUEST_MS = 120_000;
 
 export interface HttpSettings {
   /** Addresses of proxies whose word on who asks is taken, as `10.0.0.0/8`; nobody's by default. */
-  readonly trustedProxies: readonly string[];
+  readonly trustedProxies?: readonly string[];
+  /** What is taken on at once. */
+  readonly admission: AdmissionLimits;
 }
 
 /** Makes the application what the API promises: headers, authentication before bodies, schemas, problem documents. */
 export function configureHttp(
   app: NestExpressApplication,
   logger: Logger,
-  { trustedProxies }: HttpSettings = { trustedProxies: [] },
+  { trustedProxies = [], admission }: HttpSettings,
 ): void {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -38,6 +42,7 @@ export function configureHttp(
   app.use(securityHeaders());
   const document = openApiDocument(app);
   app.use(knownMethods({ paths: { ...document.paths, '/openapi.json': { get: {} } } }));
+  app.use(admissionControl(admission, app.get(Registry)));
   app.use(authentication(app.get(ApiKeyRepository), app.get(SessionRepository)));
   app.use(bodies());
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: validationProblem }));

@@ -20,7 +20,8 @@ export class ProblemFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     const problem = toProblem(thrown, request);
     const requestId = randomUUID();
-    if (problem.getStatus() >= 500) {
+    // What is refused because there is too much to do must not become more to do.
+    if (problem.getStatus() >= 500 && problem.code !== 'overloaded') {
       const { method, path } = request;
       this.logger.error({ requestId, method, path, code: problem.code, err: thrown }, 'a request failed');
     }

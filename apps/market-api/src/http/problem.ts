@@ -88,6 +88,8 @@ export type ProblemCode =
   | 'tier-in-use'
   /** There are as many of them as there may be. */
   | 'too-many'
+  /** More is asked than can be answered now; Retry-After says when to ask again. Nothing was done. */
+  | 'overloaded'
   /** A server this service needs does not answer; the request may be repeated. */
   | 'unavailable'
   /** A fault of ours; the log has it under the same request id. */
@@ -137,6 +139,7 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   'tier-not-found': 'No such quality tier',
   'tier-in-use': 'The quality tier is in use',
   'too-many': 'There are too many already',
+  overloaded: 'Too much is asked at once',
   unavailable: 'A needed server does not answer',
   internal: 'Internal error',
 };

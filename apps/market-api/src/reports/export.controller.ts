@@ -3,10 +3,15 @@ import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { giveBackPlace } from '../admission/admission-control.js';
 import { Endpoint } from '../http/endpoint.js';
+import { Problem } from '../http/problem.js';
 import { csvLine } from './csv.js';
 import { EXPORTS, ExportRows, type ExportRow } from './export-rows.js';
 import { periodOf, periodQuery } from './period.js';
+
+/** Each keeps a connection to Postgres busy for as long as its reader reads. */
+const MAX_EXPORTS = 4;
 
 const CSV = 'text/csv';
 const JSON_TYPE = 'application/json';
@@ -21,15 +26,35 @@ const exportQuery = z.strictObject({
 @ApiTags('reports')
 @Controller('v1/reports')
 export class ExportController {
+  private running = 0;
+
   constructor(private readonly rows: ExportRows) {}
 
   @Get('export')
-  @Endpoint({ summary: 'A report as CSV or JSON file', access: 'read', produces: [CSV, JSON_TYPE] })
+  @Endpoint({
+    summary: 'A report as CSV or JSON file',
+    access: 'read',
+    produces: [CSV, JSON_TYPE],
+    refusals: [503],
+  })
   async export(
     @Query({ schema: exportQuery }) query: z.output<typeof exportQuery>,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
+    if (this.running >= MAX_EXPORTS) {
+      response.set('Retry-After', '10');
+      throw new Problem(503, 'overloaded', `${MAX_EXPORTS} exports are written already`);
+    }
+    this.running += 1;
+    try {
+      await this.write(query, request, response);
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  private async write(query: z.output<typeof exportQuery>, request: Request, response: Response): Promise<void> {
     const { of, from, to } = query;
     const format = query.format ?? (request.accepts([CSV, JSON_TYPE]) === JSON_TYPE ? 'json' : 'csv');
     const pages = this.rows.pages(of, periodOf(query));
@@ -42,6 +67,7 @@ export class ExportController {
       .set('Content-Disposition', `attachment; filename="${name}.${format}"`)
       .set('Cache-Control', 'no-store');
     if (request.method === 'HEAD') return void response.end();
+    giveBackPlace(response);
     const write = format === 'csv' ? csvWriter() : jsonWriter();
     for (let page = first; page.done !== true; page = await pages.next()) {
       if (response.destroyed) return;

@@ -12,6 +12,8 @@ import {
   type PrismaClient,
 } from '@seedfleet/persistence';
 import { createLogger, createRegistry, HealthRegistry, NestLogger, OperationsModule } from '@seedfleet/service-kit';
+import type { AdmissionLimits } from '../admission/admission.js';
+import { admissionLimits } from '../admission/limits.js';
 import { ApiKeyRepository } from '../access/api-key.repository.js';
 import { newApiKey } from '../access/key-text.js';
 import { SCOPES, type Scope } from '../access/scope.js';
@@ -43,12 +45,13 @@ export interface MarketApiOptions {
   readonly redisUrl?: string;
   readonly webhookNetworks?: readonly string[];
   readonly contentRoots?: readonly ContentRoot[];
+  readonly admission?: AdmissionLimits;
 }
 
 export async function startMarketApi(
   postgresUrl: string,
   natsUrl: string,
-  { redisUrl, webhookNetworks = [], contentRoots = [] }: MarketApiOptions = {},
+  { redisUrl, webhookNetworks = [], contentRoots = [], admission = admissionLimits(32, 256) }: MarketApiOptions = {},
 ): Promise<RunningMarketApi> {
   const name = `market_${randomBytes(6).toString('hex')}`;
   const server = createPrismaClient(postgresUrl, 1);
@@ -88,7 +91,7 @@ export async function startMarketApi(
   })
   class Root {}
   const app = await NestFactory.create<NestExpressApplication>(Root, { logger: new NestLogger(logger) });
-  configureHttp(app, logger);
+  configureHttp(app, logger, { admission });
   app.connectMicroservice({ strategy: new FleetNatsServer(bus) }, { inheritAppConfig: false });
   await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');

@@ -15,7 +15,7 @@ import { CHAIN_METRICS, type ChainMetrics } from '../metrics.js';
 import { DatedOrders, type Order } from './dated-orders.js';
 import { noteRefusal } from './refusals.js';
 import { TowerWord } from './tower-word.js';
-import { orderedTransaction } from './worth.js';
+import { earnedBy, orderedTransaction } from './worth.js';
 
 type StandingThen = z.output<typeof chainFileOrder.reply>;
 type StandingNow = z.output<typeof chainGetOrder.reply>;
@@ -55,23 +55,31 @@ export class OrdersController {
     if (!this.orders.passesOn) return { ...standing, isTowerHeard: true };
     const said = this.#word.of(id, Date.now());
     if (said === undefined) this.bus.publish(chainOrderAsked, [], { id });
-    return { ...standing, tower: standing.tower ?? said ?? null, isTowerHeard: said !== undefined };
+    return { ...standing, isTowerHeard: said !== undefined };
   }
 
   @Handles(chainOrdersHeld)
   async held({ orders, without }: z.output<typeof chainOrdersHeld.request>): Promise<Record<string, never>> {
     const unknown = new Set(await this.orders.acknowledge(orders));
     this.#word.heard(orders, without, Date.now());
-    for (const { id, txid, state, sent } of orders) {
+    for (const { id, txid, raw, state, sent } of orders) {
       if (!unknown.has(id)) continue;
       this.metrics.ordersUnknown.inc({ state });
-      this.logger.warn({ orderId: id, txid, state, sentTxid: sent?.txid ?? null }, 'the tower holds an unknown order');
+      const pays = earnedBy(sent?.raw ?? raw);
+      this.logger.warn(
+        { orderId: id, txid, state, sentTxid: sent?.txid ?? null, ...pays },
+        'the tower holds an unknown order',
+      );
     }
     return {};
   }
 
   async #standing(id: string): Promise<StandingThen> {
-    const towerUnheardSince = this.orders.passesOn ? this.#word.unheardSince(id) : null;
-    return { ...(await this.orders.standing(id)), towerUnheardSince };
+    const { fleet, tower } = await this.orders.standing(id);
+    if (!this.orders.passesOn) return { fleet, tower, towerUnheardSince: null };
+    // A database that was put back to an old copy while this process lived knows less than the process.
+    const last = this.#word.last(id);
+    const isForgotten = last !== null && !tower?.sent && last.version > (tower?.version ?? 0);
+    return { fleet, tower: isForgotten ? last : tower, towerUnheardSince: this.#word.unheardSince(id) };
   }
 }

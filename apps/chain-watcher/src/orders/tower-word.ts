@@ -30,6 +30,11 @@ export class TowerWord {
     return this.#said.has(id) ? null : this.beginMs;
   }
 
+  /** What it said last, however long ago; null where that was nothing. */
+  last(id: string): HeldOrder | null {
+    return this.#said.get(id)?.held ?? null;
+  }
+
   /** Undefined where it has not said anything lately. */
   of(id: string, nowMs: number): HeldOrder | null | undefined {
     const word = this.#said.get(id);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { settlementOf, type Settlement } from '../testing/settlement-bytes.js';
-import { refusal } from './worth.js';
+import { earnedBy, refusal } from './worth.js';
 
 const sat = fc.integer({ min: 0, max: 3 });
 const settlement = fc.record({
@@ -41,4 +41,11 @@ it('keeps nothing that is damaged: one bit more or less in what is held, and it 
       expect(refusal(earlier, { ...later, raw }, null)).toBe('pays-others');
     }),
   );
+});
+
+it('says what a settlement brings in, and nothing of what is none', () => {
+  const { raw } = settlementOf({ funding: 1, changeSat: 10, earnedSat: 80, buyer: 7, seller: 9 });
+  expect(earnedBy(raw)).toEqual({ earnedSat: '80', earnedScript: `76a914${'09'.repeat(20)}88ac` });
+  const unpaid = settlementOf({ funding: 1, changeSat: 10, earnedSat: null, buyer: 7, seller: 9 });
+  for (const other of [unpaid.raw, raw.subarray(1), null]) expect(earnedBy(other)).toEqual({});
 });

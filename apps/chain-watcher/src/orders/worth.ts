@@ -39,5 +39,15 @@ export function refusal(held: OrderedTransaction, offered: OrderedTransaction, g
   return isSamePaid ? null : 'pays-others';
 }
 
+/**
+ * What a settlement brings in, satoshi as decimal digits, and on which script, hex: its second output. Empty where there is
+ * none, or nobody says what it looks like.
+ */
+export function earnedBy(raw: Uint8Array | null): { readonly earnedSat?: string; readonly earnedScript?: string } {
+  const [, earned] = raw === null ? [] : (parseTransaction(raw)?.outputs ?? []);
+  if (earned === undefined) return {};
+  return { earnedSat: earned.valueSat.toString(), earnedScript: Buffer.from(earned.script).toString('hex') };
+}
+
 const isSame = (one: Uint8Array, other: Uint8Array | undefined): boolean =>
   other !== undefined && Buffer.compare(one, other) === 0;

@@ -96,6 +96,25 @@ describe('a tower that holds the settlement of a payment which the database does
     await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
   });
 
+  it('is remembered by chain-watcher when the database is put back under it, and the tower falls silent', async () => {
+    const { channelId, buyer } = await fleet.funded();
+    const held = { ...(await settlement(channelId, 60, buyer.pay(60))), version: 2 };
+    tower.holds(channelId, held);
+    await paid(channelId, buyer, 12);
+    await expect.poll(() => tower.heard(channelId), WAIT).toBe(1);
+    tower.hides(channelId, held);
+    await fleet.prisma.$executeRaw`DELETE FROM "chain"."dated_order" WHERE "id" = ${channelId}::uuid`;
+    await fleet.publish({ ends: [{ channelId, k: 12, reason: 'peer-closed' }] });
+    await expect
+      .poll(async () => {
+        await minuteLater(channelId);
+        return (await fleet.row(channelId)).settlementTxid;
+      }, WAIT)
+      .not.toBeNull();
+    expect(await fleet.row(channelId)).toMatchObject({ k: 60n, frozenK: 60n });
+    await expect.poll(() => reconcile(fleet.prisma, 0), WAIT).toEqual([]);
+  });
+
   it('keeps it against several lower versions: it is settled, and what proves nothing gives way', async () => {
     const channels = await fleet.fundedTogether(3);
     const kept: ((channelId: string, buyer: TestBuyer) => Promise<Partial<HeldOrder>>)[] = [

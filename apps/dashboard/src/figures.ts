@@ -14,19 +14,25 @@ export interface FigureMeaning {
 /** In the order in which they are shown. */
 export const FIGURES: Readonly<Record<ExplainedFigure, FigureMeaning>> = {
   revenueSat: { name: 'Revenue', meaning: 'all payments verified: pieces paid × price' },
-  buriedSat: { name: 'Buried', meaning: 'settlements buried in the chain, less their mining fee' },
-  sweptSat: { name: 'Swept', meaning: 'moved on to the treasury' },
+  buriedSat: {
+    name: 'Buried',
+    meaning: 'settlements buried in the chain, less their mining fee and what was moved on since',
+  },
+  sweptSat: { name: 'Swept', meaning: 'brought to the operator’s own wallet' },
   settledSat: { name: 'Mined', meaning: 'settlements in a block, not yet buried' },
   broadcastSat: { name: 'Sent', meaning: 'settlements broadcast, not yet mined' },
   collectableSat: { name: 'Collectable', meaning: 'channels still to be settled, less the mining fee' },
   feesReservedSat: { name: 'Fees to come', meaning: 'mining fees of settlements to come' },
-  feesSat: { name: 'Fees', meaning: 'mining fees of settlements sent, and of children that paid for them' },
+  feesSat: {
+    name: 'Fees',
+    meaning: 'mining fees of settlements in a block, of children that paid for them, of sweeps and splits',
+  },
   accruedSat: { name: 'Accrued', meaning: 'paid, but still below what a settlement would pay out' },
   uncollectableSat: { name: 'Too little', meaning: 'of channels that ended below what a settlement pays out' },
   lostSat: { name: 'Lost', meaning: 'payments that never arrive' },
-  collectedSat: { name: 'Collected', meaning: 'buried, whether or not it was moved to the treasury since' },
+  collectedSat: { name: 'Collected', meaning: 'buried, whether or not it was moved to the operator’s wallet since' },
   onItsWaySat: { name: 'On its way', meaning: 'settlements sent or mined, not yet buried' },
-  allFeesSat: { name: 'All fees', meaning: 'mining fees of settlements sent and to come' },
+  allFeesSat: { name: 'All fees', meaning: 'mining fees spent and to come' },
 };
 
 export const FIGURE_IDS = Object.keys(FIGURES) as readonly ExplainedFigure[];

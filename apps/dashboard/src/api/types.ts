@@ -16,6 +16,8 @@ export interface Earnings extends Readonly<Record<BookedFigure, string>> {
 export interface Explanation extends Page<ExplainedChannel> {
   readonly figure: ExplainedFigure;
   readonly totalSat: string;
+  /** What sweeps and splits, which belong to no channel, add to a figure of the fleet. */
+  readonly treasurySat: string;
 }
 
 export interface ExplainedChannel {

@@ -20,6 +20,7 @@ interface ReportRow {
   readonly lostSat: bigint;
   readonly sweptSat: bigint;
   readonly restatedSat: bigint;
+  readonly sweepFeeSat: bigint;
 }
 
 export interface FiguresAt {
@@ -30,7 +31,7 @@ export interface FiguresAt {
 const columns = Prisma.sql`
   channels, pieces, "revenueSat", "accruedSat", "collectableSat", "settlementFeeReservedSat", "broadcastSat",
   "confirmedSat", "buriedSat", "settlementFeeSat", "childFeeSat", "uncollectableSat", "lostSat", "sweptSat",
-  "restatedSat"`;
+  "restatedSat", "sweepFeeSat"`;
 
 /** Reads the roll-ups of the books, exact at any moment. */
 @Injectable()
@@ -73,7 +74,16 @@ function figuresOf({
   confirmedSat: settledSat,
   settlementFeeSat,
   childFeeSat,
+  sweepFeeSat,
   ...same
 }: ReportRow): Figures {
-  return { ...same, channels: BigInt(channels), feesReservedSat, settledSat, feesSat: settlementFeeSat + childFeeSat };
+  const treasuryFeesSat = childFeeSat + sweepFeeSat;
+  return {
+    ...same,
+    channels: BigInt(channels),
+    feesReservedSat,
+    settledSat,
+    buriedSat: same.buriedSat - same.sweptSat - treasuryFeesSat,
+    feesSat: settlementFeeSat + treasuryFeesSat,
+  };
 }

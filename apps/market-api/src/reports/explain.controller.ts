@@ -41,14 +41,15 @@ export class ExplainController {
     const subject = subjectOf(query);
     const period = periodOf(query);
     const after = decodeCursor(query.cursor, cursorKey);
-    const [rows, sums] = await Promise.all([
+    const [rows, sums, treasurySat] = await Promise.all([
       this.explain.channels(query.figure, subject, period, after, query.limit),
       this.measures.sums(subject.subject, [subject.key], period),
+      subject.subject === 'fleet' ? this.explain.treasury(query.figure, period) : 0n,
     ]);
     const page = toPage(rows, query.limit, ({ at, channelId }) => ({ at, key: channelId }), explainedView);
     const figures = figuresOf(sums.get(subject.key));
     const totalSat = partsOfFigure(query.figure).reduce((total, part) => total + figures[part], 0n);
-    return { figure: query.figure, totalSat: totalSat.toString(), ...page };
+    return { figure: query.figure, totalSat: totalSat.toString(), treasurySat: treasurySat.toString(), ...page };
   }
 
   @Get('channels/:id/books')

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { partsOfFigure, type ExplainedFigure } from '@seedfleet/books';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
-import { MEASURES_OF } from './figures.js';
+import { accountsOfFigure } from './figures.js';
 import type { Subject } from './measure.repository.js';
 import type { Period } from './period.js';
 
@@ -43,12 +43,7 @@ export class ExplainRepository {
     limit: number,
   ): Promise<ExplainedChannel[]> {
     const sign = figure === 'revenueSat' ? Prisma.sql`-` : Prisma.empty;
-    const entries = [
-      Prisma.sql`e.account = ANY(${partsOfFigure(figure).flatMap((part) => [...MEASURES_OF[part]])})`,
-      Prisma.sql`p."channelId" = c.id`,
-    ];
-    if (period?.from !== undefined) entries.push(Prisma.sql`p.at >= ${period.from}`);
-    if (period?.end !== undefined) entries.push(Prisma.sql`p.at < ${period.end}`);
+    const entries = [...entriesOf(figure, period), Prisma.sql`p."channelId" = c.id`];
     const conditions = [ofSubject(subject, key)];
     if (after !== undefined) {
       conditions.push(Prisma.sql`(c."createdAt", c.id) < (${after.at}::timestamptz, ${after.key}::uuid)`);
@@ -67,6 +62,16 @@ export class ExplainRepository {
       ORDER BY c."createdAt" DESC, c.id DESC LIMIT ${limit + 1}`;
   }
 
+  /** What entries that belong to no channel add to a figure of the fleet: sweeps and splits of the treasury. */
+  async treasury(figure: ExplainedFigure, period: Period | undefined): Promise<bigint> {
+    const entries = [...entriesOf(figure, period), Prisma.sql`p."channelId" IS NULL`];
+    const rows = await this.prisma.$queryRaw<{ amountSat: bigint | null }[]>`
+      SELECT sum(e."amountSat")::bigint AS "amountSat"
+      FROM channel.book_posting p JOIN channel.book_entry e ON e."postingId" = p.id
+      WHERE ${Prisma.join(entries, ' AND ')}`;
+    return rows[0]?.amountSat ?? 0n;
+  }
+
   /** Entries of a channel's newest postings, newest first. */
   lines(channelId: string, postings: number): Promise<BookLine[]> {
     return this.prisma.$queryRaw<BookLine[]>`
@@ -81,6 +86,15 @@ export class ExplainRepository {
       FROM channel.book_posting p JOIN channel.book_entry e ON e."postingId" = p.id
       WHERE p."channelId" = ${channelId}::uuid GROUP BY 1 HAVING sum(e."amountSat") <> 0 ORDER BY 1`;
   }
+}
+
+/** Entries `e` of postings `p` that make up a figure in a period. */
+function entriesOf(figure: ExplainedFigure, period: Period | undefined): Prisma.Sql[] {
+  const accounts = [...new Set(partsOfFigure(figure).flatMap((part) => accountsOfFigure(part)))];
+  const conditions = [Prisma.sql`e.account = ANY(${accounts})`];
+  if (period?.from !== undefined) conditions.push(Prisma.sql`p.at >= ${period.from}`);
+  if (period?.end !== undefined) conditions.push(Prisma.sql`p.at < ${period.end}`);
+  return conditions;
 }
 
 function ofSubject(subject: Subject, key: string): Prisma.Sql {

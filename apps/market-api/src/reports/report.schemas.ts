@@ -19,11 +19,11 @@ export const figuresSchema = z.object({
   feesReservedSat: satoshiText.meta({ description: 'F of what is collectable or broadcast' }),
   broadcastSat: satoshiText.meta({ description: 'settlements sent, not mined' }),
   settledSat: satoshiText.meta({ description: 'settlements mined, not buried' }),
-  buriedSat: satoshiText.meta({ description: 'settlements buried: final' }),
-  feesSat: satoshiText.meta({ description: 'mining fees spent' }),
+  buriedSat: satoshiText.meta({ description: 'settlements buried: final; less what has left payout keys since' }),
+  feesSat: satoshiText.meta({ description: 'mining fees spent on settlements, children, sweeps and splits' }),
   uncollectableSat: satoshiText.meta({ description: 'of channels that ended below what a settlement pays out' }),
   lostSat: satoshiText.meta({ description: 'was collectable and went elsewhere' }),
-  sweptSat: satoshiText.meta({ description: 'moved on to the treasury' }),
+  sweptSat: satoshiText.meta({ description: 'brought to the operator’s own wallet' }),
   restatedSat: satoshiText.meta({ description: 'had been mined and was reorganised away; in the others already' }),
 });
 export type FiguresView = z.output<typeof figuresSchema>;
@@ -103,7 +103,12 @@ export type ExplainQuery = z.output<typeof explainQuery>;
 
 export const explanation = z.object({
   figure: z.enum(EXPLAINED_FIGURES),
-  totalSat: satoshiText.meta({ description: 'as the reports show it; the items of all pages add up to it' }),
+  totalSat: satoshiText.meta({
+    description: 'as the reports show it; the items of all pages and treasurySat add up to it',
+  }),
+  treasurySat: satoshiText.meta({
+    description: 'what sweeps and splits, which belong to no channel, add to it; 0 but for the fleet',
+  }),
   items: z.array(
     z.object({
       channelId: z.string(),

@@ -229,3 +229,51 @@ describe('an export', () => {
     expect(empty.body).toEqual([]);
   });
 });
+
+describe('what the treasury moves', () => {
+  const SUMMED = [
+    'accruedSat',
+    'collectableSat',
+    'feesReservedSat',
+    'broadcastSat',
+    'settledSat',
+    'buriedSat',
+    'feesSat',
+  ];
+  const allOf = (figures: Record<string, string>) =>
+    [...SUMMED, 'uncollectableSat', 'lostSat', 'sweptSat'].reduce((sum, name) => sum + BigInt(figures[name] ?? ''), 0n);
+  const move = async (txid: string, kind: string, inputSat: bigint, feeSat: bigint, channelId: string | null) => {
+    await api.admin.$executeRaw`
+      INSERT INTO channel.treasury_transaction
+        (txid, kind, "channelId", raw, "inputSat", "feeSat", "virtualBytes", destination, reason, "madeAtHeight")
+      VALUES (${txid}, ${kind}, ${channelId}::uuid, '\\x00', ${inputSat}, ${feeSat}, 200,
+        ${kind === 'sweep' ? 'bcrt1q' : null}, 'test', 1)`;
+    await api.admin.$executeRaw`UPDATE channel.treasury_transaction SET state = 'confirmed' WHERE txid = ${txid}`;
+  };
+
+  it('is collected once, less its fees, and every figure still adds up and opens', async () => {
+    const before = (await get('/v1/reports/total').expect(200)).body;
+    expect(allOf(before)).toBe(BigInt(before.revenueSat));
+    await move('e'.repeat(64), 'child', 700n, 40n, buried);
+    await move('f'.repeat(64), 'sweep', 5_000n, 300n, null);
+    const total = (await get('/v1/reports/total').expect(200)).body;
+    expect(total).toMatchObject({ revenueSat: before.revenueSat, sweptSat: '4700', buriedSat: '810', feesSat: '1240' });
+    expect(BigInt(total.profit.profitSat)).toBe(BigInt(before.profit.profitSat) - 340n);
+    const series = (await get('/v1/overview/series?period=day&count=1').expect(200)).body;
+    const revenue = (await get('/v1/revenue').expect(200)).body;
+    expect(revenue.totals.collectedSat).toBe('5510');
+    const ofFilm = (await get(`/v1/reports/torrents?infoHash=${film.infoHash}`).expect(200)).body.items[0];
+    expect(ofFilm).toMatchObject({ buriedSat: '5810', feesSat: '940', sweptSat: '0' });
+    for (const figures of [total, series.total, ofFilm]) expect(allOf(figures)).toBe(BigInt(figures.revenueSat));
+    for (const figure of ['buriedSat', 'feesSat', 'sweptSat', 'collectedSat', 'allFeesSat', 'revenueSat']) {
+      for (const of of ['', `&infoHash=${film.infoHash}`, `&from=${day(-1)}`]) {
+        const { items, totalSat, treasurySat } = expectShape(
+          explanation,
+          (await get(`/v1/reports/explain?figure=${figure}${of}`).expect(200)).body,
+        );
+        const sum = items.reduce((all, { amountSat }) => all + BigInt(amountSat), BigInt(treasurySat));
+        expect({ figure, of, sum: sum.toString() }).toEqual({ figure, of, sum: totalSat });
+      }
+    }
+  });
+});

@@ -18,7 +18,10 @@ export const figuresSchema = z.object({
   expectedFeesSat: satoshiText.meta({ description: 'F of the same channels, and of settlements sent, not yet mined' }),
   broadcastSat: satoshiText.meta({ description: 'k·P − F of settlements sent, not yet mined' }),
   settledSat: satoshiText.meta({ description: 'k·P − F of settlements mined, not yet buried' }),
-  collectedSat: satoshiText.meta({ description: 'k·P − F of buried settlements, also after they were swept' }),
+  collectedSat: satoshiText.meta({
+    description:
+      'k·P − F of buried settlements, also after they were swept; less the fees of children, sweeps and splits',
+  }),
   feesSat: satoshiText.meta({ description: 'F of settlements mined or buried, and of children that paid for them' }),
   atRiskSat: satoshiText.meta({ description: 'k·P of channels in trouble; the other figures hold it too' }),
   lostSat: satoshiText.meta({ description: 'k·P that never arrives: ended too early to pay out, or went elsewhere' }),

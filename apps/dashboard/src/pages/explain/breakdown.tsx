@@ -25,8 +25,10 @@ export function Breakdown({ figure, subject, period }: BreakdownProps) {
     'pulse',
   ]);
   const rows = list.value?.items ?? [];
-  const total = (list.value as Explanation | undefined)?.totalSat;
-  const shown = sum(...rows.map(({ amountSat }) => amountSat));
+  const { totalSat: total, treasurySat = '0' } = (list.value as Explanation | undefined) ?? {};
+  // What belongs to no channel is told on the last page.
+  const treasury = list.next === undefined ? treasurySat : '0';
+  const shown = sum(treasury, ...rows.map(({ amountSat }) => amountSat));
   const whole = list.page === 1 && list.next === undefined;
   const parts = partNames(figure);
   const columns = 'infoHash' in subject ? COLUMNS : [CHANNEL, TORRENT, ...COLUMNS.slice(1)];
@@ -60,6 +62,12 @@ export function Breakdown({ figure, subject, period }: BreakdownProps) {
           </span>,
         ]}
       />
+      {treasury !== '0' && (
+        <p className="muted">
+          {satoshi(treasury)} sat of it are of the treasury’s sweeps and splits, which belong to no channel.{' '}
+          <Link to="/treasury">See the treasury</Link>
+        </p>
+      )}
       <Pager list={list} name="channels" />
     </Card>
   );

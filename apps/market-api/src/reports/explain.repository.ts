@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { partsOfFigure, type ExplainedFigure } from '@seedfleet/books';
+import { partsOfFigure, type BookedFigure, type ExplainedFigure } from '@seedfleet/books';
 import { Prisma, PrismaClient } from '@seedfleet/persistence';
 import { CURSOR_TIME_FORMAT, type Cursor } from '../http/cursor.js';
 import { accountsOfFigure } from './figures.js';
@@ -45,6 +45,8 @@ export class ExplainRepository {
     const sign = figure === 'revenueSat' ? Prisma.sql`-` : Prisma.empty;
     const entries = [...entriesOf(figure, period), Prisma.sql`p."channelId" = c.id`];
     const conditions = [ofSubject(subject, key)];
+    // A balance of now is held only in some states, so most channels need not be added up to find the few that hold it.
+    if (period === undefined) conditions.push(Prisma.sql`(${Prisma.join(partsOfFigure(figure).map(holders), ' OR ')})`);
     if (after !== undefined) {
       conditions.push(Prisma.sql`(c."createdAt", c.id) < (${after.at}::timestamptz, ${after.key}::uuid)`);
     }
@@ -95,6 +97,25 @@ function entriesOf(figure: ExplainedFigure, period: Period | undefined): Prisma.
   if (period?.from !== undefined) conditions.push(Prisma.sql`p.at >= ${period.from}`);
   if (period?.end !== undefined) conditions.push(Prisma.sql`p.at < ${period.end}`);
   return conditions;
+}
+
+/** The states in which an account can hold something; others than these hold it not (`accountsOf` of @seedfleet/books). */
+const NEVER_COLLECTABLE = ['returned', 'nothing-owed', 'join-expired', 'refused', 'lost', 'settled', 'buried'];
+
+function holders(figure: BookedFigure): Prisma.Sql {
+  switch (figure) {
+    case 'broadcastSat':
+      return Prisma.sql`c.state = 'settling'`;
+    case 'settledSat':
+      return Prisma.sql`c.state = 'settled'`;
+    case 'collectableSat':
+    case 'feesReservedSat':
+      return Prisma.sql`c.state <> ALL(${NEVER_COLLECTABLE})`;
+    case 'lostSat':
+      return Prisma.sql`(c.state = 'lost' OR c."settledK" IS NOT NULL)`;
+    default:
+      return Prisma.sql`true`;
+  }
 }
 
 function ofSubject(subject: Subject, key: string): Prisma.Sql {

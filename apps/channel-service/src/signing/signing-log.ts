@@ -81,10 +81,11 @@ export class SigningLog {
         `${path} is of seed ${whose.seedId} on ${whose.network}; this signer has seed ${seedId} on ${network}`,
       );
     };
-    check(memory.whose);
     const read = readNewest(path, segment, memory, (line) => {
       if (line.kind === 'begun') check(line);
     });
+    // Once its hash is known to be the one that is named: one that was changed belongs to nobody.
+    check(memory.whose);
     const file = segmentFile(path, segment);
     // What an end was cut off of goes, so that lines begin where lines end.
     closeSync(openSync(file, 'a', 0o600));

@@ -22,7 +22,8 @@ export function TierForm({ tier, known, onDone }: TierFormProps) {
   const [first, setFirst] = useState<string>();
   const [warned, setWarned] = useState(false);
   if (first === undefined && seen.etag !== undefined) setFirst(seen.etag);
-  const etag = warned ? seen.etag : first;
+  // Whoever was told of the other change and saves again means it, whatever is there by then.
+  const etag = warned ? undefined : first;
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const wanted = name.trim();
@@ -33,7 +34,6 @@ export function TierForm({ tier, known, onDone }: TierFormProps) {
     if (!isStale(result.failure)) return setProblem(wordsOf(result.failure));
     setProblem('Somebody else has changed it meanwhile. Save again to have it your way.');
     setWarned(true);
-    seen.reload();
   };
   return (
     <form onSubmit={(event) => void save(event)}>
@@ -74,7 +74,7 @@ export function TierForm({ tier, known, onDone }: TierFormProps) {
       <button
         type="submit"
         className={tier === undefined ? '' : 'primary'}
-        disabled={tier !== undefined && etag === undefined}
+        disabled={tier !== undefined && first === undefined}
       >
         {tier === undefined ? 'Make the tier' : 'Save'}
       </button>

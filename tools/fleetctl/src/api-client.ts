@@ -62,7 +62,7 @@ export class ApiClient {
 
   /**
    * Messages of an event stream, for ever: where it breaks off it is asked again from the last message seen, once a second.
-   * Throws where the API refuses or has never answered.
+   * Throws where the API refuses, or has never answered with a stream.
    */
   async *follow(path: string, note: (line: string) => void): AsyncGenerator<JsonObject> {
     const { url, key } = this.target;
@@ -77,7 +77,10 @@ export class ApiClient {
           },
           redirect: 'error',
         });
-        if (!response.ok || response.body === null) throw refusal(url, await response.text());
+        const text = response.ok ? '' : await response.text();
+        // A service that has too much to do, or is being replaced, and may do it again in a second.
+        if (response.status >= 500 && answered) throw new Error(`HTTP ${response.status}`);
+        if (!response.ok || response.body === null) throw refusal(url, text, response.status);
         answered = true;
         for await (const { id, event, data } of messages(response.body)) {
           lastId = id ?? lastId;

@@ -108,8 +108,9 @@ beforeAll(async () => {
       const note = { method, url, authorization: headers.authorization, body };
       asked.push(note);
       if (url.startsWith('/v1/events?')) {
-        // Ends after each message: a client that follows has to ask again.
+        // Ends after each message, and is too busy once: a client that follows has to ask again.
         const next = Number(headers['last-event-id'] ?? 0) + 1;
+        if (asked.filter((one) => one.url === url).length === 2) return void response.writeHead(503).end('busy');
         const message = `: hello\n\nevent: pulse\ndata: {}\n\nid: ${next}\ndata: {"kind":"offer.set","subject":"${next}"}\n\n`;
         response.writeHead(200, { 'content-type': 'text/event-stream' }).end(message);
         return;
@@ -392,7 +393,7 @@ describe('fleetctl', () => {
         .split('\n')
         .map((line) => JSON.parse(line).subject),
     ).toEqual(['1', '2']);
-    expect(asked.map(({ url }) => url)).toEqual(Array(2).fill('/v1/events?kind=offer.*'));
+    expect(asked.map(({ url }) => url)).toEqual(Array(3).fill('/v1/events?kind=offer.*'));
   });
 
   it.each([['bash'], ['zsh']])('completes commands in %s', async (shell) => {

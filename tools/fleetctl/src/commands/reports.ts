@@ -101,7 +101,8 @@ export const revenueExplain: Command = async ({ api, options, operands, output }
   if (options.buyer !== undefined) query.set('buyer', options.buyer);
   const { rows, more, firstPage } = await api.list('/v1/reports/explain', query, rowLimit(options));
   const totalSat = textOf(firstPage, 'totalSat');
-  output.result({ figure, totalSat, items: rows, more }, () => {
+  const treasurySat = textOf(firstPage, 'treasurySat');
+  output.result({ figure, totalSat, treasurySat, items: rows, more }, () => {
     const heads = ['CHANNEL', 'STATE', 'SATOSHI', 'FUNDING', 'SETTLEMENT'].map((title) => ({
       title,
       right: title === 'SATOSHI',
@@ -113,7 +114,8 @@ export const revenueExplain: Command = async ({ api, options, operands, output }
       textOf(row, 'fundingTxid') || '-',
       textOf(row, 'settlementTxid') || '-',
     ]);
-    return `${table(heads, [...lines, ['all channels', '', grouped(totalSat), '', '']])}`;
+    const treasury = treasurySat === '0' ? [] : [['sweeps and splits', '', grouped(treasurySat), '', '']];
+    return table(heads, [...lines, ...treasury, ['in all', '', grouped(totalSat), '', '']]);
   });
   if (more) output.note('there are more; see --limit');
 };

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { backUp, restoreBackup, verifyBackup, type BackupSource } from '@seedfleet/fleet';
 import type { ProofBuyer } from '../buyer/buyer.js';
 import type { Scorecard } from '../scorecard.js';
-import { finishChannels } from '../world/finish.js';
 import { channelOf } from '../world/states.js';
-import { channelFaults } from '../world/verdict.js';
 import { waitFor, type Goods, type World } from '../world/world.js';
-import { beginSale, buyOn, keysOf, newest, RESTORED_MS, SERVICES, sellTo } from './sales.js';
+import { putBackFaults } from './put-back.js';
+import { beginSale, buyOn, keysOf, newest, RESTORED_MS, sellTo } from './sales.js';
 
 const PASSPHRASE = new Uint8Array(Buffer.from('a passphrase for the backup'));
 
@@ -31,17 +30,7 @@ export async function proveLostSite(world: World, goods: Goods, scores: Scorecar
     const keys = await keysOf(world);
     await destroy(world, source);
     await restoreBackup(folder, source, PASSPHRASE);
-    for (const name of SERVICES) await world.kill(name);
-    await world.allUp();
-    await waitFor(async () => (await newest(world)) > epoch, RESTORED_MS, 'a new key epoch');
-    await waitFor(async () => (await channelOf(world, open)).k === 7, RESTORED_MS, 'seven payments to be back');
-    await open.leave();
-    const fresh = await sellTo(world, goods);
-    await finishChannels(world);
-    const faults: string[] = [];
-    for (const buyer of [open, left, fresh]) faults.push(...(await channelFaults(world, buyer, { sellerDied: false })));
-    const { sellerPublicKey } = await channelOf(world, fresh);
-    if (keys.has(sellerPublicKey)) faults.push(`the key ${sellerPublicKey} was handed out before`);
+    const faults = await putBackFaults(world, goods, { open, left, epoch, keys });
     faults.push(...(await reported(world, late)));
     const known = Object.values(manifest.channels).reduce((sum, count) => sum + count, 0);
     if (known < 2) faults.push(`the backup tells of ${known} channels`);

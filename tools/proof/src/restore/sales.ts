@@ -2,7 +2,7 @@ import { ProofBuyer } from '../buyer/buyer.js';
 import { channelOf } from '../world/states.js';
 import { waitFor, type Goods, type Place } from '../world/world.js';
 
-export const RESTORED_MS = 60_000;
+export const RESTORED_MS = 90_000;
 export const SERVICES = ['chain-watcher', 'channel-settler', 'channel-intake', 'market-api'];
 
 /** A buyer with four stored payments, who stays. */

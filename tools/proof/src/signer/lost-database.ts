@@ -1,15 +1,13 @@
 import { join } from 'node:path';
 import { backUp, restoreBackup, type BackupSource } from '@seedfleet/fleet';
 import type { ProofBuyer } from '../buyer/buyer.js';
-import { beginSale, buyOn, keysOf, newest, SERVICES, sellTo } from '../restore/sales.js';
-import { finishChannels } from '../world/finish.js';
+import { putBackFaults } from '../restore/put-back.js';
+import { beginSale, buyOn, keysOf, newest, RESTORED_MS, sellTo } from '../restore/sales.js';
 import { channelOf, reaches } from '../world/states.js';
-import { channelFaults } from '../world/verdict.js';
 import { waitFor, type Goods, type World } from '../world/world.js';
 import { linesIn, signingLogOf } from './signing-file.js';
 
 const PASSPHRASE = new Uint8Array(Buffer.from('a passphrase for the backup'));
-const RESTORED_MS = 90_000;
 
 /**
  * The database destroyed and brought back from an older backup while the signer lives on: its log has a later settlement of a
@@ -35,17 +33,7 @@ export async function lostDatabaseFaults(world: World, goods: Goods): Promise<st
 
   await destroyed(world);
   await restoreBackup(folder, source, PASSPHRASE);
-  for (const name of SERVICES) await world.kill(name);
-  await world.allUp();
-  await waitFor(async () => (await newest(world)) > epoch, RESTORED_MS, 'a new key epoch');
-  await waitFor(async () => (await channelOf(world, open)).k === 7, RESTORED_MS, 'seven payments to be back');
-  await open.leave();
-  const fresh = await sellTo(world, goods);
-  await finishChannels(world);
-  const faults: string[] = [];
-  for (const buyer of [open, left, fresh]) faults.push(...(await channelFaults(world, buyer, { sellerDied: false })));
-  const { sellerPublicKey } = await channelOf(world, fresh);
-  if (keys.has(sellerPublicKey)) faults.push('a key was handed out twice');
+  const faults = await putBackFaults(world, goods, { open, left, epoch, keys });
   if ((await world.database.channelOfFunding(late.funding?.txid ?? '')) !== undefined)
     faults.push('a channel is known that was opened later');
   const { length } = lateSpends();

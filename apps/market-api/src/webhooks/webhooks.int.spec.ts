@@ -170,8 +170,11 @@ it('is refused for addresses and shapes that it must not have', async () => {
 
 it('tells when an alert begins and when it ends, once each', async () => {
   await create({ url: address, kinds: ['alert.*'] });
+  // Others come and go too, as one of a service that is slow to answer on a busy machine.
   const told = () =>
-    received.map(({ body }) => JSON.parse(body) as { kind: string; data: { code: string; subject: string } });
+    received
+      .map(({ body }) => JSON.parse(body) as { kind: string; data: { code: string; subject: string } })
+      .filter(({ data }) => data.code === 'node-quarantined');
   await api.admin.quarantinedNode.create({ data: { nodeId: 'node-7', reason: 'payments-falsified' } });
   await vi.waitFor(() => expect(told()).toHaveLength(1), PATIENCE);
   const alert = { code: 'node-quarantined', subject: 'node-7', severity: 'critical', detail: 'payments-falsified' };
@@ -182,6 +185,7 @@ it('tells when an alert begins and when it ends, once each', async () => {
   await vi.waitFor(() => expect(told()).toHaveLength(2), PATIENCE);
   expect(told()[1]).toMatchObject({ kind: 'alert.cleared', data: { code: 'node-quarantined', subject: 'node-7' } });
   const { body: log } = await request(api.url).get('/v1/events/log').set(as()).expect(200);
-  const kinds = (log as { items: { kind: string }[] }).items.map(({ kind }) => kind);
-  expect(kinds.filter((kind) => kind.startsWith('alert.'))).toEqual(['alert.cleared', 'alert.raised']);
+  const { items } = log as { items: { kind: string; subject: string }[] };
+  const kinds = items.filter(({ subject }) => subject === 'node-quarantined').map(({ kind }) => kind);
+  expect(kinds).toEqual(['alert.cleared', 'alert.raised']);
 }, 60_000);

@@ -20,6 +20,8 @@ export function TiersCard() {
   const tiers = useLive<{ readonly items: readonly Tier[] }>('/v1/tiers', ['tier', 'torrent']);
   const [open, setOpen] = useState<string>();
   const [changed, setChanged] = useState<string>();
+  /** Counts the forms that were done: what somebody else makes meanwhile must not empty this one. */
+  const [made, setMade] = useState(0);
   const [problem, setProblem] = useState<string>();
   const rows = tiers.value?.items ?? [];
   const remove = async (name: string): Promise<void> => {
@@ -60,7 +62,14 @@ export function TiersCard() {
       {may && (
         <>
           <h3>New tier</h3>
-          <TierForm key={rows.length} known={rows.map(({ name }) => name)} onDone={done} />
+          <TierForm
+            key={made}
+            known={rows.map(({ name }) => name)}
+            onDone={(name) => {
+              setMade(made + 1);
+              done(name);
+            }}
+          />
         </>
       )}
     </Card>

@@ -76,7 +76,8 @@ function outcome(code, counts) {
       ? [{ file: name, test: '(the file itself)', message: message ?? '' }]
       : failed.map((test) => ({ file: name, test: test.fullName, message: test.failureMessages.join('\n') }));
   });
-  if (code !== 0 && failures.length === 0) failures.push({ file: '', test: '(the run itself)', message: `exit ${code}` });
+  if (code !== 0 && failures.length === 0)
+    failures.push({ file: '', test: '(the run itself)', message: `exit ${code}` });
   if ((counts?.numTotalTests ?? 0) === 0 && failures.length === 0) {
     failures.push({ file: '', test: '(ran no test)', message: '' });
   }

@@ -33,6 +33,7 @@ export function admissionControl(limits: AdmissionLimits, registry: Registry): R
     const credential = bearerKey(request.headers.authorization) ?? sessionToken(request);
     const lane = laneOf(request, credential, known);
     let isWorking = false;
+    let isAnswered = false;
     const ticket = admission.ask(lane, (outcome) => {
       isWorking = outcome === 'admitted';
       if (outcome === 'admitted') return next();
@@ -43,11 +44,14 @@ export function admissionControl(limits: AdmissionLimits, registry: Registry): R
     });
     tickets.set(response, ticket);
     whenAnswered(response, () => {
+      isAnswered = true;
       ticket.leave();
       // Its owner was told by now whether it is good.
       if (credential !== undefined && isWorking) known.note(credential, principalOf(request) !== undefined, Date.now());
     });
     response.once('close', () => {
+      // A timer for each would keep a minute's requests in memory.
+      if (isAnswered) return;
       // A client that leaves does not end the work on its request, which must not be begun for others without end either.
       if (!isWorking) return ticket.leave();
       setTimeout(() => ticket.leave(), ABANDONED_MS).unref();
